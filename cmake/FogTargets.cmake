@@ -1,0 +1,68 @@
+# Flags and helpers every target shares.  A folder declares its library with fog_library(), its tests with
+# fog_test() (one executable a folder, sources listed) and its programs with fog_program().
+
+find_program(FOG_CCACHE ccache)
+if(FOG_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FOG_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${FOG_CCACHE})
+endif()
+
+add_library(fog_flags INTERFACE)
+target_compile_options(fog_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+                                           -Werror)
+# Coroutine frames come from the process allocator: Asio's recycling keeps two blocks a thread and only inside its
+# own run loops, which the simulator does not use.
+target_compile_definitions(
+  fog_flags INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_NO_DEPRECATED
+                      BOOST_ASIO_SEPARATE_COMPILATION)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside its own and Boost's headers once coroutines are inlined (PR 105562 and relatives).
+  target_compile_options(fog_flags INTERFACE -Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-array-bounds
+                                             -Wno-stringop-overflow -Wno-restrict -Winvalid-pch -fpch-preprocess)
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(fog_flags INTERFACE -Wno-gnu-zero-variadic-macro-arguments)
+endif()
+if(FOG_SANITIZE)
+  target_compile_options(fog_flags INTERFACE -fsanitize=${FOG_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=all -O1)
+  target_link_options(fog_flags INTERFACE -fsanitize=${FOG_SANITIZE})
+endif()
+
+# fog_library(NAME sources... [HEADERS headers...] [LINK libs...] [PCH header])
+function(fog_library name)
+  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC fog_flags ${arg_LINK})
+  if(arg_PCH)
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+  endif()
+endfunction()
+
+# fog_test(NAME SOURCES files... LINK libs... [PCH header]): one GoogleTest executable, every case a ctest entry.
+function(fog_test name)
+  if(NOT FOG_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE fog_flags ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE FOG_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  if(arg_PCH)
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()
+
+# fog_program(NAME SOURCES files... LINK libs...): an executable in build/<preset>/bin.
+function(fog_program name)
+  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE fog_flags ${arg_LINK})
+  if(arg_PCH)
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+  endif()
+endfunction()
