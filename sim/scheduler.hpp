@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/choice.hpp"
+#include "engine/loop.hpp"
+#include "engine/trace.hpp"
+
+namespace sim {
+
+using engine::Instant;
+using engine::Job;
+using engine::NodeId;
+using engine::TaskRef;
+
+/// The run cannot go on: nothing is ready and nothing is timed, or the step budget is used up.  The text names who
+/// waits for what.
+class Stuck : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Seeded virtual time: the only place that picks who runs.
+///
+/// Rules
+/// 1. A step resumes one ready task until its next suspension.  Which one is a choice (domain schedule).
+/// 2. Time stands still while anything is ready; then it jumps to the earliest timer, and all timers of that
+///    instant become ready together.  Order is (time, sequence), never address.
+/// 3. Tasks of a paused node stay out of the ready set until it is resumed.
+/// 4. Every step goes into the trace; no allocation happens in a step once the vectors have grown.
+class Scheduler final : public engine::Loop {
+public:
+    Scheduler(engine::Choices& choices, engine::Trace& trace);
+    ~Scheduler() override;
+
+    // Loop
+    Instant now() const noexcept override { return now_; }
+    TaskRef create_task(NodeId node, const char* name) override;
+    void post(TaskRef task, Job job) override;
+    bool is_running(TaskRef task) const noexcept override {
+        return running_.generation == task.generation && running_.slot == task.slot;
+    }
+    void park(TaskRef task, Job resume, const char* what, Instant due) override;
+    engine::Waiter next_park() noexcept override { return {running_, slots_[running_.slot].parks + 1}; }
+    void wake(engine::Waiter waiter, Instant due) override;
+    void kill(TaskRef task) noexcept override;
+    void finish(TaskRef task) noexcept override;
+    void escaped(TaskRef task, std::exception_ptr error) override;
+    TaskRef current() const noexcept override { return running_; }
+    NodeId node_of(TaskRef task) const noexcept override { return slots_[task.slot].node; }
+
+    /// Puts a new task's first step off until `due`.  @pre its work was posted and it has not run
+    void delay_start(TaskRef task, Instant due);
+
+    /// Runs one step.  @return false when nothing is ready and no timer is left
+    bool step();
+    /// Steps until `done` says so.  Rethrows what escaped from a task that has no handler.
+    /// @throws Stuck
+    void run_until(const std::function<bool()>& done);
+
+    void set_step_budget(std::uint64_t steps) { step_budget_ = steps; }
+    std::uint64_t steps() const { return steps_; }
+    /// Called after every step; may kill tasks and post work.
+    void set_after_step(std::function<void()> hook) { after_step_ = std::move(hook); }
+    /// Receives exceptions that left a task nobody joins.  Without one they end run_until.
+    void set_escape_handler(std::function<void(NodeId, std::exception_ptr)> handler) {
+        on_escape_ = std::move(handler);
+    }
+
+    /// Destroys every task of a node, the youngest first.  @pre none of them is running
+    void kill_node(NodeId node) noexcept;
+    void pause_node(NodeId node);
+    void resume_node(NodeId node);
+    bool is_paused(NodeId node) const;
+    /// One line per suspended task: node, name, what it waits for.
+    std::string who_waits() const;
+    std::size_t live_tasks() const { return live_; }
+
+private:
+    enum class State : std::uint8_t { free, fresh, ready, timed, parked, running, held };
+
+    struct Slot {
+        Job job;
+        Instant due;
+        std::uint64_t sequence = 0; // of the timer
+        const char* name = "";
+        const char* what = "";
+        NodeId node;
+        std::uint32_t generation = 0;
+        std::uint32_t parks = 0;
+        std::uint32_t birth = 0; // number of the task in this run
+        std::uint32_t position = 0; // in ready_ or heap_
+        State state = State::free;
+    };
+    struct Timer {
+        Instant due;
+        std::uint64_t sequence;
+        std::uint32_t slot;
+        bool before(const Timer& other) const {
+            return due != other.due ? due < other.due : sequence < other.sequence;
+        }
+    };
+
+    void make_ready(std::uint32_t slot);
+    void make_timed(std::uint32_t slot, Instant due);
+    void remove_ready(std::uint32_t position);
+    void remove_timer(std::uint32_t position);
+    void sift_up(std::uint32_t position, Timer timer);
+    void sift_down(std::uint32_t position, Timer timer);
+    void advance_time();
+    void release(std::uint32_t slot) noexcept;
+
+    engine::Trace& trace_;
+    engine::Stream picks_;
+    Instant now_;
+    TaskRef running_;
+    std::vector<Slot> slots_; // slot 0 is never used: a default TaskRef names no task
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> ready_;
+    std::vector<Timer> heap_; // 4-ary, by (due, sequence)
+    std::vector<std::uint32_t> held_; // ready or due tasks of paused nodes, in order of arrival
+    std::vector<bool> paused_;        // by node
+    std::uint64_t next_sequence_ = 0;
+    std::uint32_t next_birth_ = 0;
+    std::uint64_t steps_ = 0;
+    std::uint64_t step_budget_ = ~0ULL;
+    std::size_t live_ = 0;
+    TaskRef unwinding_; // its work is run in place, not queued: it is being destroyed
+    bool is_unwinding_ = false;
+    std::function<void()> after_step_;
+    std::function<void(NodeId, std::exception_ptr)> on_escape_;
+    std::exception_ptr escaped_;
+};
+
+} // namespace sim
