@@ -16,16 +16,7 @@ Scheduler::Scheduler(engine::Choices& choices, engine::Trace& trace)
     heap_.reserve(64);
 }
 
-Scheduler::~Scheduler() {
-    // Youngest first: children hold references into their parents' frames.
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> alive;
-    for (std::uint32_t i = 1; i < slots_.size(); ++i)
-        if (slots_[i].state != State::free) alive.push_back({slots_[i].birth, i});
-    std::sort(alive.rbegin(), alive.rend());
-    for (const auto& [birth, slot] : alive)
-        if (slots_[slot].state != State::free && slots_[slot].birth == birth)
-            kill({slot, slots_[slot].generation});
-}
+Scheduler::~Scheduler() { kill_all(); }
 
 TaskRef Scheduler::create_task(NodeId node, const char* name) {
     std::uint32_t slot;
@@ -257,14 +248,23 @@ void Scheduler::run_until(const std::function<bool()>& done) {
     }
 }
 
-void Scheduler::kill_node(NodeId node) noexcept {
+template <class Wanted>
+void Scheduler::kill_where(Wanted wanted) noexcept {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> alive;
     for (std::uint32_t i = 1; i < slots_.size(); ++i)
-        if (slots_[i].state != State::free && slots_[i].node == node) alive.push_back({slots_[i].birth, i});
+        if (slots_[i].state != State::free && wanted(slots_[i])) alive.push_back({slots_[i].birth, i});
     std::sort(alive.rbegin(), alive.rend());
     for (const auto& [birth, slot] : alive)
         if (slots_[slot].state != State::free && slots_[slot].birth == birth)
             kill({slot, slots_[slot].generation});
+}
+
+void Scheduler::kill_all() noexcept {
+    kill_where([](const Slot&) { return true; });
+}
+
+void Scheduler::kill_node(NodeId node) noexcept {
+    kill_where([node](const Slot& s) { return s.node == node; });
 }
 
 bool Scheduler::is_paused(NodeId node) const { return node.value < paused_.size() && paused_[node.value]; }

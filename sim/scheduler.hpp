@@ -69,6 +69,8 @@ public:
         on_escape_ = std::move(handler);
     }
 
+    /// Destroys every task, the youngest first: children hold references into their parents' frames.
+    void kill_all() noexcept;
     /// Destroys every task of a node, the youngest first.  @pre none of them is running
     void kill_node(NodeId node) noexcept;
     void pause_node(NodeId node);
@@ -111,6 +113,8 @@ private:
     void sift_down(std::uint32_t position, Timer timer);
     void advance_time();
     void release(std::uint32_t slot) noexcept;
+    template <class Wanted>
+    void kill_where(Wanted wanted) noexcept;
 
     engine::Trace& trace_;
     engine::Stream picks_;

@@ -86,6 +86,7 @@ struct IngressKeyRecord {
         if (retired) return block < expiry;
         return true;
     }
+    friend bool operator==(const IngressKeyRecord&, const IngressKeyRecord&) = default;
 };
 
 struct IngressKeys {
@@ -105,6 +106,11 @@ struct IngestedBlock {
     std::uint64_t cumulative_txo_count = 0;
     std::uint64_t timestamp_s = unknown_timestamp;
     std::shared_ptr<const std::vector<Row>> rows;
+};
+
+struct IngestedBlocks {
+    std::vector<IngestedBlock> blocks; ///< consecutive, ascending
+    DbPosition as_of;
 };
 
 /// Tells a wallet which RNG to search from which block on.
@@ -166,7 +172,8 @@ public:
     /// @return the stored start; that of the first call when the same key comes again with nothing scanned
     /// @errors conflict (the key exists and has been scanned, retired or lost)
     virtual Task<Result<BlockIndex>> new_ingress_key(chain::PublicKey key, BlockIndex requested_start) = 0;
-    /// @errors not_found
+    /// @errors not_found; retired (unretiring a key when a block at or past its expiry is known: view may have passed
+    ///         that block without it)
     virtual Task<Result<bool>> retire_ingress_key(chain::PublicKey key, bool retired) = 0;
     /// Marks the key lost and announces [max(start, last scanned + 1), expiry) as missed when not empty.
     /// @return whether a range was announced by this or an earlier call
@@ -190,8 +197,7 @@ public:
     virtual Task<Result<UserEvents>> user_events(UserEventId after) = 0;
     virtual Task<Result<std::vector<BlockRange>>> missed_block_ranges() = 0;
     /// Up to `limit` blocks of a key, consecutive from `first` on; ends before the first gap.
-    virtual Task<Result<std::vector<IngestedBlock>>> blocks(chain::PublicKey key, BlockIndex first,
-                                                            std::size_t limit) = 0;
+    virtual Task<Result<IngestedBlocks>> blocks(chain::PublicKey key, BlockIndex first, std::size_t limit) = 0;
 };
 
 // ------------------------------------------------------------------------------------------------ view
@@ -368,6 +374,9 @@ struct IngestState {
     std::uint64_t pubkey_expiry_window = 0;
     chain::KeyPair ingress_key;
     std::vector<std::string> peers;
+    /// Invocations that were opened and are not known to be closed.  Their egress keys died with the process, so
+    /// whoever starts from this state closes them.
+    std::vector<InvocationId> open_invocations;
 };
 
 /// A file that is replaced as a whole or not at all.

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/fog/wallet.hpp"
+#include "engine/model/chain_model.hpp"
+#include "engine/model/recovery_model.hpp"
+
+namespace engine::check {
+
+using model::AccountId;
+
+/// The names are fixed: they appear in output and reports.
+enum class CheckId : std::uint8_t { balance, monotone, response, liveness, final, conservation, sender, crash };
+inline constexpr std::size_t check_count = 8;
+const char* name(CheckId check);
+const char* holds_when(CheckId check);
+
+/// A broken rule.  What is not about an account leaves these empty.
+struct Violation {
+    CheckId check = CheckId::balance;
+    std::string text{}; ///< one sentence
+    Instant at{};
+    std::uint64_t step = 0; ///< of the scheduler, or of the scenario in the real world
+    std::optional<AccountId> account{};
+    std::optional<BlockCount> count{};
+    std::optional<fog::Value> shown{};
+    std::optional<fog::Value> truth{};
+};
+
+/// Verdicts of a run.  Every judgement is counted, so that a checker that never judged is noticed.
+class Checks {
+public:
+    void held(CheckId check) { ++judged_[static_cast<std::size_t>(check)]; }
+    void violated(Violation violation);
+
+    bool any_violation() const { return !violations_.empty(); }
+    const std::vector<Violation>& violations() const { return violations_; }
+    std::uint64_t judged(CheckId check) const { return judged_[static_cast<std::size_t>(check)]; }
+    /// Balances reported and judged: what the result line calls checks.
+    std::uint64_t reports_judged() const { return reports_; }
+    void count_report() { ++reports_; }
+    /// Stamps violations from now on.
+    void set_now(Instant now, std::uint64_t step) {
+        now_ = now;
+        step_ = step;
+    }
+
+private:
+    std::array<std::uint64_t, check_count> judged_{};
+    std::vector<Violation> violations_;
+    std::uint64_t reports_ = 0;
+    Instant now_;
+    std::uint64_t step_ = 0;
+};
+
+/// Judges what wallets report: `balance`, `monotone`, `conservation`, `final`.
+class ReportChecker {
+public:
+    ReportChecker(Checks& checks, const model::ChainModel& chain) : checks_(checks), chain_(chain), oracle_(chain) {}
+
+    /// @param wallet  number of a living wallet; a restarted one has a new number
+    void on_report(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
+    /// At the end: every account shows the truth of the whole chain, and two wallets of one account agree.
+    void on_final(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
+
+private:
+    void conserve(AccountId account, const fog::BalanceReport& report);
+
+    Checks& checks_;
+    const model::ChainModel& chain_;
+    model::Oracle oracle_;
+    std::map<std::uint32_t, BlockCount> last_count_;           // by wallet
+    std::map<BlockCount, std::map<AccountId, fog::Value>> at_; // what was shown at each count, token 0
+    std::map<AccountId, fog::Value> final_;
+};
+
+/// Judges single answers: `response`.  An answer must be true for its own count.
+///
+/// What it knows that no service does: the canonical chain, and every commit to the recovery database.
+class ResponseChecker {
+public:
+    ResponseChecker(Checks& checks, const model::ChainModel& chain, const model::RecoveryModel& recovery)
+        : checks_(checks), chain_(chain), recovery_(recovery) {}
+
+    void on_view(const std::string& server, const fog::ViewQuery& query, const fog::ViewAnswer& answer,
+                 BlockRange range = BlockRange::all());
+    void on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
+                       const fog::KeyImagesAnswer& answer, BlockRange range = BlockRange::all());
+    void on_blocks(const std::string& server, const std::vector<BlockRange>& asked, const fog::BlocksAnswer& answer);
+    void on_outputs(const std::string& server, const fog::OutputsAnswer& answer);
+    void on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer);
+
+private:
+    void judge(bool held, const std::string& server, const std::string& what);
+    std::string uncovered_block(BlockCount count, BlockRange range);
+
+    Checks& checks_;
+    const model::ChainModel& chain_;
+    const model::RecoveryModel& recovery_;
+    std::map<BlockRange, BlockCount> covered_; // verified once: committed facts stay
+};
+
+/// Judges a sender's verdicts: `sender`.
+void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::PublicKey& output, BlockIndex tombstone,
+                   const fog::Wallet::Landing& landing);
+
+/// 64 bits of a balance for traces and numbers in text.
+std::string to_text(fog::Value value);
+
+} // namespace engine::check

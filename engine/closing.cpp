@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/scenario.hpp"
+
+namespace engine {
+namespace {
+
+/// The chain's height as each shard of `stores` has it.
+template <class Store>
+bool all_reach(const std::vector<Store*>& stores, BlockCount height) {
+    return std::all_of(stores.begin(), stores.end(), [&](Store* store) {
+        if (store->range().start >= height.end()) return true; // nothing to do there yet
+        return store->count() >= std::min(height, BlockCount{store->range().end.value});
+    });
+}
+
+bool anybody_scans(World& world) {
+    const auto nodes = world.ingest_nodes();
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](IngestNode* node) { return node->is_up() && node->mode() == fog::IngestMode::active; });
+}
+
+// What an operator does when nobody scans: activate; with a key that is past use, take new ones first.
+Task<> make_somebody_scan(World& world) {
+    for (IngestNode* node : world.ingest_nodes()) {
+        for (int attempt = 0; attempt < 3 && !anybody_scans(world); ++attempt) {
+            const Result<fog::IngestSummary> activated = co_await node->api().activate();
+            if (activated) break;
+            const Code code = activated.error().code;
+            if (code == Code::lost || code == Code::retired) {
+                const Result<fog::IngestSummary> renewed = co_await node->api().new_keys();
+                (void)renewed; // activate tells
+            }
+        }
+        if (anybody_scans(world)) co_return;
+    }
+}
+
+// A key that promises blocks while no active node has it holds view back for ever.  The operator reports it lost.
+Task<> give_up_orphan_keys(World& world) {
+    IngestNode& any = world.ingest(0);
+    const Result<std::vector<fog::IngressKeyRecord>> records =
+        co_await any.api().get_ingress_key_records(BlockIndex{}, false, true);
+    if (!records) co_return;
+    for (const fog::IngressKeyRecord& record : *records) {
+        const BlockIndex next = record.last_scanned ? record.last_scanned->next() : record.start;
+        if (record.retired && next >= record.expiry) continue; // it has delivered all it owed
+        bool scanned = false;
+        for (IngestNode* node : world.ingest_nodes()) {
+            const Result<fog::IngestSummary> status = co_await node->api().get_status();
+            scanned = scanned || !status ||
+                      (status->mode == fog::IngestMode::active && status->ingress_key == record.key);
+        }
+        if (scanned) continue;
+        const Result<bool> reported = co_await any.api().report_lost_ingress_key(record.key);
+        (void)reported; // an error shows as a stall below
+    }
+}
+
+} // namespace
+
+Task<> close(World& world) {
+    world.step("everything is healed");
+    world.faults().heal_all();
+    for (Node* node : world.nodes())
+        if (!node->is_up()) co_await node->start();
+    // Nodes that resume from their state file need a moment before they are active again.
+    co_await world.sleep(40s);
+    co_await make_somebody_scan(world);
+    co_await give_up_orphan_keys(world);
+
+    // View moves past a lost key's blocks only when another key has delivered a later one.
+    BlockPlan last;
+    const AppendedBlock closing = co_await world.chain().append(std::move(last));
+    const BlockCount height = closing.index.count_through();
+    auto level = [&world, height] {
+        const auto copies = world.copies();
+        return std::all_of(copies.begin(), copies.end(), [&](ChainCopy* c) { return c->count() == height; }) &&
+               all_reach(world.view_stores(), height) && all_reach(world.image_stores(), height);
+    };
+    std::string what = fmt::format("block count {} by every service after healing", height.value);
+    co_await world.until(std::move(what), std::move(level));
+    if (world.checks().any_violation()) co_return;
+
+    const std::vector<Wallet*> living = world.wallets();
+    std::vector<Wallet*> all = living;
+    for (std::uint32_t a = 0; a < world.topology().accounts; ++a) all.push_back(&world.new_wallet(AccountId{a}));
+    for (Wallet* wallet : all) {
+        for (int poll = 0; poll < closing_polls; ++poll) {
+            const Result<fog::BalanceReport> report = co_await wallet->poll();
+            if (report && report->count == height) break;
+        }
+        const bool arrived = wallet->last() && wallet->last()->count == height;
+        std::string text = fmt::format("a wallet of account {} is at block count {} of {} after {} polls",
+                                       wallet->account().value, wallet->last() ? wallet->last()->count.value : 0,
+                                       height.value, closing_polls);
+        expect(world, CheckId::liveness, arrived, text);
+        wallet->judge_final();
+    }
+}
+
+} // namespace engine

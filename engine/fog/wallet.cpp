@@ -1,0 +1,282 @@
+#include "engine/fog/wallet.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace engine::fog {
+
+void Wallet::BlockSet::add(BlockRange range) {
+    if (range.empty()) return;
+    std::vector<BlockRange> merged;
+    for (const BlockRange& have : ranges_) {
+        if (have.end < range.start || range.end < have.start)
+            merged.push_back(have);
+        else
+            range = {std::min(have.start, range.start), std::max(have.end, range.end)};
+    }
+    merged.push_back(range);
+    std::sort(merged.begin(), merged.end());
+    ranges_ = std::move(merged);
+}
+
+bool Wallet::BlockSet::contains(BlockIndex block) const {
+    return std::any_of(ranges_.begin(), ranges_.end(), [&](const BlockRange& r) { return r.contains(block); });
+}
+
+std::vector<BlockRange> Wallet::BlockSet::missing_from(BlockRange range) const {
+    std::vector<BlockRange> missing;
+    for (const BlockRange& have : ranges_) {
+        if (have.end <= range.start || range.end <= have.start) continue;
+        if (range.start < have.start) missing.push_back({range.start, have.start});
+        range.start = std::max(range.start, have.end);
+    }
+    if (!range.empty()) missing.push_back(range);
+    return missing;
+}
+
+Wallet::Wallet(Host& host, chain::AccountKey account, ViewApi& view, LedgerApi& ledger, WalletConfig config)
+    : host_(host), account_(std::move(account)),
+      record_key_(host.crypto().subaddress_view_private(account_, chain::default_subaddress)),
+      subaddresses_(host.crypto().default_subaddresses(account_)), view_(view), ledger_(ledger), config_(config) {}
+
+template <class Answer, class Api, class Request>
+Task<Result<Answer>> Wallet::ask(Api& api, Task<Result<Answer>> (Api::*method)(Request), Request request) {
+    for (unsigned attempt = 1;; ++attempt) {
+        Request copy = request;
+        Result<Answer> answer = co_await (api.*method)(std::move(copy));
+        if (answer || !is_transient(answer.error()) || attempt == config_.attempts) co_return answer;
+        co_await host_.sleep(config_.retry_delay, "its next attempt");
+    }
+}
+
+Task<Result<BalanceReport>> Wallet::check() {
+    const Result<bool> viewed = co_await poll_view();
+    if (!viewed && viewed.error().code == Code::failed_precondition) co_return viewed.error();
+    co_await fetch_missed_blocks();
+    const Result<bool> imaged = co_await poll_key_images();
+    if (!imaged) co_return imaged.error();
+    co_return report();
+}
+
+// Everything an answer's events say is stored before anything is awaited again.
+Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
+    for (const RngRecord& record : answer.rngs) {
+        if (record.rng_version > config_.rng_version)
+            return Error{Code::failed_precondition, "wallet: an RNG needs a newer client"};
+        if (rngs_.contains(record.egress_key)) continue; // a repeat must not reset the position
+        const auto secret = host_.crypto().exchange(record_key_, record.egress_key);
+        if (!secret) return Error{Code::failed_precondition, "wallet: an egress key is no point"};
+        rngs_.emplace(record.egress_key,
+                      Rng{record.invocation, BufferedRng(host_.crypto(), *secret), std::nullopt, false});
+    }
+    for (const Decommission& decommission : answer.decommissions)
+        decommissions_[decommission.invocation] = decommission.last_ingested;
+    for (auto& [key, rng] : rngs_)
+        if (const auto d = decommissions_.find(rng.invocation); d != decommissions_.end()) rng.last_block = d->second;
+    for (const BlockRange& range : answer.missed)
+        if (std::find(announced_missed_.begin(), announced_missed_.end(), range) == announced_missed_.end())
+            announced_missed_.push_back(range);
+    next_event_ = answer.next_event;
+    return true;
+}
+
+Task<Result<bool>> Wallet::poll_view() {
+    ViewQuery events;
+    events.events_after = next_event_;
+    const Result<ViewAnswer> first = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(events));
+    if (!first) co_return first.error();
+    const Result<bool> absorbed = absorb_events(*first);
+    if (!absorbed) co_return absorbed.error();
+    BlockCount promised = first->count; // N: the lowest of this poll
+    if (promised <= highest_processed_) co_return true;
+
+    std::vector<Rng*> live;
+    for (auto& [key, rng] : rngs_)
+        if (!rng.exhausted) live.push_back(&rng);
+
+    std::size_t batch = 1;
+    while (!live.empty()) {
+        // A page of RNGs whose first keys fit one query; the others have their turn in a later round.
+        const std::size_t page = std::min(live.size(), config_.keys_per_query);
+        batch = std::min(2 * batch, std::max<std::size_t>(1, config_.keys_per_query / page));
+        ViewQuery search;
+        search.events_after = UserEventId::none();
+        search.keys.reserve(page * batch);
+        for (std::size_t r = 0; r < page; ++r)
+            for (std::size_t ahead = 0; ahead < batch; ++ahead)
+                search.keys.push_back(live[r]->sequence.look_ahead(ahead));
+
+        co_await host_.yield(YieldPoint::wallet_between_requests);
+        const Result<ViewAnswer> answer = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(search));
+        if (!answer) co_return answer.error(); // H stays; what was found stays found
+        promised = std::min(promised, answer->count);
+
+        std::map<chain::SearchKey, const SearchResult*> results;
+        bool failed = false;
+        for (const SearchResult& result : answer->results) {
+            results.emplace(result.key, &result);
+            failed = failed || (result.code != SearchCode::found && result.code != SearchCode::not_found);
+        }
+        std::vector<Rng*> next_round(live.begin() + static_cast<std::ptrdiff_t>(page), live.end());
+        for (std::size_t r = 0; r < page; ++r) {
+            Rng& rng = *live[r];
+            std::size_t grown = 0;
+            for (;;) {
+                const auto it = results.find(rng.sequence.peek());
+                if (it == results.end()) failed = failed || grown < batch; // asked for, not answered
+                if (it == results.end() || it->second->code != SearchCode::found) break;
+                const auto record = host_.crypto().open_record(record_key_, *it->second->payload);
+                if (record) own(*record);
+                rng.sequence.advance();
+                ++grown;
+            }
+            if (grown == batch) {
+                next_round.push_back(&rng);
+            } else if (!failed && rng.last_block && answer->count.includes(*rng.last_block)) {
+                rng.exhausted = true; // a miss in an answer that includes its last block
+            }
+        }
+        if (failed) co_return Error{Code::internal, "wallet: a search key was answered with an error"};
+        live = std::move(next_round);
+    }
+    highest_processed_ = std::max(highest_processed_, promised);
+    co_return true;
+}
+
+std::vector<BlockRange> Wallet::outstanding() const {
+    std::vector<BlockRange> all;
+    for (const BlockRange& announced : announced_missed_)
+        for (const BlockRange& part : scanned_.missing_from(announced)) all.push_back(part);
+    std::sort(all.begin(), all.end());
+    std::vector<BlockRange> merged;
+    for (const BlockRange& range : all) {
+        if (!merged.empty() && range.start <= merged.back().end)
+            merged.back().end = std::max(merged.back().end, range.end);
+        else
+            merged.push_back(range);
+    }
+    return merged;
+}
+
+// Pages over what is outstanding.  A block the ledger does not have yet is absent from the answer and stays.
+Task<> Wallet::fetch_missed_blocks() {
+    for (BlockRange range : outstanding()) {
+        while (!range.empty()) {
+            BlockRange page = range;
+            page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
+            co_await host_.yield(YieldPoint::wallet_between_requests);
+            std::vector<BlockRange> ranges(1, page);
+            const Result<BlocksAnswer> answer = co_await ask<BlocksAnswer>(ledger_, &LedgerApi::blocks, std::move(ranges));
+            if (!answer) co_return;
+            for (const FoundBlock& found : answer->blocks) {
+                const LedgerBlock& block = *found.block;
+                std::uint64_t index = block.first_output().value;
+                for (const chain::TxOut& output : block.outputs)
+                    own(host_.crypto().make_record(output, GlobalIndex{index++}, block.index, found.time.timestamp_s));
+                scanned_.add({block.index, block.index.next()});
+            }
+            if (answer->count.end() <= page.end) break; // nothing further exists yet
+            range.start = page.end;
+        }
+    }
+}
+
+// An output seen again (two sources, a restart of a server) keeps what is known of it.
+void Wallet::own(const chain::TxOutRecord& record) {
+    const auto opened = host_.crypto().open_output(account_, subaddresses_, record);
+    if (!opened) return;
+    Owned output;
+    output.block = record.block;
+    output.amount = opened->amount;
+    output.image = opened->key_image;
+    output.not_spent_as_of = record.block.count_through(); // nothing is spent in its own block (R6)
+    owned_.try_emplace(record.global_index, output);
+}
+
+Task<Result<bool>> Wallet::poll_key_images() {
+    std::map<chain::KeyImage, std::vector<Owned*>> asked; // equal images are possible: a hostile sender makes them
+    for (auto& [index, output] : owned_)
+        if (!output.spent_at) asked[output.image].push_back(&output);
+    auto next = asked.begin();
+    while (next != asked.end()) {
+        std::vector<chain::KeyImage> chunk;
+        for (; next != asked.end() && chunk.size() < config_.images_per_query; ++next) chunk.push_back(next->first);
+        co_await host_.yield(YieldPoint::wallet_between_requests);
+        const Result<KeyImagesAnswer> answer =
+            co_await ask<KeyImagesAnswer>(ledger_, &LedgerApi::key_images, std::move(chunk));
+        if (!answer) co_return answer.error();
+        global_txo_count_ = std::max(global_txo_count_, answer->global_txo_count);
+        latest_block_version_ = std::max(latest_block_version_, answer->latest_block_version);
+        for (const KeyImageResult& result : answer->results) {
+            const auto outputs = asked.find(result.image);
+            if (outputs == asked.end()) continue;
+            for (Owned* output : outputs->second) {
+                if (result.code == KeyImageCode::spent)
+                    output->spent_at = result.spent_at;
+                else if (result.code == KeyImageCode::not_spent)
+                    output->not_spent_as_of = std::max(output->not_spent_as_of, answer->count);
+            }
+        }
+    }
+    co_return true;
+}
+
+BlockCount Wallet::not_spent_limit() const {
+    BlockCount limit = BlockCount::unbounded();
+    for (const auto& [index, output] : owned_)
+        if (!output.spent_at) limit = std::min(limit, output.not_spent_as_of);
+    return limit;
+}
+
+BalanceReport Wallet::report() const {
+    BalanceReport report;
+    report.count = std::min(highest_processed_, not_spent_limit());
+    const std::vector<BlockRange> missing = outstanding();
+    if (!missing.empty()) report.count = std::min(report.count, BlockCount{missing.front().start.value});
+    for (const auto& [index, output] : owned_) {
+        if (!report.count.includes(output.block)) continue;
+        if (output.spent_at && report.count.includes(*output.spent_at)) continue;
+        report.by_token[output.amount.token_id] += output.amount.value;
+    }
+    return report;
+}
+
+Task<Result<Wallet::Landing>> Wallet::landing(chain::PublicKey output, BlockIndex tombstone) {
+    std::vector<chain::PublicKey> keys(1, output);
+    const Result<TxOutStatusAnswer> answer =
+        co_await ask<TxOutStatusAnswer>(ledger_, &LedgerApi::tx_outs, std::move(keys));
+    if (!answer) co_return answer.error();
+    Landing landing;
+    for (const TxOutStatus& status : answer->results) {
+        if (status.public_key != output) continue;
+        if (status.code == TxOutStatus::Code::found) {
+            landing.verdict = Landing::Verdict::landed;
+            landing.block = status.place.block;
+        } else if (status.code == TxOutStatus::Code::not_found && answer->count.end() >= tombstone) {
+            landing.verdict = Landing::Verdict::expired;
+        }
+    }
+    co_return landing;
+}
+
+std::string Wallet::debug_text() const {
+    const auto text = [](BlockCount count) {
+        return count == BlockCount::unbounded() ? std::string("all") : std::to_string(count.value);
+    };
+    const BalanceReport now = report();
+    std::string out = fmt::format("count {} balance {} highest_processed {} not_spent_as_of {} rngs {} next_event {}\n",
+                                  now.count.value, static_cast<std::uint64_t>(now.value()), highest_processed_.value,
+                                  text(not_spent_limit()), rngs_.size(), next_event_.value);
+    for (const BlockRange& range : outstanding())
+        out += fmt::format("missing blocks [{}, {})\n", range.start.value, range.end.value);
+    for (const auto& [index, output] : owned_) {
+        out += fmt::format("output {}: block {} value {} token {} ", index.value, output.block.value,
+                           output.amount.value, output.amount.token_id);
+        out += output.spent_at ? fmt::format("spent at {}\n", output.spent_at->value)
+                               : fmt::format("not spent as of {}\n", output.not_spent_as_of.value);
+    }
+    return out;
+}
+
+} // namespace engine::fog

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/fog/ports.hpp"
+#include "engine/fog/wallet.hpp"
+
+namespace engine::model {
+
+/// Number of an account of the scenario.
+struct AccountId : Id<struct AccountIdTag, std::uint32_t> {
+    using Id::Id;
+    friend constexpr auto operator<=>(AccountId, AccountId) = default;
+};
+
+/// An output of the canonical chain that belongs to an account.
+struct Credit {
+    AccountId account;
+    chain::Amount amount;
+    BlockIndex block;
+    GlobalIndex index;
+    chain::PublicKey public_key; ///< of the output
+    chain::KeyImage image;
+    chain::PublicKey hint_key;   ///< ingress key the hint is for
+    std::optional<BlockIndex> spent_in;
+};
+
+/// The canonical chain with everything the harness knows about it and no service does: who owns what.
+class ChainModel {
+public:
+    /// @pre blocks come in order; the origin block is number 0 and does not count in balances: fog never scans it
+    void append(fog::BlockPtr block, std::vector<Credit> credits);
+
+    BlockCount height() const { return BlockCount{blocks_.size()}; }
+    const fog::BlockPtr& block(BlockIndex index) const { return blocks_.at(index.value); }
+    const std::vector<Credit>& credits() const { return credits_; }
+    /// Position in credits() of the output with this global index, when it belongs to an account.
+    std::optional<std::size_t> credit_of(GlobalIndex index) const;
+    std::optional<BlockIndex> spent_in(const chain::KeyImage& image) const;
+    std::optional<fog::OutputPlace> place_of(const chain::PublicKey& public_key) const;
+    /// Outputs in blocks 0..count-1.
+    std::uint64_t txo_count(BlockCount count) const;
+
+private:
+    template <class Key>
+    struct FirstBytes {
+        std::size_t operator()(const Key& key) const noexcept;
+    };
+    std::vector<fog::BlockPtr> blocks_;
+    std::vector<Credit> credits_;
+    std::unordered_map<chain::KeyImage, BlockIndex, FirstBytes<chain::KeyImage>> spent_;
+    std::unordered_map<chain::PublicKey, fog::OutputPlace, FirstBytes<chain::PublicKey>> places_;
+    std::map<GlobalIndex, std::size_t> by_index_;
+};
+
+/// The truth about balances: a direct sum over blocks 0..count-1 of the canonical chain.
+class Oracle {
+public:
+    explicit Oracle(const ChainModel& chain) : chain_(&chain) {}
+    fog::Value balance(AccountId account, BlockCount count, std::uint64_t token_id = 0) const;
+    /// Outputs minus spends of all accounts together, counted without looking at who owns what.
+    fog::Value total(BlockCount count, std::uint64_t token_id = 0) const;
+
+private:
+    const ChainModel* chain_;
+};
+
+} // namespace engine::model

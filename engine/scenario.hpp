@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/world.hpp"
+
+namespace engine {
+
+/// A story: prose in its file, a topology it is told in, and a coroutine over the world.
+struct Scenario {
+    const char* name = "";
+    const char* summary = ""; ///< one line
+    Task<> (*story)(World&) = nullptr;
+    Topology topology{};
+    std::vector<Capability> needs{};
+    /// The run ends by healing everything and demanding that every wallet reaches the truth.
+    bool closes = true;
+};
+
+/// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands that
+/// every wallet, and a fresh one of every account, shows the whole truth after a few polls (`liveness`, `final`).
+Task<> close(World& world);
+
+/// How many polls a wallet may need after everything is healed and has caught up.
+inline constexpr int closing_polls = 6;
+
+} // namespace engine

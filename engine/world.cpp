@@ -1,0 +1,46 @@
+#include "engine/world.hpp"
+
+namespace engine {
+
+const char* name(Capability capability) {
+    switch (capability) {
+    case Capability::crash: return "crash";
+    case Capability::pause: return "pause";
+    case Capability::hold_copies: return "hold_copies";
+    case Capability::own_copies: return "own_copies";
+    case Capability::lose_commit_ack: return "lose_commit_ack";
+    case Capability::message_faults: return "message_faults";
+    case Capability::stale_reads: return "stale_reads";
+    case Capability::state_files: return "state_files";
+    case Capability::kill_wallet: return "kill_wallet";
+    }
+    return "?";
+}
+
+std::vector<Node*> World::nodes() {
+    std::vector<Node*> all;
+    for (IngestNode* node : ingest_nodes()) all.push_back(node);
+    for (ViewStoreNode* node : view_stores()) all.push_back(node);
+    for (ImageStoreNode* node : image_stores()) all.push_back(node);
+    all.push_back(&view_router());
+    all.push_back(&ledger_router());
+    all.push_back(&report_server());
+    return all;
+}
+
+Task<> World::until(std::string what, std::function<bool()> holds) {
+    return until(std::move(what), std::move(holds), 300s);
+}
+
+void expect(World& world, CheckId check, bool holds, const std::string& text) {
+    if (holds) {
+        world.checks().held(check);
+        return;
+    }
+    check::Violation violation;
+    violation.check = check;
+    violation.text = text;
+    world.checks().violated(std::move(violation));
+}
+
+} // namespace engine

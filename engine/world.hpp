@@ -1,0 +1,214 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/check/checks.hpp"
+#include "engine/choice.hpp"
+#include "engine/fault.hpp"
+#include "engine/fog/ports.hpp"
+#include "engine/fog/wallet.hpp"
+#include "engine/model/chain_model.hpp"
+#include "engine/task.hpp"
+#include "engine/topology.hpp"
+#include "engine/trace.hpp"
+
+namespace engine {
+
+using check::CheckId;
+using model::AccountId;
+
+/// What a world may be unable to do.  A scenario that needs more is skipped, with the reason.
+enum class Capability : std::uint8_t {
+    crash,           ///< kill a process at any moment
+    pause,           ///< stop and resume a process
+    hold_copies,     ///< decide how far each chain copy is
+    own_copies,      ///< more than two chain copies
+    lose_commit_ack, ///< a commit whose answer never arrives
+    message_faults,  ///< cut, drop or delay single messages
+    stale_reads,     ///< a database replica that lags
+    state_files,     ///< lose or put back an ingest node's state file, fill its disk
+    kill_wallet,     ///< kill a wallet in the middle of a check
+};
+const char* name(Capability capability);
+
+/// A process of the world.  Crash loses everything in memory; the recovery database and state files stay.
+class Node {
+public:
+    virtual ~Node() = default;
+    virtual NodeId id() const = 0;
+    virtual const std::string& name() const = 0;
+    virtual bool is_up() const = 0;
+    /// Starts it; no effect when it runs.
+    virtual Task<> start() = 0;
+    /// Ends it in order (upstream servers know only SIGTERM, which loses no less than a crash).
+    virtual Task<> stop() = 0;
+    /// Ends it at once, wherever it is.
+    virtual Task<> crash() = 0;
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+};
+
+class IngestNode : public Node {
+public:
+    /// The operator's commands, over the wire.
+    virtual fog::IngestApi& api() = 0;
+    virtual const std::string& responder_id() const = 0;
+    /// As the process itself sees it, without a call; idle when it is down.
+    virtual fog::IngestMode mode() const = 0;
+    virtual void delete_state_file() = 0;
+    /// Remembers the state file, and puts that old content back.
+    virtual void save_state_file() = 0;
+    virtual void put_back_state_file() = 0;
+};
+
+class ViewStoreNode : public Node {
+public:
+    virtual BlockRange range() const = 0;
+    /// 0 when it is down.
+    virtual BlockCount count() const = 0;
+    /// Everything known has been loaded.
+    virtual bool is_ready() const = 0;
+};
+
+class ImageStoreNode : public Node {
+public:
+    virtual BlockRange range() const = 0;
+    /// End of what it has loaded; its range's start when it is down.
+    virtual BlockCount count() const = 0;
+};
+
+/// One lagging copy of the chain.  It follows the tip on its own while released.
+class ChainCopy {
+public:
+    virtual ~ChainCopy() = default;
+    virtual const std::string& name() const = 0;
+    virtual BlockCount count() const = 0;
+    /// Stays where it is until advanced or released.
+    virtual void hold() = 0;
+    virtual void release() = 0;
+    /// Moves a held copy forward at once, block times included.  @pre not beyond the tip
+    virtual void advance_to(BlockCount count) = 0;
+};
+
+/// An output of the chain that belongs to an account, to be spent later.
+struct CreditRef {
+    std::size_t index = 0;
+};
+
+struct Credit {
+    AccountId to;
+    std::uint64_t amount = 0;
+    std::uint64_t token_id = 0;
+    std::uint64_t subaddress = chain::default_subaddress;
+    /// Ingress key of the hint; nothing: what the report server says, as a sender would do it.
+    std::optional<chain::PublicKey> hint_key{};
+};
+
+struct BlockPlan {
+    std::vector<Credit> credits{};
+    std::vector<CreditRef> spends{};
+};
+
+struct AppendedBlock {
+    BlockIndex index;
+    std::vector<CreditRef> credits; ///< in the order of the plan; those that did not land are left out
+};
+
+/// An output a sender has built and the chain may or may not take.
+struct PreparedPayment {
+    AccountId to;
+    chain::Amount amount;
+    chain::TxOut output;
+    chain::PublicKey hint_key;
+    BlockIndex tombstone; ///< first block it may not appear in
+};
+
+/// The canonical chain, written by the scenario in the place of consensus.
+class Chain {
+public:
+    virtual ~Chain() = default;
+    virtual BlockCount height() const = 0;
+    /// Appends a block.  Asks the report server for a hint key where a credit names none and the known one has expired.
+    /// A credit for which there is no unexpired key does not land.
+    virtual Task<AppendedBlock> append(BlockPlan plan) = 0;
+    /// Builds a payment with what the report server says now.  @errors not_found (no report)
+    virtual Task<Result<PreparedPayment>> prepare(AccountId to, std::uint64_t amount, std::uint64_t tombstone_blocks) = 0;
+    /// Appends a block with those payments whose tombstone allows it.  @return the ones that landed
+    virtual Task<std::vector<CreditRef>> submit(std::vector<PreparedPayment> payments) = 0;
+    /// The hint key of the next credits, until it expires.
+    virtual void set_hint_key(chain::PublicKey key, BlockIndex expiry) = 0;
+    /// Asks the report server.  @errors not_found (no report), unavailable
+    virtual Task<Result<chain::PublicKey>> refresh_hint_key() = 0;
+    virtual const model::ChainModel& model() const = 0;
+};
+
+/// A balance-checking client of one account.
+class Wallet {
+public:
+    virtual ~Wallet() = default;
+    virtual AccountId account() const = 0;
+    /// One balance check, judged by the checkers.
+    virtual Task<Result<fog::BalanceReport>> poll() = 0;
+    /// Starts a check and kills the wallet's process in the middle of it; the wallet is fresh afterwards.
+    virtual Task<> poll_and_kill() = 0;
+    /// The last report of this living wallet.
+    virtual const std::optional<fog::BalanceReport>& last() const = 0;
+    /// Forgets everything: the next check recomputes from scratch.
+    virtual void restart() = 0;
+    virtual std::string debug_text() const = 0;
+    /// States that the last report is the whole truth (`final`).
+    virtual void judge_final() = 0;
+    /// Asks the ledger what became of a payment; judged by the `sender` check.
+    virtual Task<Result<fog::Wallet::Landing>> landing(const PreparedPayment& payment) = 0;
+};
+
+/// Everything a scenario may touch, and what this world can do.
+class World {
+public:
+    virtual ~World() = default;
+
+    virtual const Topology& topology() const = 0;
+    virtual bool can(Capability capability) const = 0;
+    virtual Loop& loop() = 0;
+    virtual Instant now() const = 0;
+    virtual check::Checks& checks() = 0;
+    virtual Faults& faults() = 0;
+    virtual Chain& chain() = 0;
+
+    virtual std::vector<ChainCopy*> copies() = 0;
+    /// "ingest" and "ledger", or "ingest0", "images0.1", "ledger" where each service has its own.
+    virtual ChainCopy& copy(const std::string& name) = 0;
+    virtual std::vector<IngestNode*> ingest_nodes() = 0;
+    virtual std::vector<ViewStoreNode*> view_stores() = 0;
+    virtual std::vector<ImageStoreNode*> image_stores() = 0;
+    virtual Node& view_router() = 0;
+    virtual Node& ledger_router() = 0;
+    virtual Node& report_server() = 0;
+    IngestNode& ingest(std::size_t i) { return *ingest_nodes().at(i); }
+    ViewStoreNode& view_store(std::size_t i) { return *view_stores().at(i); }
+    ImageStoreNode& image_store(std::size_t i) { return *image_stores().at(i); }
+    std::vector<Node*> nodes();
+
+    /// A new wallet with no memory.  Lives as long as the world.
+    virtual Wallet& new_wallet(AccountId account) = 0;
+    virtual std::vector<Wallet*> wallets() = 0;
+
+    /// A named stream of the scenario's own decisions.
+    virtual Stream plan(std::uint16_t site) = 0;
+    /// Suspends until the condition holds.  It is looked at after every step that changed something.
+    /// @param what  names who must reach what
+    /// Not within `budget` of virtual time: a `liveness` violation, and the run ends.
+    virtual Task<> until(std::string what, std::function<bool()> holds, Duration budget) = 0;
+    Task<> until(std::string what, std::function<bool()> holds);
+    virtual Task<> sleep(Duration duration) = 0;
+    /// A numbered step of the story, for traces and failure reports.
+    virtual void step(std::string text) = 0;
+};
+
+/// States what must hold; a violation of `check` when it does not.
+void expect(World& world, CheckId check, bool holds, const std::string& text);
+
+} // namespace engine

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "engine/scenario.hpp"
+
+// One story per file; the catalogue lists them.
+
+namespace scenarios {
+
+engine::Task<> conformance(engine::World& world);
+
+} // namespace scenarios

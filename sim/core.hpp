@@ -1,0 +1,121 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/fault.hpp"
+#include "engine/host.hpp"
+#include "engine/topology.hpp"
+#include "sim/scheduler.hpp"
+
+namespace sim {
+
+using engine::BlockCount;
+using engine::BlockIndex;
+using engine::BlockRange;
+using engine::Duration;
+using engine::EventKind;
+using engine::Fault;
+using engine::FaultId;
+using engine::FaultKind;
+using engine::Result;
+using engine::Task;
+using namespace std::chrono_literals;
+
+/// How the simulated surroundings behave when no fault is in force.
+struct Weather {
+    std::uint32_t held_of_64 = 4;        ///< share of yield points at which a process is held for long
+    std::uint32_t slow_of_64 = 2;        ///< share of messages and database calls that take long
+    std::uint32_t longest_hold_ms = 600; ///< at a yield point
+};
+
+struct Options {
+    std::uint64_t seed = 1;
+    engine::Topology topology{};
+    Weather weather{};
+    const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
+    std::uint64_t step_budget = 20'000'000;
+    bool keep_events = false;
+    const engine::Choices* follow = nullptr; ///< a recording to play back
+    std::size_t expected_choices = 0;        ///< room to reserve
+};
+
+/// The faults in force.  Asked on every message: an empty table costs nothing.
+class FaultTable {
+public:
+    struct Active {
+        FaultId id;
+        Fault fault;
+    };
+
+    FaultId add(Fault fault);
+    std::optional<Fault> remove(FaultId id);
+    const std::vector<Active>& active() const { return active_; }
+    bool empty() const { return active_.empty(); }
+
+    /// No message passes from one node to the other.
+    bool is_cut(NodeId from, NodeId to) const;
+    std::uint64_t amount(FaultKind kind, NodeId a, NodeId b) const;
+    std::uint64_t amount(FaultKind kind, NodeId a) const;
+    bool has(FaultKind kind) const;
+    bool has(FaultKind kind, NodeId a) const;
+    /// Uses up one of the next `amount` events of a node; ends the fault with the last.
+    bool take_one(FaultKind kind, NodeId a);
+
+private:
+    std::vector<Active> active_;
+    std::uint32_t next_id_ = 1;
+};
+
+/// What every part of one simulated world shares.
+class Core {
+public:
+    explicit Core(const Options& options);
+
+    void record(NodeId node, EventKind kind, std::uint32_t object, std::uint64_t a, std::uint64_t b = 0) {
+        trace.add({scheduler.now(), kind, node, object, a, b});
+        changed = true;
+    }
+    /// The next duration of a message or database call: mostly fractions of a millisecond, sometimes long.
+    Duration latency(engine::Stream& stream) const;
+    /// Until when a process is held at a yield point; now, mostly.
+    Instant hold(engine::Stream& stream) const;
+
+    Options options;
+    engine::Choices choices;
+    engine::Trace trace;
+    Scheduler scheduler;
+    FaultTable faults;
+    std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
+    bool changed = true;            ///< something a condition may look at has happened
+    bool abort_wished = false;      ///< a process wants to end itself
+};
+
+/// Streams of a node and what its logic asks of its process.
+class SimHost final : public engine::Host {
+public:
+    SimHost(Core& core, NodeId id, bool* abort_wish);
+
+    std::uint32_t pick(std::uint32_t count) override { return picks_.below(count); }
+    void record(EventKind kind, std::uint32_t object, std::uint64_t a, std::uint64_t b) override {
+        core_.record(id(), kind, object, a, b);
+    }
+    void abort(const char* why) override;
+    const char* abort_reason() const { return abort_reason_; }
+
+private:
+    Instant hold(engine::YieldPoint) override { return core_.hold(holds_); }
+
+    Core& core_;
+    engine::StreamBytes bytes_;
+    engine::Stream picks_;
+    engine::Stream holds_;
+    bool* abort_wish_;
+    const char* abort_reason_ = "";
+};
+
+/// Node numbers fit a stream's actor.
+inline std::uint16_t actor_of(NodeId node) { return static_cast<std::uint16_t>(node.value); }
+
+} // namespace sim

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "sim/core.hpp"
+
+namespace sim {
+
+/// What one service asks of another; part of the trace.
+enum class Method : std::uint8_t {
+    view_query = 1,
+    view_store_query,
+    key_images,
+    key_image_store_query,
+    get_blocks,
+    get_outputs,
+    get_tx_outs,
+    get_reports,
+    ingest_command,
+    peer_call,
+};
+const char* name(Method method);
+
+/// A process calls can be sent to.
+class Endpoint {
+public:
+    virtual ~Endpoint() = default;
+    virtual NodeId endpoint() const = 0;
+    virtual bool is_listening() const = 0;
+};
+
+/// Simulated unary calls between nodes.
+///
+/// Rules
+/// 1. Request and answer take a drawn time each; calls overtake one another freely.
+/// 2. A handler is a task of the called node: it dies with that node, not with the caller.
+/// 3. The caller ends with the answer, `unavailable` (nothing happened: nobody listened, or the request was still on
+///    its way when the node died) or `unknown` (it may have happened).  A vanished message shows only at the
+///    transport's timeout.
+class Network {
+public:
+    /// Keepalive of 10 s plus its timeout of 20 s: when an upstream channel notices that nobody is there.
+    static constexpr Duration transport_timeout = 30s;
+
+    explicit Network(Core& core) : core_(core) {}
+
+    /// Sends a request to a node.
+    /// @param invoke   calls the service, when the request is delivered
+    /// @param observe  called with request and answer right when the server has answered; trivially destructible
+    template <class Answer, class Request, class Target, class Observe>
+    Task<Result<Answer>> call(NodeId from, Target& target, Method kind,
+                              Task<Result<Answer>> (*invoke)(Target&, Request), Request request, Observe observe);
+
+private:
+    /// Shared by the two ends: either may be gone first.
+    template <class Answer>
+    struct Call {
+        std::optional<Result<Answer>> answer;
+        engine::Waiter caller;
+        NodeId from;
+        NodeId to;
+        std::uint64_t number = 0;
+        Method kind{};
+    };
+
+    /// Answers for a handler that is destroyed.
+    template <class Answer>
+    class Reply {
+    public:
+        Reply(Network& network, std::shared_ptr<Call<Answer>> call) : network_(&network), call_(std::move(call)) {}
+        Reply(Reply&& other) noexcept
+            : network_(other.network_), call_(std::move(other.call_)), begun_(other.begun_) {}
+        Reply(const Reply&) = delete;
+        Reply& operator=(const Reply&) = delete;
+        ~Reply() {
+            if (!call_) return;
+            const engine::Code code = begun_ ? engine::Code::unknown : engine::Code::unavailable;
+            call_->answer.emplace(engine::Error{code, "connection lost", true});
+            network_->core_.scheduler.wake(call_->caller, network_->core_.scheduler.now());
+        }
+        void begin() { begun_ = true; }
+        void send(Result<Answer> answer) { network_->send_answer(*std::exchange(call_, nullptr), std::move(answer)); }
+        const Call<Answer>& call() const { return *call_; }
+
+    private:
+        Network* network_;
+        std::shared_ptr<Call<Answer>> call_;
+        bool begun_ = false;
+    };
+
+    template <class Answer, class Request, class Target, class Observe>
+    Task<> serve(Reply<Answer> reply, Target* target, Task<Result<Answer>> (*invoke)(Target&, Request),
+                 Request request, Observe observe);
+    template <class Answer>
+    void send_answer(Call<Answer>& call, Result<Answer> answer);
+
+    engine::Stream& stream(NodeId from);
+    /// Whether a message meets its end; draws only when a fault says so.
+    bool strikes(FaultKind kind, NodeId a, NodeId b, NodeId drawn_by);
+
+    Core& core_;
+    std::vector<engine::Stream> streams_; // by sender
+    std::vector<engine::Stream> fates_;   // by sender
+    std::uint64_t next_call_ = 0;
+};
+
+template <class Answer>
+void Network::send_answer(Call<Answer>& call, Result<Answer> answer) {
+    const std::uint64_t code = answer ? 0 : 1 + static_cast<std::uint64_t>(answer.error().code);
+    core_.record(call.to, EventKind::answered, call.from.value, static_cast<std::uint64_t>(call.kind), code);
+    Instant due = core_.scheduler.now() + core_.latency(stream(call.to));
+    if (!core_.faults.empty()) [[unlikely]] {
+        due = due + std::chrono::milliseconds(core_.faults.amount(FaultKind::slow_link, call.to, call.from));
+        if (core_.faults.is_cut(call.to, call.from) ||
+            strikes(FaultKind::drop_answers, call.from, call.to, call.to)) {
+            core_.record(call.to, EventKind::lost, call.from.value, static_cast<std::uint64_t>(call.kind), 1);
+            return; // the caller waits for its timeout
+        }
+        if (strikes(FaultKind::reset_connections, call.from, call.to, call.to)) {
+            call.answer.emplace(engine::Error{engine::Code::unknown, "connection reset", true});
+            core_.scheduler.wake(call.caller, due);
+            return;
+        }
+    }
+    call.answer.emplace(std::move(answer));
+    core_.scheduler.wake(call.caller, due);
+}
+
+template <class Answer, class Request, class Target, class Observe>
+Task<> Network::serve(Reply<Answer> reply, Target* target, Task<Result<Answer>> (*invoke)(Target&, Request),
+                      Request request, Observe observe) {
+    reply.begin();
+    core_.record(reply.call().to, EventKind::delivered, reply.call().from.value,
+                 static_cast<std::uint64_t>(reply.call().kind), reply.call().number);
+    Request copy = request;
+    Result<Answer> answer = co_await invoke(*target, std::move(copy));
+    if (answer) observe(request, *answer);
+    reply.send(std::move(answer));
+}
+
+template <class Answer, class Request, class Target, class Observe>
+Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
+                                   Task<Result<Answer>> (*invoke)(Target&, Request), Request request,
+                                   Observe observe) {
+    const NodeId to = target.endpoint();
+    const std::uint64_t number = ++next_call_;
+    core_.record(from, EventKind::request, to.value, static_cast<std::uint64_t>(kind), number);
+    Instant due = core_.scheduler.now() + core_.latency(stream(from));
+    const Instant timeout = core_.scheduler.now() + transport_timeout;
+    if (!core_.faults.empty()) [[unlikely]] {
+        due = due + std::chrono::milliseconds(core_.faults.amount(FaultKind::slow_link, from, to));
+        if (core_.faults.is_cut(from, to) || strikes(FaultKind::drop_requests, from, to, from)) {
+            core_.record(from, EventKind::lost, to.value, static_cast<std::uint64_t>(kind), 0);
+            co_await engine::sleep_until(timeout, "an answer that will not come");
+            co_return engine::Error{engine::Code::unknown, "transport timeout", true};
+        }
+        if (strikes(FaultKind::reset_connections, from, to, from)) {
+            co_await engine::sleep_until(due, "a connection that breaks");
+            co_return engine::Error{engine::Code::unavailable, "connection reset", true};
+        }
+    }
+    if (!target.is_listening()) {
+        co_await engine::sleep_until(due, "a refused connection");
+        co_return engine::Error{engine::Code::unavailable, "connection refused", true};
+    }
+    auto call = std::make_shared<Call<Answer>>();
+    call->caller = core_.scheduler.next_park();
+    call->from = from;
+    call->to = to;
+    call->number = number;
+    call->kind = kind;
+    Reply<Answer> reply(*this, call);
+    Task<> handling = serve<Answer, Request, Target, Observe>(std::move(reply), &target, invoke, std::move(request), observe);
+    const TaskRef handler = engine::spawn(core_.scheduler, to, name(kind), std::move(handling));
+    core_.scheduler.delay_start(handler, due);
+    co_await engine::park("an answer", timeout);
+    if (!call->answer) co_return engine::Error{engine::Code::unknown, "transport timeout", true};
+    co_return std::move(*call->answer);
+}
+
+} // namespace sim

@@ -1,0 +1,260 @@
+#include "sim/nodes.hpp"
+
+#include <fmt/format.h>
+
+namespace sim {
+
+using namespace engine::fog;
+using engine::chain::KeyImage;
+using engine::chain::KeyPair;
+using engine::chain::PublicKey;
+
+namespace {
+
+// For answers no checker judges one by one.
+constexpr auto unobserved = [](const auto&, const auto&) {};
+
+struct Nothing {};
+
+} // namespace
+
+// ------------------------------------------------------------------------------------------------ processes
+
+Process::Process(Surroundings world, NodeId id, std::string name)
+    : world_(world), host_(world.core, id, &abort_wish_), id_(id), name_(std::move(name)) {}
+
+void Process::start() {
+    if (up_) return;
+    up_ = true;
+    abort_wish_ = false;
+    world_.core.record(id_, EventKind::node_started, 0, ++starts_);
+    boot();
+}
+
+void Process::end(std::uint64_t how) {
+    if (!up_) return;
+    ++world_.core.disturbances;
+    world_.core.scheduler.resume_node(id_); // a killed process is not a stopped one any more
+    world_.core.scheduler.kill_node(id_);
+    shut_down();
+    up_ = false;
+    world_.core.record(id_, EventKind::node_stopped, 0, how);
+}
+
+void Process::pause() {
+    ++world_.core.disturbances;
+    world_.core.scheduler.pause_node(id_);
+    world_.core.record(id_, EventKind::node_paused, 0, 0);
+}
+
+void Process::resume() {
+    if (!world_.core.scheduler.is_paused(id_)) return;
+    world_.core.scheduler.resume_node(id_);
+    world_.core.record(id_, EventKind::node_resumed, 0, 0);
+}
+
+void Process::obey_abort_wish() {
+    if (!abort_wish_) return;
+    abort_wish_ = false;
+    engine::check::Violation violation;
+    violation.check = engine::check::CheckId::crash;
+    violation.text = fmt::format("{} aborts: {}", name_, host_.abort_reason());
+    world_.checks.violated(std::move(violation));
+    end(2);
+}
+
+Result<bool> SimStateFile::write(const IngestState& state) {
+    if (!core_.faults.empty() && core_.faults.has(FaultKind::disk_full, node_))
+        return engine::Error{engine::Code::disk_full, "state file", true};
+    content_ = state;
+    return true;
+}
+
+// ------------------------------------------------------------------------------------------------ ingest
+
+SimIngestNode::SimIngestNode(Surroundings world, NodeId id, std::string name, const SimCopy& copy, IngestConfig config)
+    : SimNode(world, id, std::move(name)), db_(world.db, id), copy_(copy), state_(world.core, id),
+      config_(std::move(config)), operator_(std::make_unique<RemoteIngest>(world, NodeId{}, *this)) {}
+
+void SimIngestNode::connect(const std::vector<SimIngestNode*>& all) {
+    for (SimIngestNode* other : all)
+        if (other != this) peers_.push_back(std::make_unique<RemoteIngest>(world_, id(), *other));
+}
+
+IngestPeer* SimIngestNode::find(const std::string& responder_id) {
+    for (const auto& peer : peers_)
+        if (peer->responder_id() == responder_id) return peer.get();
+    return nullptr;
+}
+
+void SimIngestNode::boot() {
+    service_.emplace(host_, db_, copy_, state_, *this, config_);
+    engine::spawn(world_.core.scheduler, id(), "ingest", service_->run());
+}
+
+const std::string& RemoteIngest::responder_id() const { return target_.responder_id(); }
+
+Task<Result<IngestSummary>> RemoteIngest::get_status() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->get_status(); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::peer_call, invoke, Nothing{}, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::activate() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->activate(); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::retire() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->retire(); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::unretire() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->unretire(); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::set_pubkey_expiry_window(std::uint64_t blocks) {
+    auto* invoke = +[](SimIngestNode& t, std::uint64_t n) { return t.service()->set_pubkey_expiry_window(n); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, blocks, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::set_peers(std::vector<std::string> peers) {
+    auto* invoke = +[](SimIngestNode& t, std::vector<std::string> p) { return t.service()->set_peers(std::move(p)); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, std::move(peers), unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::new_keys() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->new_keys(); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::sync_keys_from_remote(std::string responder_id) {
+    auto* invoke = +[](SimIngestNode& t, std::string id) { return t.service()->sync_keys_from_remote(std::move(id)); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, std::move(responder_id), unobserved);
+}
+Task<Result<bool>> RemoteIngest::report_lost_ingress_key(PublicKey key) {
+    auto* invoke = +[](SimIngestNode& t, PublicKey k) { return t.service()->report_lost_ingress_key(k); };
+    return world_.network.call<bool>(caller_, target_, Method::ingest_command, invoke, key, unobserved);
+}
+Task<Result<std::vector<BlockRange>>> RemoteIngest::get_missed_block_ranges() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->get_missed_block_ranges(); };
+    return world_.network.call<std::vector<BlockRange>>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+}
+
+namespace {
+struct RecordsRequest {
+    BlockIndex start_at_least;
+    bool include_lost;
+    bool include_retired;
+};
+} // namespace
+
+Task<Result<std::vector<IngressKeyRecord>>>
+RemoteIngest::get_ingress_key_records(BlockIndex start_at_least, bool include_lost, bool include_retired) {
+    auto* invoke = +[](SimIngestNode& t, RecordsRequest r) {
+        return t.service()->get_ingress_key_records(r.start_at_least, r.include_lost, r.include_retired);
+    };
+    const RecordsRequest request{start_at_least, include_lost, include_retired};
+    return world_.network.call<std::vector<IngressKeyRecord>>(caller_, target_, Method::ingest_command, invoke, request, unobserved);
+}
+Task<Result<IngestSummary>> RemoteIngest::set_ingress_key(KeyPair key) {
+    auto* invoke = +[](SimIngestNode& t, KeyPair k) { return t.service()->set_ingress_key(k); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::peer_call, invoke, key, unobserved);
+}
+Task<Result<KeyPair>> RemoteIngest::get_ingress_key() {
+    auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->get_ingress_key(); };
+    return world_.network.call<KeyPair>(caller_, target_, Method::peer_call, invoke, Nothing{}, unobserved);
+}
+
+// ------------------------------------------------------------------------------------------------ view
+
+SimViewStore::SimViewStore(Surroundings world, NodeId id, std::string name, ViewStoreConfig config)
+    : SimNode(world, id, std::move(name)), db_(world.db, id), config_(config) {}
+
+void SimViewStore::boot() {
+    service_.emplace(host_, db_, config_);
+    engine::spawn(world_.core.scheduler, id(), "view store", service_->run());
+}
+
+Task<Result<ViewStoreAnswer>> RemoteViewStore::query(ViewQuery query) {
+    auto* invoke = +[](SimViewStore& t, ViewQuery q) { return t.api()->query(std::move(q)); };
+    auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q, const ViewStoreAnswer& a) {
+        responses->on_view(target->name(), q, a.view, a.range);
+    };
+    return world_.network.call<ViewStoreAnswer>(caller_, target_, Method::view_store_query, invoke, std::move(query), observe);
+}
+
+SimViewRouter::SimViewRouter(Surroundings world, NodeId id, std::string name, const std::vector<SimViewStore*>& stores)
+    : SimNode(world, id, std::move(name)) {
+    for (SimViewStore* store : stores) {
+        links_.push_back(std::make_unique<RemoteViewStore>(world, id, *store));
+        if (shards_.empty() || shards_.back().range != store->range()) shards_.push_back({store->range(), {}});
+        shards_.back().replicas.push_back(links_.back().get());
+    }
+}
+
+void SimViewRouter::boot() { service_.emplace(host_, shards_, RouterConfig{}); }
+
+Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
+    auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.api()->query(std::move(q)); };
+    auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q, const ViewAnswer& a) {
+        responses->on_view(target->name(), q, a);
+    };
+    return world_.network.call<ViewAnswer>(caller_, target_, Method::view_query, invoke, std::move(query), observe);
+}
+
+// ------------------------------------------------------------------------------------------------ ledger
+
+SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy, KeyImageStoreConfig config)
+    : SimNode(world, id, std::move(name)), copy_(copy), config_(config) {}
+
+void SimImageStore::boot() {
+    service_.emplace(host_, copy_, config_);
+    engine::spawn(world_.core.scheduler, id(), "key image store", service_->run());
+}
+
+Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyImage> images) {
+    auto* invoke = +[](SimImageStore& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked,
+                                                                      const KeyImageStoreAnswer& a) {
+        responses->on_key_images(target->name(), asked, a.images, a.processed);
+    };
+    return world_.network.call<KeyImageStoreAnswer>(caller_, target_, Method::key_image_store_query, invoke, std::move(images), observe);
+}
+
+SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+                                 const std::vector<SimImageStore*>& stores)
+    : SimNode(world, id, std::move(name)), copy_(copy) {
+    for (SimImageStore* store : stores) {
+        links_.push_back(std::make_unique<RemoteImageStore>(world, id, *store));
+        if (shards_.empty() || shards_.back().range != store->range()) shards_.push_back({store->range(), {}});
+        shards_.back().replicas.push_back(links_.back().get());
+    }
+}
+
+void SimLedgerRouter::boot() { service_.emplace(host_, copy_, shards_, RouterConfig{}); }
+
+Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> images) {
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked, const KeyImagesAnswer& a) {
+        responses->on_key_images(target->name(), asked, a);
+    };
+    return world_.network.call<KeyImagesAnswer>(caller_, target_, Method::key_images, invoke, std::move(images), observe);
+}
+Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<BlockRange> r) { return t.api()->blocks(std::move(r)); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<BlockRange>& asked, const BlocksAnswer& a) {
+        responses->on_blocks(target->name(), asked, a);
+    };
+    return world_.network.call<BlocksAnswer>(caller_, target_, Method::get_blocks, invoke, std::move(ranges), observe);
+}
+Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalIndex> indices) {
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<engine::GlobalIndex> i) { return t.api()->outputs(std::move(i)); };
+    auto observe = [responses = &world_.responses, target = &target_](const auto&, const OutputsAnswer& a) {
+        responses->on_outputs(target->name(), a);
+    };
+    return world_.network.call<OutputsAnswer>(caller_, target_, Method::get_outputs, invoke, std::move(indices), observe);
+}
+Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> public_keys) {
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.api()->tx_outs(std::move(k)); };
+    auto observe = [responses = &world_.responses, target = &target_](const auto&, const TxOutStatusAnswer& a) {
+        responses->on_tx_outs(target->name(), a);
+    };
+    return world_.network.call<TxOutStatusAnswer>(caller_, target_, Method::get_tx_outs, invoke, std::move(public_keys), observe);
+}
+
+} // namespace sim

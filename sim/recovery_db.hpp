@@ -1,0 +1,121 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "engine/fog/ports.hpp"
+#include "engine/model/recovery_model.hpp"
+#include "sim/core.hpp"
+
+namespace sim {
+
+/// What is stored.  Copyable: a copy is a replica's view at some moment.
+struct DbState {
+    struct Key {
+        engine::fog::IngressKeyRecord record;
+        std::map<BlockIndex, engine::fog::IngestedBlock> blocks;
+        bool range_announced = false;
+    };
+    struct Invocation {
+        engine::chain::PublicKey ingress;
+        engine::chain::PublicKey egress;
+        bool decommissioned = false;
+        BlockIndex last_ingested;
+    };
+
+    std::map<engine::chain::PublicKey, Key> keys;
+    std::vector<Invocation> invocations; ///< id - 1 is the position
+    std::vector<engine::fog::UserEvent> events; ///< in order of id
+    std::vector<engine::fog::ReportRow> reports; ///< in order of first publication
+    std::optional<BlockIndex> highest_block;
+    engine::fog::DbPosition position;
+};
+
+/// What the database does, named in the trace.
+enum class DbOperation : std::uint8_t {
+    new_ingress_key = 1,
+    retire_ingress_key,
+    report_lost_ingress_key,
+    new_ingest_invocation,
+    decommission_ingest_invocation,
+    add_block,
+    set_report,
+};
+
+/// The simulated recovery database: one primary, transactions, and replicas that lag.
+///
+/// Rules
+/// 1. A write takes the writers' lock, assigns its ids, is held there, and commits or rolls back as a whole.  Between
+///    commit and acknowledgement anything can happen to the client.
+/// 2. A read sees all commits of the node it reads from, and says how far that node is.
+/// 3. A killed client in the middle of a transaction rolls it back and frees the lock.
+class SimDb {
+public:
+    SimDb(Core& core, engine::model::RecoveryModel& model) : core_(core), model_(model), writers_(core.scheduler) {}
+
+    const DbState& state() const { return state_; }
+    /// Begins to keep old states, for replicas.
+    void keep_history();
+
+private:
+    friend class SimDbClient;
+    struct Snapshot {
+        Instant at;
+        std::shared_ptr<const DbState> state;
+    };
+
+    Core& core_;
+    engine::model::RecoveryModel& model_;
+    engine::Mutex writers_;
+    DbState state_;
+    std::deque<Snapshot> history_; // oldest first; empty until somebody reads stale
+    bool keeps_history_ = false;
+};
+
+/// One node's connection to the database.
+class SimDbClient final : public engine::fog::RecoveryDb {
+public:
+    SimDbClient(SimDb& db, NodeId node);
+
+    using PublicKey = engine::chain::PublicKey;
+    Task<Result<std::optional<engine::fog::IngressKeyRecord>>> ingress_key(PublicKey key) override;
+    Task<Result<engine::fog::IngressKeys>> ingress_keys() override;
+    Task<Result<std::optional<BlockIndex>>> highest_known_block() override;
+    Task<Result<BlockIndex>> new_ingress_key(PublicKey key, BlockIndex requested_start) override;
+    Task<Result<bool>> retire_ingress_key(PublicKey key, bool retired) override;
+    Task<Result<bool>> report_lost_ingress_key(PublicKey key) override;
+    Task<Result<engine::InvocationId>> new_ingest_invocation(std::optional<engine::InvocationId> previous,
+                                                             PublicKey ingress, PublicKey egress,
+                                                             BlockIndex start) override;
+    Task<Result<bool>> decommission_ingest_invocation(engine::InvocationId invocation) override;
+    Task<Result<bool>> add_block(engine::InvocationId invocation, engine::fog::IngestedBlock block) override;
+    Task<Result<engine::fog::KeyStatus>> set_report(PublicKey key, engine::fog::ReportRow report) override;
+    Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;
+    Task<Result<engine::fog::UserEvents>> user_events(engine::UserEventId after) override;
+    Task<Result<std::vector<BlockRange>>> missed_block_ranges() override;
+    Task<Result<engine::fog::IngestedBlocks>> blocks(PublicKey key, BlockIndex first, std::size_t limit) override;
+
+private:
+    /// Waits until a request reaches the database.  @return an error when it does not
+    Task<std::optional<engine::Error>> reach();
+    /// The state this read sees.
+    const DbState& readable();
+    /// One transaction.  `apply` changes the state and returns, or returns an error and changes nothing.
+    template <class T, class Apply>
+    Task<Result<T>> write(DbOperation operation, Apply apply);
+    void commit(DbOperation operation);
+
+    static std::optional<engine::fog::IngressKeyRecord> record_of(const DbState& state, const PublicKey& key);
+    void announce(engine::fog::UserEvent event);
+
+    SimDb& db_;
+    NodeId node_;
+    engine::Stream latencies_;
+    engine::Stream holds_;
+    engine::Stream replicas_;
+    std::shared_ptr<const DbState> reading_; // keeps a snapshot alive while it is read
+};
+
+} // namespace sim

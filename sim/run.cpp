@@ -1,0 +1,53 @@
+#include "sim/run.hpp"
+
+#include <fmt/format.h>
+
+#include "sim/guard.hpp"
+#include "sim/sim_world.hpp"
+
+namespace sim {
+namespace {
+
+Task<> tell(const engine::Scenario& scenario, SimWorld& world) {
+    co_await scenario.story(world);
+    if (scenario.closes && !world.checks().any_violation()) co_await engine::close(world);
+}
+
+} // namespace
+
+RunResult run(const engine::Scenario& scenario, Options options) {
+    const Guard guard;
+    SimWorld world(options);
+    RunResult result;
+    for (engine::Capability capability : scenario.needs) {
+        if (world.can(capability)) continue;
+        result.skipped = fmt::format("needs {}", engine::name(capability));
+        return result;
+    }
+    world.run(tell(scenario, world));
+    guard.check();
+
+    const engine::check::Checks& checks = world.checks();
+    result.violations = checks.violations();
+    if (!result.violations.empty())
+        result.verdict = result.violations.front().check == engine::check::CheckId::liveness ? Verdict::liveness
+                                                                                             : Verdict::violated;
+    Core& core = world.core();
+    result.steps = core.scheduler.steps();
+    result.checks = checks.reports_judged();
+    for (std::size_t c = 0; c < engine::check::check_count; ++c)
+        result.judgements += checks.judged(static_cast<engine::check::CheckId>(c));
+    result.choices = core.choices.sequence().size();
+    result.virtual_ms = core.scheduler.now().ms();
+    result.digest = core.trace.digest();
+    result.story = world.steps();
+    if (core.trace.keeps_events()) {
+        result.events = core.trace.events();
+        std::uint32_t highest = 0;
+        for (const engine::Event& event : result.events) highest = std::max(highest, event.node.value);
+        for (std::uint32_t n = 0; n <= highest; ++n) result.node_names.push_back(world.node_name(NodeId{n}));
+    }
+    return result;
+}
+
+} // namespace sim

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/scenario.hpp"
+#include "sim/core.hpp"
+
+namespace sim {
+
+/// How a run ended.  The numbers are the exit codes of the programs.
+enum class Verdict : std::uint8_t {
+    held = 0,
+    violated = 1,
+    usage = 2,
+    liveness = 3,
+    nondeterministic = 4,
+    mark_missed = 5,
+    inconclusive = 6,
+    internal_error = 70,
+};
+
+struct RunResult {
+    Verdict verdict = Verdict::held;
+    std::string skipped; ///< why the world could not run it; else empty
+    std::vector<engine::check::Violation> violations;
+    std::uint64_t steps = 0;      ///< scheduler steps
+    std::uint64_t checks = 0;     ///< balances judged
+    std::uint64_t judgements = 0; ///< of all checkers
+    std::uint64_t choices = 0;
+    std::int64_t virtual_ms = 0;
+    std::uint64_t digest = 0;
+    std::vector<std::string> story;       ///< numbered steps of the scenario
+    std::vector<engine::Event> events;    ///< when asked for
+    std::vector<std::string> node_names;  ///< by node number
+};
+
+/// Tells a scenario in a fresh simulated world.  Same scenario and options: same result, on every machine.
+/// @throws engine::InternalError  a bug of the harness
+RunResult run(const engine::Scenario& scenario, Options options);
+
+} // namespace sim
