@@ -368,6 +368,9 @@ struct IngestState {
     std::uint64_t pubkey_expiry_window = 0;
     chain::KeyPair ingress_key;
     std::vector<std::string> peers;
+    /// Invocations that were opened and are not known to be closed.  Their egress keys died with the process, so
+    /// whoever starts from this state closes them.
+    std::vector<InvocationId> open_invocations;
 };
 
 /// A file that is replaced as a whole or not at all.
@@ -386,8 +389,9 @@ public:
     virtual ~IngestApi() = default;
     virtual Task<Result<IngestSummary>> get_status() = 0;
     /// @errors unavailable (a peer or the database cannot be reached), failed_precondition (a peer is active),
-    ///         lost, retired (this key is past use)
+    ///         lost, retired (this key is past use), disk_full (the key would not survive a restart)
     virtual Task<Result<IngestSummary>> activate() = 0;
+    /// @errors not_found (the key was never activated)
     virtual Task<Result<IngestSummary>> retire() = 0;
     virtual Task<Result<IngestSummary>> unretire() = 0;
     /// @errors failed_precondition (active, and the window would shrink)
