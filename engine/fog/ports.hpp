@@ -395,8 +395,9 @@ public:
     virtual ~IngestApi() = default;
     virtual Task<Result<IngestSummary>> get_status() = 0;
     /// @errors unavailable (a peer or the database cannot be reached), failed_precondition (a peer is active),
-    ///         lost, retired (this key is past use)
+    ///         lost, retired (this key is past use), disk_full (the key would not survive a restart)
     virtual Task<Result<IngestSummary>> activate() = 0;
+    /// @errors not_found (the key was never activated)
     virtual Task<Result<IngestSummary>> retire() = 0;
     virtual Task<Result<IngestSummary>> unretire() = 0;
     /// @errors failed_precondition (active, and the window would shrink)
