@@ -15,6 +15,11 @@ class BrokenSurroundings : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The user asked for something that cannot be: exit code 2.
+class UsageError : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 [[noreturn]] inline void ensure_failed(const char* expression, const char* file, int line) {
     throw InternalError(std::string(file) + ":" + std::to_string(line) + ": " + expression);
 }

@@ -17,6 +17,21 @@ const char* name(Capability capability) {
     return "?";
 }
 
+namespace {
+
+template <class T>
+T& at(const std::vector<T*>& nodes, std::size_t i, const char* what) {
+    if (i < nodes.size()) return *nodes[i];
+    throw UsageError("the scenario needs " + std::to_string(i + 1) + " of the topology's " + what + ", there are " +
+                     std::to_string(nodes.size()));
+}
+
+} // namespace
+
+IngestNode& World::ingest(std::size_t i) { return at(ingest_nodes(), i, "ingest nodes"); }
+ViewStoreNode& World::view_store(std::size_t i) { return at(view_stores(), i, "view stores"); }
+ImageStoreNode& World::image_store(std::size_t i) { return at(image_stores(), i, "key image stores"); }
+
 std::vector<Node*> World::nodes() {
     std::vector<Node*> all;
     for (IngestNode* node : ingest_nodes()) all.push_back(node);

@@ -180,6 +180,7 @@ public:
 
     virtual std::vector<ChainCopy*> copies() = 0;
     /// "ingest" and "ledger", or "ingest0", "images0.1", "ledger" where each service has its own.
+    /// @throws UsageError  when the topology has none of that name
     virtual ChainCopy& copy(const std::string& name) = 0;
     virtual std::vector<IngestNode*> ingest_nodes() = 0;
     virtual std::vector<ViewStoreNode*> view_stores() = 0;
@@ -187,9 +188,10 @@ public:
     virtual Node& view_router() = 0;
     virtual Node& ledger_router() = 0;
     virtual Node& report_server() = 0;
-    IngestNode& ingest(std::size_t i) { return *ingest_nodes().at(i); }
-    ViewStoreNode& view_store(std::size_t i) { return *view_stores().at(i); }
-    ImageStoreNode& image_store(std::size_t i) { return *image_stores().at(i); }
+    /// @throws UsageError  when the topology has fewer
+    IngestNode& ingest(std::size_t i);
+    ViewStoreNode& view_store(std::size_t i);
+    ImageStoreNode& image_store(std::size_t i);
     std::vector<Node*> nodes();
 
     /// A new wallet with no memory.  Lives as long as the world.

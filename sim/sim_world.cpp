@@ -21,7 +21,10 @@ SimWallet::SimWallet(SimWorld& world, NodeId id, AccountId account, std::uint32_
       host_(world.core_, id, &abort_wish_), view_(world.surroundings(), id, *world.view_router_),
       ledger_(world.surroundings(), id, *world.ledger_router_),
       kills_(world.core_.choices, engine::Domain::fault, actor_of(id), 0) {
-    wallet_.emplace(host_, world.accounts_.at(account.value), view_, ledger_);
+    if (account.value >= world.accounts_.size())
+        throw engine::UsageError(fmt::format("the scenario needs account {}, the topology has {}", account.value,
+                                             world.accounts_.size()));
+    wallet_.emplace(host_, world.accounts_[account.value], view_, ledger_);
 }
 
 Task<Result<BalanceReport>> SimWallet::poll() {
@@ -385,7 +388,7 @@ std::vector<engine::ChainCopy*> SimWorld::copies() {
 engine::ChainCopy& SimWorld::copy(const std::string& name) {
     for (const auto& copy : copies_)
         if (copy->name() == name) return *copy;
-    throw engine::InternalError("no chain copy is called " + name);
+    throw engine::UsageError("the scenario needs a chain copy '" + name + "', which this topology has not");
 }
 
 std::vector<engine::IngestNode*> SimWorld::ingest_nodes() {

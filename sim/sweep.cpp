@@ -1,0 +1,138 @@
+#include "sim/sweep.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace sim {
+namespace {
+
+struct Summary {
+    std::uint64_t digest = 0;
+    std::uint64_t steps = 0;
+    std::uint64_t checks = 0;
+    std::uint64_t judgements = 0;
+    std::uint64_t choices = 0;
+    bool done = false;
+};
+
+constexpr std::uint64_t none = ~0ULL;
+
+class Sweep {
+public:
+    Sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress)
+        : scenario_(scenario), options_(options), progress_(progress), summaries_(options.runs) {}
+
+    SweepResult run() {
+        const unsigned jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(options_.jobs, 1, options_.runs));
+        std::vector<std::jthread> others;
+        for (unsigned j = 1; j < jobs; ++j) others.emplace_back([this] { work(); });
+        work();
+        others.clear();
+        if (error_) std::rethrow_exception(error_);
+        return collect();
+    }
+
+private:
+    void work() {
+        try {
+            std::size_t expected_choices = 0;
+            for (;;) {
+                const std::uint64_t i = next_.fetch_add(1);
+                if (i >= options_.runs || i > lowest_bad_.load() || progress_.stop.load()) return;
+                one(i, expected_choices);
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!error_) error_ = std::current_exception();
+            progress_.stop = true;
+        }
+    }
+
+    void one(std::uint64_t i, std::size_t& expected_choices) {
+        Options run_options = options_.run;
+        run_options.seed = options_.run.seed + i;
+        run_options.expected_choices = expected_choices;
+        run_options.keep_events = options_.run.keep_events || options_.twice;
+        RunResult result = sim::run(scenario_, run_options);
+        expected_choices = result.choices;
+        std::optional<Difference> difference;
+        if (options_.twice) {
+            const RunResult again = sim::run(scenario_, run_options);
+            difference = first_difference(result, again);
+            if (difference) difference->seed = run_options.seed;
+        }
+        summaries_[i] = {result.digest, result.steps, result.checks, result.judgements, result.choices, true};
+        if (result.verdict != Verdict::held || difference || !result.skipped.empty()) {
+            const std::lock_guard lock(mutex_);
+            ++progress_.failed;
+            if (i <= lowest_bad_.load()) {
+                lowest_bad_ = i;
+                bad_ = std::move(result);
+                difference_ = std::move(difference);
+            }
+        } else if (i == 0) {
+            const std::lock_guard lock(mutex_);
+            if (lowest_bad_ == none) bad_ = std::move(result); // a single run's result is wanted whole
+        }
+        ++progress_.done;
+    }
+
+    SweepResult collect() {
+        SweepResult out;
+        std::vector<std::uint64_t> digests;
+        std::uint64_t digest = 0x510e527fade682d1ULL;
+        for (const Summary& s : summaries_) {
+            if (!s.done) break;
+            ++out.runs;
+            out.steps += s.steps;
+            out.checks += s.checks;
+            out.judgements += s.judgements;
+            out.choices += s.choices;
+            digest = engine::chain64(digest, s.digest);
+            digests.push_back(s.digest);
+            if (out.runs == lowest_bad_ + 1) break;
+        }
+        out.digest = engine::mix64(digest);
+        if (options_.runs == 1) out.digest = summaries_[0].digest;
+        std::sort(digests.begin(), digests.end());
+        out.distinct = static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
+        if (lowest_bad_ != none) out.failed_seed = options_.run.seed + lowest_bad_;
+        out.failure = std::move(bad_);
+        out.difference = std::move(difference_);
+        return out;
+    }
+
+    const engine::Scenario& scenario_;
+    const SweepOptions& options_;
+    SweepProgress& progress_;
+    std::vector<Summary> summaries_;
+    std::atomic<std::uint64_t> next_{0};
+    std::atomic<std::uint64_t> lowest_bad_{none};
+    std::mutex mutex_; // guards what follows
+    std::optional<RunResult> bad_;
+    std::optional<Difference> difference_;
+    std::exception_ptr error_;
+};
+
+} // namespace
+
+SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress) {
+    return Sweep(scenario, options, progress).run();
+}
+
+std::optional<Difference> first_difference(const RunResult& first, const RunResult& second) {
+    const std::size_t common = std::min(first.events.size(), second.events.size());
+    std::size_t i = 0;
+    while (i < common && first.events[i] == second.events[i]) ++i;
+    if (i == first.events.size() && i == second.events.size() && first.digest == second.digest) return std::nullopt;
+    Difference difference;
+    difference.event = i;
+    if (i < first.events.size()) difference.first = engine::describe(first.events[i]);
+    if (i < second.events.size()) difference.second = engine::describe(second.events[i]);
+    return difference;
+}
+
+} // namespace sim

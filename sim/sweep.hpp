@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "sim/run.hpp"
+
+namespace sim {
+
+/// Runs one scenario over many seeds.
+struct SweepOptions {
+    Options run;              ///< its seed is the first
+    std::uint64_t runs = 1;
+    unsigned jobs = 1;        ///< threads; the report does not depend on it
+    bool twice = false;       ///< every seed twice, compared event by event
+};
+
+/// Where two runs of one seed differ first.
+struct Difference {
+    std::uint64_t seed = 0;
+    std::size_t event = 0; ///< number of the first event that differs
+    std::string first;     ///< what the first run did there; empty when it had ended
+    std::string second;
+};
+
+struct SweepResult {
+    std::uint64_t runs = 0; ///< completed seeds, without a gap from the first on
+    std::uint64_t distinct = 0; ///< different digests among them
+    std::uint64_t steps = 0;
+    std::uint64_t checks = 0;
+    std::uint64_t judgements = 0;
+    std::uint64_t choices = 0;
+    std::uint64_t digest = 0; ///< over the digests of all runs, in order of seed
+    std::optional<std::uint64_t> failed_seed; ///< the lowest
+    std::optional<RunResult> failure;         ///< of that seed
+    std::optional<Difference> difference;     ///< of the lowest seed that has one
+};
+
+struct SweepProgress {
+    std::atomic<std::uint64_t> done{0};
+    std::atomic<std::uint64_t> failed{0};
+    std::atomic<bool> stop{false}; ///< set to end the sweep early
+};
+
+/// The sweep ends at the lowest failing seed: all seeds below it have been run, whatever the number of jobs.
+SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress);
+
+/// Compares two recorded runs event by event.
+std::optional<Difference> first_difference(const RunResult& first, const RunResult& second);
+
+} // namespace sim
