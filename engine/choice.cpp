@@ -14,14 +14,22 @@ std::uint64_t key_of(StreamName name) {
 
 const char* name(Domain domain) {
     switch (domain) {
-    case Domain::schedule: return "schedule";
-    case Domain::network: return "network";
-    case Domain::storage: return "storage";
-    case Domain::pause: return "pause";
-    case Domain::data: return "data";
-    case Domain::plan: return "plan";
-    case Domain::fault: return "fault";
-    case Domain::routing: return "routing";
+    case Domain::schedule:
+        return "schedule";
+    case Domain::network:
+        return "network";
+    case Domain::storage:
+        return "storage";
+    case Domain::pause:
+        return "pause";
+    case Domain::data:
+        return "data";
+    case Domain::plan:
+        return "plan";
+    case Domain::fault:
+        return "fault";
+    case Domain::routing:
+        return "routing";
     }
     return "?";
 }

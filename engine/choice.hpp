@@ -43,11 +43,13 @@ struct StreamName {
 /// Every decision of a run, drawn and recorded in one sequence.
 ///
 /// Rules
-/// 1. A value depends on (seed, domain, actor, site, ordinal) only: a draw added in one stream moves nothing in
+/// 1. A value depends on (seed, domain, actor, site, ordinal) only: a draw added in one stream moves nothing
+/// in
 ///    another.
 /// 2. Draw into a local before using it: GCC and clang evaluate arguments in opposite order.
 /// 3. Integers only; no clocks, addresses or hash orders go in.
-/// 4. With a recording to follow, the ordinal-th draw of a stream gives the recorded value (modulo the bound when
+/// 4. With a recording to follow, the ordinal-th draw of a stream gives the recorded value (modulo the bound
+/// when
 ///    that shrank) as long as the recording lasts, and the seed's value afterwards.
 class Choices {
 public:
@@ -72,8 +74,8 @@ public:
         return value;
     }
 
-    /// 64 unrecorded bits that follow from the stream's name and ordinal: key material whose value no shrinking
-    /// would ever lower.
+    /// 64 unrecorded bits that follow from the stream's name and ordinal: key material whose value no
+    /// shrinking would ever lower.
     std::uint64_t bits(std::uint32_t stream) {
         Stream& s = streams_[stream];
         return mix64(s.key ^ (0xa0761d6478bd642fULL * ++s.bits_drawn));
@@ -118,9 +120,7 @@ public:
     /// Uniform in low..high, both included.
     std::uint32_t between(std::uint32_t low, std::uint32_t high) { return low + below(high - low + 1); }
     /// True in `of` out of `out_of` cases; 0 is the tame value, so that lowering a choice removes the event.
-    bool chance(std::uint32_t of, std::uint32_t out_of) {
-        return of != 0 && below(out_of) >= out_of - of;
-    }
+    bool chance(std::uint32_t of, std::uint32_t out_of) { return of != 0 && below(out_of) >= out_of - of; }
     std::uint64_t bits() { return choices_->bits(stream_); }
 
 private:

@@ -18,8 +18,9 @@ bool all_reach(const std::vector<Store*>& stores, BlockCount height) {
 
 bool anybody_scans(World& world) {
     const auto nodes = world.ingest_nodes();
-    return std::any_of(nodes.begin(), nodes.end(),
-                       [](IngestNode* node) { return node->is_up() && node->mode() == fog::IngestMode::active; });
+    return std::any_of(nodes.begin(), nodes.end(), [](IngestNode* node) {
+        return node->is_up() && node->mode() == fog::IngestMode::active;
+    });
 }
 
 // What an operator does when nobody scans: activate; with a key that is past use, take new ones first.
@@ -38,7 +39,8 @@ Task<> make_somebody_scan(World& world) {
     }
 }
 
-// A key that promises blocks while no active node has it holds view back for ever.  The operator reports it lost.
+// A key that promises blocks while no active node has it holds view back for ever.  The operator reports it
+// lost.
 Task<> give_up_orphan_keys(World& world) {
     IngestNode& any = world.ingest(0);
     const Result<std::vector<fog::IngressKeyRecord>> records =
@@ -77,7 +79,8 @@ Task<> close(World& world) {
     const BlockCount height = closing.index.count_through();
     auto level = [&world, height] {
         const auto copies = world.copies();
-        return std::all_of(copies.begin(), copies.end(), [&](ChainCopy* c) { return c->count() == height; }) &&
+        return std::all_of(copies.begin(), copies.end(),
+                           [&](ChainCopy* c) { return c->count() == height; }) &&
                all_reach(world.view_stores(), height) && all_reach(world.image_stores(), height);
     };
     std::string what = fmt::format("block count {} by every service after healing", height.value);
@@ -86,16 +89,17 @@ Task<> close(World& world) {
 
     const std::vector<Wallet*> living = world.wallets();
     std::vector<Wallet*> all = living;
-    for (std::uint32_t a = 0; a < world.topology().accounts; ++a) all.push_back(&world.new_wallet(AccountId{a}));
+    for (std::uint32_t a = 0; a < world.topology().accounts; ++a)
+        all.push_back(&world.new_wallet(AccountId{a}));
     for (Wallet* wallet : all) {
         for (int poll = 0; poll < closing_polls; ++poll) {
             const Result<fog::BalanceReport> report = co_await wallet->poll();
             if (report && report->count == height) break;
         }
         const bool arrived = wallet->last() && wallet->last()->count == height;
-        std::string text = fmt::format("a wallet of account {} is at block count {} of {} after {} polls",
-                                       wallet->account().value, wallet->last() ? wallet->last()->count.value : 0,
-                                       height.value, closing_polls);
+        std::string text = fmt::format(
+            "a wallet of account {} is at block count {} of {} after {} polls", wallet->account().value,
+            wallet->last() ? wallet->last()->count.value : 0, height.value, closing_polls);
         expect(world, CheckId::liveness, arrived, text);
         wallet->judge_final();
     }

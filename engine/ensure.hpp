@@ -27,5 +27,5 @@ class UsageError : public std::runtime_error {
 } // namespace engine
 
 /// Holds in every build type; never with side effects.
-#define ENSURE(expression)                                                                                     \
+#define ENSURE(expression)                                                                                   \
     (static_cast<bool>(expression) ? void() : ::engine::ensure_failed(#expression, __FILE__, __LINE__))

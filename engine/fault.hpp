@@ -9,21 +9,22 @@ namespace engine {
 
 /// A fault is data: what, where, how much.  Each has an inverse, and `heal_all` leaves none behind.
 enum class FaultKind : std::uint8_t {
-    partition = 1,        ///< no message between a and b, either way.  Inverse: repair
-    cut,                  ///< no message from a to b
-    isolate,              ///< no message to or from a; its database stays reachable (a zombie)
-    slow_link,            ///< messages from a to b take `amount` more milliseconds
-    drop_requests,        ///< `amount` of 256 requests from a to b vanish; the caller learns nothing until its timeout
-    drop_answers,         ///< `amount` of 256 answers from b to a vanish after b did the work
-    reset_connections,    ///< `amount` of 256 calls from a to b break at once, before or after b did the work
-    db_down,              ///< the recovery database refuses everybody
-    db_down_for,          ///< the recovery database refuses node a
-    lose_commit_ack,      ///< the next `amount` commits of node a are applied but never acknowledged
-    fail_commit,          ///< the next `amount` commits of node a are rolled back (serialization failure)
-    stale_reads,          ///< node a reads a replica that is `amount` milliseconds behind
-    watcher_behind,       ///< chain copy `amount` gets no more block times
-    disk_full,            ///< node a cannot write its state file
-    clock_jump,           ///< the wall clock of node a is off by `amount` seconds
+    partition = 1,     ///< no message between a and b, either way.  Inverse: repair
+    cut,               ///< no message from a to b
+    isolate,           ///< no message to or from a; its database stays reachable (a zombie)
+    slow_link,         ///< messages from a to b take `amount` more milliseconds
+    drop_requests,     ///< `amount` of 256 requests from a to b vanish; the caller learns nothing until its
+                       ///< timeout
+    drop_answers,      ///< `amount` of 256 answers from b to a vanish after b did the work
+    reset_connections, ///< `amount` of 256 calls from a to b break at once, before or after b did the work
+    db_down,           ///< the recovery database refuses everybody
+    db_down_for,       ///< the recovery database refuses node a
+    lose_commit_ack,   ///< the next `amount` commits of node a are applied but never acknowledged
+    fail_commit,       ///< the next `amount` commits of node a are rolled back (serialization failure)
+    stale_reads,       ///< node a reads a replica that is `amount` milliseconds behind
+    watcher_behind,    ///< chain copy `amount` gets no more block times
+    disk_full,         ///< node a cannot write its state file
+    clock_jump,        ///< the wall clock of node a is off by `amount` seconds
 };
 const char* name(FaultKind kind);
 
@@ -42,7 +43,8 @@ struct FaultId : Id<struct FaultIdTag, std::uint32_t> {
     friend constexpr auto operator<=>(FaultId, FaultId) = default;
 };
 
-/// The faults of a world.  Stopping, crashing and pausing nodes and holding chain copies have verbs of their own.
+/// The faults of a world.  Stopping, crashing and pausing nodes and holding chain copies have verbs of their
+/// own.
 class Faults {
 public:
     virtual ~Faults() = default;

@@ -11,24 +11,24 @@ namespace engine {
 /// Where a simulated process can be held, crashed or overtaken: the eight groups of the reference rules.
 /// In the real world these are ordinary scheduling points.
 enum class YieldPoint : std::uint8_t {
-    view_query_counted,    ///< a view store has read its published count
-    view_query_events,     ///< and the user events
-    view_query_looked_up,  ///< and the records
-    view_fetched_key,      ///< the fetcher has read the blocks of one ingress key
-    view_loaded_keys,      ///< the fetcher has read the key list
-    view_inserted,         ///< records are in, the count is not published yet
-    images_inserted,       ///< key images are in, the count is not published yet
-    images_query_begun,    ///< a key image query, before the count is read
-    images_query_counted,  ///< after the count was read
-    ingest_chunk,          ///< an output chunk went through the enclave
+    view_query_counted,   ///< a view store has read its published count
+    view_query_events,    ///< and the user events
+    view_query_looked_up, ///< and the records
+    view_fetched_key,     ///< the fetcher has read the blocks of one ingress key
+    view_loaded_keys,     ///< the fetcher has read the key list
+    view_inserted,        ///< records are in, the count is not published yet
+    images_inserted,      ///< key images are in, the count is not published yet
+    images_query_begun,   ///< a key image query, before the count is read
+    images_query_counted, ///< after the count was read
+    ingest_chunk,         ///< an output chunk went through the enclave
     ingest_before_invocation,
     ingest_after_invocation,
     ingest_before_block,
     ingest_after_block,
-    ingest_published,      ///< the report of a block is out
-    ingest_activating,     ///< between peer checks and the first write
-    router_collected,      ///< all shards have answered, nothing is merged yet
-    ledger_counted,        ///< the block, output or status service has read its count
+    ingest_published,  ///< the report of a block is out
+    ingest_activating, ///< between peer checks and the first write
+    router_collected,  ///< all shards have answered, nothing is merged yet
+    ledger_counted,    ///< the block, output or status service has read its count
     wallet_between_requests,
 };
 const char* name(YieldPoint point);
@@ -50,7 +50,9 @@ public:
 
     /// Suspends: anything else may run, and the process may be held here for long.
     auto yield(YieldPoint point) { return park(name(point), hold(point)); }
-    auto sleep(Duration duration, const char* what = "a timer") { return sleep_until(now() + duration, what); }
+    auto sleep(Duration duration, const char* what = "a timer") {
+        return sleep_until(now() + duration, what);
+    }
 
     /// Which of `count` equal backends serves this request.
     virtual std::uint32_t pick(std::uint32_t count) = 0;

@@ -43,7 +43,9 @@ struct BlockRange {
     BlockIndex end;
 
     /// `[0, 2^64-1)`: what upstream writes as the sharding strategy "default".
-    static constexpr BlockRange all() { return {BlockIndex{0}, BlockIndex{std::numeric_limits<std::uint64_t>::max()}}; }
+    static constexpr BlockRange all() {
+        return {BlockIndex{0}, BlockIndex{std::numeric_limits<std::uint64_t>::max()}};
+    }
     constexpr bool contains(BlockIndex block) const { return start <= block && block < end; }
     constexpr bool empty() const { return end <= start; }
     friend constexpr auto operator<=>(const BlockRange&, const BlockRange&) = default;

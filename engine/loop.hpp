@@ -35,8 +35,7 @@ public:
 
     Job() = default;
     template <class F>
-        requires(!std::is_same_v<std::decay_t<F>, Job>)
-    explicit Job(F&& f) {
+    requires(!std::is_same_v<std::decay_t<F>, Job>) explicit Job(F&& f) {
         using Fn = std::decay_t<F>;
         if constexpr (sizeof(Fn) <= capacity && alignof(Fn) <= alignof(std::max_align_t) &&
                       std::is_nothrow_move_constructible_v<Fn>) {
@@ -91,17 +90,16 @@ private:
         return std::launder(reinterpret_cast<Fn*>(p));
     }
     template <class Fn>
-    static constexpr Ops in_place{
-        [](std::byte* p) {
-            Fn fn(std::move(*as<Fn>(p)));
-            as<Fn>(p)->~Fn();
-            fn();
-        },
-        [](std::byte* to, std::byte* from) noexcept {
-            ::new (static_cast<void*>(to)) Fn(std::move(*as<Fn>(from)));
-            as<Fn>(from)->~Fn();
-        },
-        [](std::byte* p) noexcept { as<Fn>(p)->~Fn(); }};
+    static constexpr Ops in_place{[](std::byte* p) {
+                                      Fn fn(std::move(*as<Fn>(p)));
+                                      as<Fn>(p)->~Fn();
+                                      fn();
+                                  },
+                                  [](std::byte* to, std::byte* from) noexcept {
+                                      ::new (static_cast<void*>(to)) Fn(std::move(*as<Fn>(from)));
+                                      as<Fn>(from)->~Fn();
+                                  },
+                                  [](std::byte* p) noexcept { as<Fn>(p)->~Fn(); }};
 
     template <class Fn>
     static Fn* unbox(std::byte* p) {
@@ -126,8 +124,8 @@ private:
     const Ops* ops_ = nullptr;
 };
 
-/// What runs tasks: the simulator's scheduler, or an io_context.  A task is one Asio thread of execution with an
-/// identity: the node it belongs to and a name.
+/// What runs tasks: the simulator's scheduler, or an io_context.  A task is one Asio thread of execution with
+/// an identity: the node it belongs to and a name.
 ///
 /// Rules
 /// 1. One thread.  A task runs until it suspends; `now()` does not move meanwhile.
@@ -149,8 +147,8 @@ public:
     virtual void park(TaskRef task, Job resume, const char* what, Instant due) = 0;
     /// The running task's next suspension, for somebody to wake.  Take it right before parking.
     virtual Waiter next_park() noexcept = 0;
-    /// Lets a parked task go on at `due` (not before now) or at its own due time, whichever is first.  No effect
-    /// when that suspension is over.
+    /// Lets a parked task go on at `due` (not before now) or at its own due time, whichever is first.  No
+    /// effect when that suspension is over.
     virtual void wake(Waiter waiter, Instant due) = 0;
     /// @pre the task is not running.  No effect when it has finished.
     virtual void kill(TaskRef task) noexcept = 0;
@@ -163,8 +161,8 @@ public:
     virtual NodeId node_of(TaskRef task) const noexcept = 0;
 };
 
-/// Asio executor of one task: small and concrete, because `any_io_executor` costs an indirect call and a copy at
-/// every suspension.
+/// Asio executor of one task: small and concrete, because `any_io_executor` costs an indirect call and a copy
+/// at every suspension.
 class Executor {
 public:
     Executor() = default;

@@ -8,14 +8,16 @@
 
 namespace engine {
 
-/// Why a call did not give what was asked for.  A code exists only if some caller reacts to it in its own way.
+/// Why a call did not give what was asked for.  A code exists only if some caller reacts to it in its own
+/// way.
 enum class Code : std::uint8_t {
     not_found,           ///< the thing does not exist (yet)
     not_ready,           ///< the server is loading; ask again
     unavailable,         ///< not sent, or refused before anything happened: safe to repeat
     unknown,             ///< sent, no answer seen: it may have happened
     invalid_argument,    ///< the request can never succeed
-    failed_precondition, ///< not in the present state (ingest: not idle, another active peer, window may not shrink)
+    failed_precondition, ///< not in the present state (ingest: not idle, another active peer, window may not
+                         ///< shrink)
     permission_denied,   ///< no or wrong session
     conflict,            ///< somebody else was first (unique violation by another writer)
     lost,                ///< the ingress key was reported lost

@@ -18,8 +18,9 @@ struct Scenario {
     bool closes = true;
 };
 
-/// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands that
-/// every wallet, and a fresh one of every account, shows the whole truth after a few polls (`liveness`, `final`).
+/// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands
+/// that every wallet, and a fresh one of every account, shows the whole truth after a few polls (`liveness`,
+/// `final`).
 Task<> close(World& world);
 
 /// How many polls a wallet may need after everything is healed and has caught up.

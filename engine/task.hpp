@@ -30,7 +30,8 @@ inline auto park(const char* what, Instant due) {
         const Executor executor = boost::asio::get_associated_executor(handler);
         executor.loop().park(executor.task(), Job(std::move(handler)), what, due);
     };
-    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(initiate, boost::asio::deferred);
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void()>(initiate,
+                                                                              boost::asio::deferred);
 }
 
 /// Suspends until `due`, not earlier.
@@ -101,8 +102,8 @@ private:
     std::deque<Ticket*> queue_; // in order of arrival; tickets live in the waiters' frames
 };
 
-/// Owns tasks and joins them all.  The nursery outlives its children: its destructor kills those still there, the
-/// youngest first, so that no child sees a parent's dead frame.
+/// Owns tasks and joins them all.  The nursery outlives its children: its destructor kills those still there,
+/// the youngest first, so that no child sees a parent's dead frame.
 class Nursery {
 public:
     Nursery(Loop& loop, NodeId node);

@@ -42,13 +42,15 @@ std::string apply_one(std::string_view item, Topology& topology) {
     const std::string_view key = item.substr(0, equals);
     const std::string_view value = item.substr(equals + 1);
     if (key == "copies") {
-        if (value != "own" && value != "shared") return fmt::format("copies is own or shared, not '{}'", value);
+        if (value != "own" && value != "shared")
+            return fmt::format("copies is own or shared, not '{}'", value);
         topology.own_copies = value == "own";
         return {};
     }
     if (key == "window") {
         std::uint32_t window = 0;
-        if (!parse(value, 0, 1'000'000, window)) return fmt::format("window is a number of blocks, not '{}'", value);
+        if (!parse(value, 0, 1'000'000, window))
+            return fmt::format("window is a number of blocks, not '{}'", value);
         topology.pubkey_expiry_window = window;
         return {};
     }

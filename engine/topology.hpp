@@ -21,8 +21,8 @@ struct Topology {
     std::uint32_t image_replicas = 1; ///< of each shard
     /// Blocks of every shard but the last, which has no end.
     std::uint32_t shard_blocks = 5;
-    /// False: one chain copy for ingest and one for the ledger side, as the original harness has it.  True: every
-    /// ingest node, key image store and the ledger router have their own.
+    /// False: one chain copy for ingest and one for the ledger side, as the original harness has it.  True:
+    /// every ingest node, key image store and the ledger router have their own.
     bool own_copies = false;
     std::uint64_t pubkey_expiry_window = 10;
     std::uint32_t user_capacity = 0;    ///< users an egress key serves before it rotates; 0: no limit

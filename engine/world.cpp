@@ -4,15 +4,24 @@ namespace engine {
 
 const char* name(Capability capability) {
     switch (capability) {
-    case Capability::crash: return "crash";
-    case Capability::pause: return "pause";
-    case Capability::hold_copies: return "hold_copies";
-    case Capability::own_copies: return "own_copies";
-    case Capability::lose_commit_ack: return "lose_commit_ack";
-    case Capability::message_faults: return "message_faults";
-    case Capability::stale_reads: return "stale_reads";
-    case Capability::state_files: return "state_files";
-    case Capability::kill_wallet: return "kill_wallet";
+    case Capability::crash:
+        return "crash";
+    case Capability::pause:
+        return "pause";
+    case Capability::hold_copies:
+        return "hold_copies";
+    case Capability::own_copies:
+        return "own_copies";
+    case Capability::lose_commit_ack:
+        return "lose_commit_ack";
+    case Capability::message_faults:
+        return "message_faults";
+    case Capability::stale_reads:
+        return "stale_reads";
+    case Capability::state_files:
+        return "state_files";
+    case Capability::kill_wallet:
+        return "kill_wallet";
     }
     return "?";
 }
@@ -22,8 +31,8 @@ namespace {
 template <class T>
 T& at(const std::vector<T*>& nodes, std::size_t i, const char* what) {
     if (i < nodes.size()) return *nodes[i];
-    throw UsageError("the scenario needs " + std::to_string(i + 1) + " of the topology's " + what + ", there are " +
-                     std::to_string(nodes.size()));
+    throw UsageError("the scenario needs " + std::to_string(i + 1) + " of the topology's " + what +
+                     ", there are " + std::to_string(nodes.size()));
 }
 
 } // namespace

@@ -131,11 +131,12 @@ class Chain {
 public:
     virtual ~Chain() = default;
     virtual BlockCount height() const = 0;
-    /// Appends a block.  Asks the report server for a hint key where a credit names none and the known one has expired.
-    /// A credit for which there is no unexpired key does not land.
+    /// Appends a block.  Asks the report server for a hint key where a credit names none and the known one
+    /// has expired. A credit for which there is no unexpired key does not land.
     virtual Task<AppendedBlock> append(BlockPlan plan) = 0;
     /// Builds a payment with what the report server says now.  @errors not_found (no report)
-    virtual Task<Result<PreparedPayment>> prepare(AccountId to, std::uint64_t amount, std::uint64_t tombstone_blocks) = 0;
+    virtual Task<Result<PreparedPayment>> prepare(AccountId to, std::uint64_t amount,
+                                                  std::uint64_t tombstone_blocks) = 0;
     /// Appends a block with those payments whose tombstone allows it.  @return the ones that landed
     virtual Task<std::vector<CreditRef>> submit(std::vector<PreparedPayment> payments) = 0;
     /// The hint key of the next credits, until it expires.

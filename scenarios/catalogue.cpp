@@ -14,7 +14,8 @@ std::span<const Scenario> all() {
     static const std::vector<Scenario> stories{
         {
             .name = "conformance",
-            .summary = "the stock test: 19 steps with view and ledger ahead of each other, judged by its table",
+            .summary =
+                "the stock test: 19 steps with view and ledger ahead of each other, judged by its table",
             .story = conformance,
             .topology = Topology{},
             .needs = {Capability::hold_copies, Capability::state_files},
@@ -26,7 +27,8 @@ std::span<const Scenario> all() {
 
 const Scenario* find(std::string_view name) {
     const auto stories = all();
-    const auto it = std::find_if(stories.begin(), stories.end(), [&](const Scenario& s) { return s.name == name; });
+    const auto it =
+        std::find_if(stories.begin(), stories.end(), [&](const Scenario& s) { return s.name == name; });
     return it == stories.end() ? nullptr : &*it;
 }
 

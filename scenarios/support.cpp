@@ -35,7 +35,8 @@ Task<> until_images(World& world, BlockCount count) {
 
 Task<> until_mode(World& world, IngestNode& node, fog::IngestMode mode) {
     auto holds = [&node, mode] { return node.is_up() && node.mode() == mode; };
-    std::string what = fmt::format("mode {} by {}", mode == fog::IngestMode::idle ? "idle" : "active", node.name());
+    std::string what =
+        fmt::format("mode {} by {}", mode == fog::IngestMode::idle ? "idle" : "active", node.name());
     co_await world.until(std::move(what), std::move(holds));
 }
 

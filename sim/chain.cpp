@@ -30,7 +30,8 @@ Task<> SimCopy::follow() {
     for (;;) {
         while (held_ || count_ >= chain_.height()) co_await moved_.wait("the chain to grow");
         const std::uint32_t delay_ms = 1 + delays_.below(64);
-        co_await engine::sleep_until(core_.scheduler.now() + std::chrono::milliseconds(delay_ms), "the next block");
+        co_await engine::sleep_until(core_.scheduler.now() + std::chrono::milliseconds(delay_ms),
+                                     "the next block");
         if (!held_ && count_ < chain_.height()) move(count_.end().count_through());
     }
 }

@@ -24,7 +24,8 @@ public:
 
     engine::fog::BlockPtr block(BlockIndex index) const override;
     engine::fog::BlockTime time(BlockIndex index) const override;
-    std::optional<engine::fog::OutputPlace> find_output(const engine::chain::PublicKey& public_key) const override;
+    std::optional<engine::fog::OutputPlace>
+    find_output(const engine::chain::PublicKey& public_key) const override;
     engine::fog::BlockPtr block_of_output(engine::GlobalIndex index) const override;
 
     bool is_held() const { return held_; }

@@ -31,7 +31,8 @@ bool FaultTable::is_cut(NodeId from, NodeId to) const {
         case FaultKind::isolate:
             if (f.a == from || f.a == to) return true;
             break;
-        default: break;
+        default:
+            break;
         }
     }
     return false;

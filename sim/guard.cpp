@@ -1,5 +1,5 @@
-// Stands in front of the C library's clocks and entropy.  libstdc++'s clocks and random_device come through these
-// names as well, because a program's own symbols go before those of shared libraries.
+// Stands in front of the C library's clocks and entropy.  libstdc++'s clocks and random_device come through
+// these names as well, because a program's own symbols go before those of shared libraries.
 #include "sim/guard.hpp"
 
 #include <sys/syscall.h>
@@ -71,7 +71,8 @@ int getentropy(void* buffer, size_t length) {
 
 } // extern "C"
 
-// std::random_device may use the processor's instruction instead of the system: its own function is replaced, too.
+// std::random_device may use the processor's instruction instead of the system: its own function is replaced,
+// too.
 std::random_device::result_type std::random_device::_M_getval() {
     sim::forbid("real entropy (std::random_device)");
     result_type value = 0;

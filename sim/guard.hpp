@@ -2,9 +2,9 @@
 
 namespace sim {
 
-/// While one lives on this thread, a read of a real clock or of real entropy is remembered: such a run would not
-/// repeat.  The functions themselves are replaced in guard.cpp, in every program that links this library.  (They do
-/// not throw: the standard clocks promise not to.)
+/// While one lives on this thread, a read of a real clock or of real entropy is remembered: such a run would
+/// not repeat.  The functions themselves are replaced in guard.cpp, in every program that links this library.
+/// (They do not throw: the standard clocks promise not to.)
 class Guard {
 public:
     Guard() noexcept;

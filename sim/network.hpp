@@ -36,7 +36,8 @@ public:
 /// Rules
 /// 1. Request and answer take a drawn time each; calls overtake one another freely.
 /// 2. A handler is a task of the called node: it dies with that node, not with the caller.
-/// 3. The caller ends with the answer, `unavailable` (nothing happened: nobody listened, or the request was still on
+/// 3. The caller ends with the answer, `unavailable` (nothing happened: nobody listened, or the request was
+/// still on
 ///    its way when the node died) or `unknown` (it may have happened).  A vanished message shows only at the
 ///    transport's timeout.
 class Network {
@@ -48,10 +49,12 @@ public:
 
     /// Sends a request to a node.
     /// @param invoke   calls the service, when the request is delivered
-    /// @param observe  called with request and answer right when the server has answered; trivially destructible
+    /// @param observe  called with request and answer right when the server has answered; trivially
+    /// destructible
     template <class Answer, class Request, class Target, class Observe>
     Task<Result<Answer>> call(NodeId from, Target& target, Method kind,
-                              Task<Result<Answer>> (*invoke)(Target&, Request), Request request, Observe observe);
+                              Task<Result<Answer>> (*invoke)(Target&, Request), Request request,
+                              Observe observe);
 
 private:
     /// Shared by the two ends: either may be gone first.
@@ -69,7 +72,8 @@ private:
     template <class Answer>
     class Reply {
     public:
-        Reply(Network& network, std::shared_ptr<Call<Answer>> call) : network_(&network), call_(std::move(call)) {}
+        Reply(Network& network, std::shared_ptr<Call<Answer>> call)
+            : network_(&network), call_(std::move(call)) {}
         Reply(Reply&& other) noexcept
             : network_(other.network_), call_(std::move(other.call_)), begun_(other.begun_) {}
         Reply(const Reply&) = delete;
@@ -81,7 +85,9 @@ private:
             network_->core_.scheduler.wake(call_->caller, network_->core_.scheduler.now());
         }
         void begin() { begun_ = true; }
-        void send(Result<Answer> answer) { network_->send_answer(*std::exchange(call_, nullptr), std::move(answer)); }
+        void send(Result<Answer> answer) {
+            network_->send_answer(*std::exchange(call_, nullptr), std::move(answer));
+        }
         const Call<Answer>& call() const { return *call_; }
 
     private:
@@ -172,7 +178,8 @@ Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
     call->number = number;
     call->kind = kind;
     Reply<Answer> reply(*this, call);
-    Task<> handling = serve<Answer, Request, Target, Observe>(std::move(reply), &target, invoke, std::move(request), observe);
+    Task<> handling = serve<Answer, Request, Target, Observe>(std::move(reply), &target, invoke,
+                                                              std::move(request), observe);
     const TaskRef handler = engine::spawn(core_.scheduler, to, name(kind), std::move(handling));
     core_.scheduler.delay_start(handler, due);
     co_await engine::park("an answer", timeout);

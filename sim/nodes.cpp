@@ -72,7 +72,8 @@ Result<bool> SimStateFile::write(const IngestState& state) {
 
 // ------------------------------------------------------------------------------------------------ ingest
 
-SimIngestNode::SimIngestNode(Surroundings world, NodeId id, std::string name, const SimCopy& copy, IngestConfig config)
+SimIngestNode::SimIngestNode(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+                             IngestConfig config)
     : SimNode(world, id, std::move(name)), db_(world.db, id), copy_(copy), state_(world.core, id),
       config_(std::move(config)), operator_(std::make_unique<RemoteIngest>(world, NodeId{}, *this)) {}
 
@@ -96,35 +97,46 @@ const std::string& RemoteIngest::responder_id() const { return target_.responder
 
 Task<Result<IngestSummary>> RemoteIngest::get_status() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->get_status(); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::peer_call, invoke, Nothing{}, unobserved);
+    return world_.network.call<IngestSummary>(caller_, target_, Method::peer_call, invoke, Nothing{},
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::activate() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->activate(); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::retire() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->retire(); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::unretire() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->unretire(); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::set_pubkey_expiry_window(std::uint64_t blocks) {
-    auto* invoke = +[](SimIngestNode& t, std::uint64_t n) { return t.service()->set_pubkey_expiry_window(n); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, blocks, unobserved);
+    auto* invoke =
+        +[](SimIngestNode& t, std::uint64_t n) { return t.service()->set_pubkey_expiry_window(n); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, blocks,
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::set_peers(std::vector<std::string> peers) {
-    auto* invoke = +[](SimIngestNode& t, std::vector<std::string> p) { return t.service()->set_peers(std::move(p)); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, std::move(peers), unobserved);
+    auto* invoke =
+        +[](SimIngestNode& t, std::vector<std::string> p) { return t.service()->set_peers(std::move(p)); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke,
+                                              std::move(peers), unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::new_keys() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->new_keys(); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
+                                              unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::sync_keys_from_remote(std::string responder_id) {
-    auto* invoke = +[](SimIngestNode& t, std::string id) { return t.service()->sync_keys_from_remote(std::move(id)); };
-    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, std::move(responder_id), unobserved);
+    auto* invoke =
+        +[](SimIngestNode& t, std::string id) { return t.service()->sync_keys_from_remote(std::move(id)); };
+    return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke,
+                                              std::move(responder_id), unobserved);
 }
 Task<Result<bool>> RemoteIngest::report_lost_ingress_key(PublicKey key) {
     auto* invoke = +[](SimIngestNode& t, PublicKey k) { return t.service()->report_lost_ingress_key(k); };
@@ -132,7 +144,8 @@ Task<Result<bool>> RemoteIngest::report_lost_ingress_key(PublicKey key) {
 }
 Task<Result<std::vector<BlockRange>>> RemoteIngest::get_missed_block_ranges() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->get_missed_block_ranges(); };
-    return world_.network.call<std::vector<BlockRange>>(caller_, target_, Method::ingest_command, invoke, Nothing{}, unobserved);
+    return world_.network.call<std::vector<BlockRange>>(caller_, target_, Method::ingest_command, invoke,
+                                                        Nothing{}, unobserved);
 }
 
 namespace {
@@ -149,7 +162,8 @@ RemoteIngest::get_ingress_key_records(BlockIndex start_at_least, bool include_lo
         return t.service()->get_ingress_key_records(r.start_at_least, r.include_lost, r.include_retired);
     };
     const RecordsRequest request{start_at_least, include_lost, include_retired};
-    return world_.network.call<std::vector<IngressKeyRecord>>(caller_, target_, Method::ingest_command, invoke, request, unobserved);
+    return world_.network.call<std::vector<IngressKeyRecord>>(caller_, target_, Method::ingest_command,
+                                                              invoke, request, unobserved);
 }
 Task<Result<IngestSummary>> RemoteIngest::set_ingress_key(KeyPair key) {
     auto* invoke = +[](SimIngestNode& t, KeyPair k) { return t.service()->set_ingress_key(k); };
@@ -172,17 +186,21 @@ void SimViewStore::boot() {
 
 Task<Result<ViewStoreAnswer>> RemoteViewStore::query(ViewQuery query) {
     auto* invoke = +[](SimViewStore& t, ViewQuery q) { return t.api()->query(std::move(q)); };
-    auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q, const ViewStoreAnswer& a) {
+    auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q,
+                                                                      const ViewStoreAnswer& a) {
         responses->on_view(target->name(), q, a.view, a.range);
     };
-    return world_.network.call<ViewStoreAnswer>(caller_, target_, Method::view_store_query, invoke, std::move(query), observe);
+    return world_.network.call<ViewStoreAnswer>(caller_, target_, Method::view_store_query, invoke,
+                                                std::move(query), observe);
 }
 
-SimViewRouter::SimViewRouter(Surroundings world, NodeId id, std::string name, const std::vector<SimViewStore*>& stores)
+SimViewRouter::SimViewRouter(Surroundings world, NodeId id, std::string name,
+                             const std::vector<SimViewStore*>& stores)
     : SimNode(world, id, std::move(name)) {
     for (SimViewStore* store : stores) {
         links_.push_back(std::make_unique<RemoteViewStore>(world, id, *store));
-        if (shards_.empty() || shards_.back().range != store->range()) shards_.push_back({store->range(), {}});
+        if (shards_.empty() || shards_.back().range != store->range())
+            shards_.push_back({store->range(), {}});
         shards_.back().replicas.push_back(links_.back().get());
     }
 }
@@ -191,15 +209,16 @@ void SimViewRouter::boot() { service_.emplace(host_, shards_, RouterConfig{}); }
 
 Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
     auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.api()->query(std::move(q)); };
-    auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q, const ViewAnswer& a) {
-        responses->on_view(target->name(), q, a);
-    };
-    return world_.network.call<ViewAnswer>(caller_, target_, Method::view_query, invoke, std::move(query), observe);
+    auto observe = [responses = &world_.responses, target = &target_](
+                       const ViewQuery& q, const ViewAnswer& a) { responses->on_view(target->name(), q, a); };
+    return world_.network.call<ViewAnswer>(caller_, target_, Method::view_query, invoke, std::move(query),
+                                           observe);
 }
 
 // ------------------------------------------------------------------------------------------------ ledger
 
-SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy, KeyImageStoreConfig config)
+SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+                             KeyImageStoreConfig config)
     : SimNode(world, id, std::move(name)), copy_(copy), config_(config) {}
 
 void SimImageStore::boot() {
@@ -208,12 +227,14 @@ void SimImageStore::boot() {
 }
 
 Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyImage> images) {
-    auto* invoke = +[](SimImageStore& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
+    auto* invoke =
+        +[](SimImageStore& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
     auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked,
                                                                       const KeyImageStoreAnswer& a) {
         responses->on_key_images(target->name(), asked, a.images, a.processed);
     };
-    return world_.network.call<KeyImageStoreAnswer>(caller_, target_, Method::key_image_store_query, invoke, std::move(images), observe);
+    return world_.network.call<KeyImageStoreAnswer>(caller_, target_, Method::key_image_store_query, invoke,
+                                                    std::move(images), observe);
 }
 
 SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
@@ -221,7 +242,8 @@ SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name
     : SimNode(world, id, std::move(name)), copy_(copy) {
     for (SimImageStore* store : stores) {
         links_.push_back(std::make_unique<RemoteImageStore>(world, id, *store));
-        if (shards_.empty() || shards_.back().range != store->range()) shards_.push_back({store->range(), {}});
+        if (shards_.empty() || shards_.back().range != store->range())
+            shards_.push_back({store->range(), {}});
         shards_.back().replicas.push_back(links_.back().get());
     }
 }
@@ -229,32 +251,42 @@ SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name
 void SimLedgerRouter::boot() { service_.emplace(host_, copy_, shards_, RouterConfig{}); }
 
 Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> images) {
-    auto* invoke = +[](SimLedgerRouter& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
-    auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked, const KeyImagesAnswer& a) {
+    auto* invoke =
+        +[](SimLedgerRouter& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked,
+                                                                      const KeyImagesAnswer& a) {
         responses->on_key_images(target->name(), asked, a);
     };
-    return world_.network.call<KeyImagesAnswer>(caller_, target_, Method::key_images, invoke, std::move(images), observe);
+    return world_.network.call<KeyImagesAnswer>(caller_, target_, Method::key_images, invoke,
+                                                std::move(images), observe);
 }
 Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
-    auto* invoke = +[](SimLedgerRouter& t, std::vector<BlockRange> r) { return t.api()->blocks(std::move(r)); };
-    auto observe = [responses = &world_.responses, target = &target_](const std::vector<BlockRange>& asked, const BlocksAnswer& a) {
+    auto* invoke =
+        +[](SimLedgerRouter& t, std::vector<BlockRange> r) { return t.api()->blocks(std::move(r)); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<BlockRange>& asked,
+                                                                      const BlocksAnswer& a) {
         responses->on_blocks(target->name(), asked, a);
     };
-    return world_.network.call<BlocksAnswer>(caller_, target_, Method::get_blocks, invoke, std::move(ranges), observe);
+    return world_.network.call<BlocksAnswer>(caller_, target_, Method::get_blocks, invoke, std::move(ranges),
+                                             observe);
 }
 Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalIndex> indices) {
-    auto* invoke = +[](SimLedgerRouter& t, std::vector<engine::GlobalIndex> i) { return t.api()->outputs(std::move(i)); };
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<engine::GlobalIndex> i) {
+        return t.api()->outputs(std::move(i));
+    };
     auto observe = [responses = &world_.responses, target = &target_](const auto&, const OutputsAnswer& a) {
         responses->on_outputs(target->name(), a);
     };
-    return world_.network.call<OutputsAnswer>(caller_, target_, Method::get_outputs, invoke, std::move(indices), observe);
+    return world_.network.call<OutputsAnswer>(caller_, target_, Method::get_outputs, invoke,
+                                              std::move(indices), observe);
 }
 Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> public_keys) {
-    auto* invoke = +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.api()->tx_outs(std::move(k)); };
-    auto observe = [responses = &world_.responses, target = &target_](const auto&, const TxOutStatusAnswer& a) {
-        responses->on_tx_outs(target->name(), a);
-    };
-    return world_.network.call<TxOutStatusAnswer>(caller_, target_, Method::get_tx_outs, invoke, std::move(public_keys), observe);
+    auto* invoke =
+        +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.api()->tx_outs(std::move(k)); };
+    auto observe = [responses = &world_.responses, target = &target_](
+                       const auto&, const TxOutStatusAnswer& a) { responses->on_tx_outs(target->name(), a); };
+    return world_.network.call<TxOutStatusAnswer>(caller_, target_, Method::get_tx_outs, invoke,
+                                                  std::move(public_keys), observe);
 }
 
 } // namespace sim

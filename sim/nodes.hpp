@@ -32,7 +32,8 @@ struct Surroundings {
 /// A process: a host, and a service that lives from start to stop or crash.
 ///
 /// Rules
-/// 1. The service object is the process's memory: a crash destroys its tasks, youngest first, and then the object.
+/// 1. The service object is the process's memory: a crash destroys its tasks, youngest first, and then the
+/// object.
 /// 2. What survives is outside: the recovery database, the chain copy, the state file.
 class Process : public Endpoint {
 public:
@@ -52,7 +53,7 @@ public:
     void obey_abort_wish();
 
 protected:
-    virtual void boot() = 0;     ///< makes the service and spawns what it runs
+    virtual void boot() = 0;      ///< makes the service and spawns what it runs
     virtual void shut_down() = 0; ///< drops the service
 
     Surroundings world_;
@@ -227,7 +228,8 @@ class RemoteImageStore final : public engine::fog::KeyImageStoreApi {
 public:
     RemoteImageStore(Surroundings world, NodeId caller, SimImageStore& target)
         : world_(world), caller_(caller), target_(target) {}
-    Task<Result<engine::fog::KeyImageStoreAnswer>> key_images(std::vector<engine::chain::KeyImage> images) override;
+    Task<Result<engine::fog::KeyImageStoreAnswer>>
+    key_images(std::vector<engine::chain::KeyImage> images) override;
 
 private:
     Surroundings world_;
@@ -297,10 +299,12 @@ class RemoteLedger final : public engine::fog::LedgerApi {
 public:
     RemoteLedger(Surroundings world, NodeId caller, SimLedgerRouter& target)
         : world_(world), caller_(caller), target_(target) {}
-    Task<Result<engine::fog::KeyImagesAnswer>> key_images(std::vector<engine::chain::KeyImage> images) override;
+    Task<Result<engine::fog::KeyImagesAnswer>>
+    key_images(std::vector<engine::chain::KeyImage> images) override;
     Task<Result<engine::fog::BlocksAnswer>> blocks(std::vector<BlockRange> ranges) override;
     Task<Result<engine::fog::OutputsAnswer>> outputs(std::vector<engine::GlobalIndex> indices) override;
-    Task<Result<engine::fog::TxOutStatusAnswer>> tx_outs(std::vector<engine::chain::PublicKey> public_keys) override;
+    Task<Result<engine::fog::TxOutStatusAnswer>>
+    tx_outs(std::vector<engine::chain::PublicKey> public_keys) override;
 
 private:
     Surroundings world_;

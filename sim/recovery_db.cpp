@@ -67,7 +67,8 @@ Task<Result<T>> SimDbClient::write(DbOperation operation, Apply apply) {
         if (result) commit(operation);
         acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
     }
-    co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_), "the commit's acknowledgement");
+    co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_),
+                                 "the commit's acknowledgement");
     if (!acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
     if (!result)
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
@@ -162,15 +163,17 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
     co_return co_await write<bool>(DbOperation::report_lost_ingress_key, std::move(apply));
 }
 
-Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<InvocationId> previous, PublicKey ingress,
-                                                              PublicKey egress, BlockIndex start) {
+Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<InvocationId> previous,
+                                                              PublicKey ingress, PublicKey egress,
+                                                              BlockIndex start) {
     auto apply = [this, previous, ingress, egress, start](DbState& state) -> Result<InvocationId> {
         const auto key = state.keys.find(ingress);
         if (key == state.keys.end()) return Error{Code::not_found, "new ingest invocation: ingress key"};
         if (key->second.record.lost) return Error{Code::lost, "new ingest invocation"};
         for (std::size_t i = 0; i < state.invocations.size(); ++i) {
             if (state.invocations[i].egress != egress) continue;
-            if (state.invocations[i].ingress != ingress) return Error{Code::conflict, "new ingest invocation: egress key"};
+            if (state.invocations[i].ingress != ingress)
+                return Error{Code::conflict, "new ingest invocation: egress key"};
             return InvocationId{static_cast<std::int64_t>(i) + 1}; // our own first try
         }
         if (previous) {
@@ -243,9 +246,9 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         IngressKeyRecord& record = row->second.record;
         if (!record.retired && !record.lost) {
             record.expiry = std::max(record.expiry, report.expiry);
-            const auto same_id = std::find_if(state.reports.begin(), state.reports.end(), [&](const ReportRow& r) {
-                return r.fog_report_id == report.fog_report_id;
-            });
+            const auto same_id =
+                std::find_if(state.reports.begin(), state.reports.end(),
+                             [&](const ReportRow& r) { return r.fog_report_id == report.fog_report_id; });
             if (same_id == state.reports.end())
                 state.reports.push_back(report);
             else
@@ -277,7 +280,8 @@ Task<Result<UserEvents>> SimDbClient::user_events(UserEventId after) {
         found.next = event.id;
         UserEvent copy = event;
         if (auto* closed = std::get_if<Decommission>(&copy.what))
-            closed->last_ingested = state.invocations[static_cast<std::size_t>(closed->invocation.value) - 1].last_ingested;
+            closed->last_ingested =
+                state.invocations[static_cast<std::size_t>(closed->invocation.value) - 1].last_ingested;
         found.events.push_back(std::move(copy));
     }
     co_return found;

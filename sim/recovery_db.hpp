@@ -26,8 +26,8 @@ struct DbState {
     };
 
     std::map<engine::chain::PublicKey, Key> keys;
-    std::vector<Invocation> invocations; ///< id - 1 is the position
-    std::vector<engine::fog::UserEvent> events; ///< in order of id
+    std::vector<Invocation> invocations;         ///< id - 1 is the position
+    std::vector<engine::fog::UserEvent> events;  ///< in order of id
     std::vector<engine::fog::ReportRow> reports; ///< in order of first publication
     std::optional<BlockIndex> highest_block;
     engine::fog::DbPosition position;
@@ -47,13 +47,15 @@ enum class DbOperation : std::uint8_t {
 /// The simulated recovery database: one primary, transactions, and replicas that lag.
 ///
 /// Rules
-/// 1. A write takes the writers' lock, assigns its ids, is held there, and commits or rolls back as a whole.  Between
+/// 1. A write takes the writers' lock, assigns its ids, is held there, and commits or rolls back as a whole.
+/// Between
 ///    commit and acknowledgement anything can happen to the client.
 /// 2. A read sees all commits of the node it reads from, and says how far that node is.
 /// 3. A killed client in the middle of a transaction rolls it back and frees the lock.
 class SimDb {
 public:
-    SimDb(Core& core, engine::model::RecoveryModel& model) : core_(core), model_(model), writers_(core.scheduler) {}
+    SimDb(Core& core, engine::model::RecoveryModel& model)
+        : core_(core), model_(model), writers_(core.scheduler) {}
 
     const DbState& state() const { return state_; }
     /// Begins to keep old states, for replicas.
@@ -95,7 +97,8 @@ public:
     Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;
     Task<Result<engine::fog::UserEvents>> user_events(engine::UserEventId after) override;
     Task<Result<std::vector<BlockRange>>> missed_block_ranges() override;
-    Task<Result<engine::fog::IngestedBlocks>> blocks(PublicKey key, BlockIndex first, std::size_t limit) override;
+    Task<Result<engine::fog::IngestedBlocks>> blocks(PublicKey key, BlockIndex first,
+                                                     std::size_t limit) override;
 
 private:
     /// Waits until a request reaches the database.  @return an error when it does not

@@ -30,8 +30,9 @@ RunResult run(const engine::Scenario& scenario, Options options) {
     const engine::check::Checks& checks = world.checks();
     result.violations = checks.violations();
     if (!result.violations.empty())
-        result.verdict = result.violations.front().check == engine::check::CheckId::liveness ? Verdict::liveness
-                                                                                             : Verdict::violated;
+        result.verdict = result.violations.front().check == engine::check::CheckId::liveness
+                             ? Verdict::liveness
+                             : Verdict::violated;
     Core& core = world.core();
     result.steps = core.scheduler.steps();
     result.checks = checks.reports_judged();

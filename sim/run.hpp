@@ -31,9 +31,9 @@ struct RunResult {
     std::uint64_t choices = 0;
     std::int64_t virtual_ms = 0;
     std::uint64_t digest = 0;
-    std::vector<std::string> story;       ///< numbered steps of the scenario
-    std::vector<engine::Event> events;    ///< when asked for
-    std::vector<std::string> node_names;  ///< by node number
+    std::vector<std::string> story;      ///< numbered steps of the scenario
+    std::vector<engine::Event> events;   ///< when asked for
+    std::vector<std::string> node_names; ///< by node number
 };
 
 /// Tells a scenario in a fresh simulated world.  Same scenario and options: same result, on every machine.

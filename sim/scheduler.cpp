@@ -106,15 +106,22 @@ void Scheduler::kill(TaskRef task) noexcept {
     Slot& s = slots_[task.slot];
     ENSURE(s.state != State::running);
     switch (s.state) {
-    case State::ready: remove_ready(s.position); break;
-    case State::timed: remove_timer(s.position); break;
-    case State::held: held_.erase(std::find(held_.begin(), held_.end(), task.slot)); break;
-    default: break;
+    case State::ready:
+        remove_ready(s.position);
+        break;
+    case State::timed:
+        remove_timer(s.position);
+        break;
+    case State::held:
+        held_.erase(std::find(held_.begin(), held_.end(), task.slot));
+        break;
+    default:
+        break;
     }
     s.state = State::fresh;
     Job job = std::move(s.job);
-    // Asio unwinds a coroutine through its executor: take that work in place.  Unwinding may kill children, so
-    // this nests.
+    // Asio unwinds a coroutine through its executor: take that work in place.  Unwinding may kill children,
+    // so this nests.
     const TaskRef outer = unwinding_;
     const bool was_unwinding = is_unwinding_;
     unwinding_ = task;
@@ -241,8 +248,8 @@ bool Scheduler::step() {
 void Scheduler::run_until(const std::function<bool()>& done) {
     while (!done()) {
         if (steps_ >= step_budget_)
-            throw Stuck(fmt::format("step budget of {} used up at {} ms; waiting:\n{}", step_budget_, now_.ms(),
-                                    who_waits()));
+            throw Stuck(fmt::format("step budget of {} used up at {} ms; waiting:\n{}", step_budget_,
+                                    now_.ms(), who_waits()));
         if (!step()) throw Stuck(fmt::format("deadlock at {} ms; waiting:\n{}", now_.ms(), who_waits()));
         if (escaped_) std::rethrow_exception(std::exchange(escaped_, nullptr));
     }

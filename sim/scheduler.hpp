@@ -16,8 +16,8 @@ using engine::Job;
 using engine::NodeId;
 using engine::TaskRef;
 
-/// The run cannot go on: nothing is ready and nothing is timed, or the step budget is used up.  The text names who
-/// waits for what.
+/// The run cannot go on: nothing is ready and nothing is timed, or the step budget is used up.  The text
+/// names who waits for what.
 class Stuck : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -92,7 +92,7 @@ private:
         NodeId node;
         std::uint32_t generation = 0;
         std::uint32_t parks = 0;
-        std::uint32_t birth = 0; // number of the task in this run
+        std::uint32_t birth = 0;    // number of the task in this run
         std::uint32_t position = 0; // in ready_ or heap_
         State state = State::free;
     };
@@ -123,7 +123,7 @@ private:
     std::vector<Slot> slots_; // slot 0 is never used: a default TaskRef names no task
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> ready_;
-    std::vector<Timer> heap_; // 4-ary, by (due, sequence)
+    std::vector<Timer> heap_;         // 4-ary, by (due, sequence)
     std::vector<std::uint32_t> held_; // ready or due tasks of paused nodes, in order of arrival
     std::vector<bool> paused_;        // by node
     std::uint64_t next_sequence_ = 0;

@@ -18,7 +18,8 @@ struct World {
     Scheduler scheduler;
 
     void run() {
-        while (scheduler.step()) {}
+        while (scheduler.step()) {
+        }
     }
 };
 
@@ -49,7 +50,8 @@ Task<> note_time(World* world, std::vector<std::int64_t>* log, std::int64_t ms) 
 TEST(Scheduler, time_jumps_to_the_earliest_timer) {
     World world;
     std::vector<std::int64_t> log;
-    for (std::int64_t ms : {500, 20, 3000, 20}) spawn(world.scheduler, NodeId{1}, "timer", note_time(&world, &log, ms));
+    for (std::int64_t ms : {500, 20, 3000, 20})
+        spawn(world.scheduler, NodeId{1}, "timer", note_time(&world, &log, ms));
     world.run();
     EXPECT_EQ(log, (std::vector<std::int64_t>{20, 20, 500, 3000}));
 }
@@ -80,7 +82,8 @@ TEST(Scheduler, deadlock_names_who_waits_for_what) {
         world.scheduler.run_until([] { return false; });
         FAIL() << "no deadlock seen";
     } catch (const Stuck& stuck) {
-        EXPECT_STREQ(stuck.what(), "deadlock at 0 ms; waiting:\n  node 7: task 1 'vladimir' waits for godot\n");
+        EXPECT_STREQ(stuck.what(),
+                     "deadlock at 0 ms; waiting:\n  node 7: task 1 'vladimir' waits for godot\n");
     }
 }
 

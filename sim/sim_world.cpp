@@ -22,8 +22,8 @@ SimWallet::SimWallet(SimWorld& world, NodeId id, AccountId account, std::uint32_
       ledger_(world.surroundings(), id, *world.ledger_router_),
       kills_(world.core_.choices, engine::Domain::fault, actor_of(id), 0) {
     if (account.value >= world.accounts_.size())
-        throw engine::UsageError(fmt::format("the scenario needs account {}, the topology has {}", account.value,
-                                             world.accounts_.size()));
+        throw engine::UsageError(fmt::format("the scenario needs account {}, the topology has {}",
+                                             account.value, world.accounts_.size()));
     wallet_.emplace(host_, world.accounts_[account.value], view_, ledger_);
 }
 
@@ -34,13 +34,15 @@ Task<Result<BalanceReport>> SimWallet::poll() {
     const std::uint64_t code = result ? 0 : 1 + static_cast<std::uint64_t>(result.error().code);
     world_.core_.record(id_, EventKind::wallet_polled, number_, code);
     if (!result) {
-        const bool excused = !calm_before || !world_.is_calm() || disturbances_before != world_.core_.disturbances;
+        const bool excused =
+            !calm_before || !world_.is_calm() || disturbances_before != world_.core_.disturbances;
         if (excused) co_return result;
         Violation violation;
         violation.check = CheckId::crash;
         violation.account = account_;
-        violation.text = fmt::format("a balance check of account {} fails without a fault: {}: {}", account_.value,
-                                     result.error().origin, engine::name(result.error().code));
+        violation.text =
+            fmt::format("a balance check of account {} fails without a fault: {}: {}", account_.value,
+                        result.error().origin, engine::name(result.error().code));
         world_.checks_.violated(std::move(violation));
         co_return result;
     }
@@ -95,7 +97,8 @@ engine::chain::TxOut SimChain::build(AccountId to, engine::chain::Amount amount,
     const auto& home = world_.addresses_.at(to.value); // a hint names the default address, also for change
     const auto hint = crypto.encrypt_hint(bytes_, hint_key, home.view_public);
     ENSURE(hint.has_value());
-    if (subaddress == engine::chain::default_subaddress) return crypto.create_output(bytes_, amount, home, *hint);
+    if (subaddress == engine::chain::default_subaddress)
+        return crypto.create_output(bytes_, amount, home, *hint);
     return crypto.create_output(bytes_, amount, crypto.subaddress(account, subaddress), *hint);
 }
 
@@ -124,7 +127,8 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
     const std::uint64_t before = model_.txo_count(model_.height());
     block->cumulative_txo_count = before + outputs.size();
     block->outputs = std::move(outputs);
-    if (images.empty() && block->index.value != 0) bytes_.fill(images.emplace_back().bytes); // a block burns something
+    if (images.empty() && block->index.value != 0)
+        bytes_.fill(images.emplace_back().bytes); // a block burns something
     block->key_images = std::move(images);
     std::vector<engine::CreditRef> refs;
     for (std::size_t i = 0; i < credits.size(); ++i) {
@@ -240,7 +244,8 @@ FaultId SimFaults::begin(Fault fault) {
     ++core.disturbances;
     if (fault.kind == FaultKind::stale_reads) world_.db_.keep_history();
     const FaultId id = core.faults.add(fault);
-    core.record(fault.a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind), fault.amount);
+    core.record(fault.a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind),
+                fault.amount);
     return id;
 }
 
@@ -265,8 +270,8 @@ bool SimFaults::any() const { return !world_.core_.faults.empty(); }
 // ------------------------------------------------------------------------------------------------ world
 
 SimWorld::SimWorld(const Options& options)
-    : core_(options), network_(core_), db_(core_, recovery_), chain_(*this), reports_(checks_, chain_.model()),
-      responses_(checks_, chain_.model(), recovery_), faults_(*this) {
+    : core_(options), network_(core_), db_(core_, recovery_), chain_(*this),
+      reports_(checks_, chain_.model()), responses_(checks_, chain_.model(), recovery_), faults_(*this) {
     core_.scheduler.set_after_step([this] { after_step(); });
     core_.scheduler.set_escape_handler([this](NodeId node, std::exception_ptr error) {
         Violation violation;
@@ -292,7 +297,8 @@ void SimWorld::build() {
     const auto& crypto = *core_.options.crypto;
     for (std::uint32_t a = 0; a < t.accounts; ++a) {
         std::array<std::uint8_t, 32> entropy{};
-        engine::StreamBytes(engine::Stream(core_.choices, engine::Domain::data, static_cast<std::uint16_t>(a), 1))
+        engine::StreamBytes(
+            engine::Stream(core_.choices, engine::Domain::data, static_cast<std::uint16_t>(a), 1))
             .fill(entropy);
         accounts_.push_back(crypto.account_from_entropy(entropy));
         addresses_.push_back(crypto.subaddress(accounts_.back(), engine::chain::default_subaddress));
@@ -300,7 +306,8 @@ void SimWorld::build() {
     }
     auto new_copy = [&](std::string name) -> const SimCopy& {
         const auto number = static_cast<std::uint16_t>(copies_.size());
-        return *copies_.emplace_back(std::make_unique<SimCopy>(core_, chain_.model(), std::move(name), number));
+        return *copies_.emplace_back(
+            std::make_unique<SimCopy>(core_, chain_.model(), std::move(name), number));
     };
     const SimCopy* ingest_copy = nullptr;
     const SimCopy* ledger_copy = nullptr;
@@ -337,7 +344,8 @@ void SimWorld::build() {
             config.range = range;
             config.batch_blocks = t.batch_blocks;
             config.poll_interval = poll;
-            view_stores_.push_back(std::make_unique<SimViewStore>(surroundings(), next_id(), fmt::format("view{}.{}", shard, r), config));
+            view_stores_.push_back(std::make_unique<SimViewStore>(
+                surroundings(), next_id(), fmt::format("view{}.{}", shard, r), config));
             stores.push_back(view_stores_.back().get());
         }
         ++shard;
@@ -353,13 +361,15 @@ void SimWorld::build() {
             config.poll_interval = poll;
             std::string name = fmt::format("images{}.{}", shard, r);
             const SimCopy& copy = ledger_copy ? *ledger_copy : new_copy(name);
-            image_stores_.push_back(std::make_unique<SimImageStore>(surroundings(), next_id(), name, copy, config));
+            image_stores_.push_back(
+                std::make_unique<SimImageStore>(surroundings(), next_id(), name, copy, config));
             image_stores.push_back(image_stores_.back().get());
         }
         ++shard;
     }
     const SimCopy& router_copy = ledger_copy ? *ledger_copy : new_copy("ledger");
-    ledger_router_ = std::make_unique<SimLedgerRouter>(surroundings(), next_id(), "ledger_router", router_copy, image_stores);
+    ledger_router_ = std::make_unique<SimLedgerRouter>(surroundings(), next_id(), "ledger_router",
+                                                       router_copy, image_stores);
     report_server_ = std::make_unique<SimReportServer>(surroundings(), next_id(), "report_server");
 
     for (const auto& node : ingest_) processes_.push_back(node.get());
@@ -436,7 +446,9 @@ bool SimWorld::is_calm() const {
     });
 }
 
-Task<> SimWorld::sleep(Duration duration) { co_await engine::sleep_until(now() + duration, "the scenario's pause"); }
+Task<> SimWorld::sleep(Duration duration) {
+    co_await engine::sleep_until(now() + duration, "the scenario's pause");
+}
 
 Task<> SimWorld::until(std::string what, std::function<bool()> holds, Duration budget) {
     if (holds()) co_return;

@@ -74,7 +74,8 @@ private:
     engine::chain::TxOut build(engine::AccountId to, engine::chain::Amount amount, std::uint64_t subaddress,
                                const engine::chain::PublicKey& hint_key);
     engine::model::Credit credit_for(engine::AccountId to, engine::chain::Amount amount,
-                                     const engine::chain::TxOut& output, const engine::chain::PublicKey& hint_key);
+                                     const engine::chain::TxOut& output,
+                                     const engine::chain::PublicKey& hint_key);
 
     SimWorld& world_;
     engine::model::ChainModel model_;
@@ -120,7 +121,9 @@ public:
     engine::Wallet& new_wallet(engine::AccountId account) override;
     std::vector<engine::Wallet*> wallets() override;
 
-    engine::Stream plan(std::uint16_t site) override { return {core_.choices, engine::Domain::plan, 0, site}; }
+    engine::Stream plan(std::uint16_t site) override {
+        return {core_.choices, engine::Domain::plan, 0, site};
+    }
     Task<> until(std::string what, std::function<bool()> holds, Duration budget) override;
     Task<> sleep(Duration duration) override;
     void step(std::string text) override;

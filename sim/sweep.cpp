@@ -26,7 +26,8 @@ public:
         : scenario_(scenario), options_(options), progress_(progress), summaries_(options.runs) {}
 
     SweepResult run() {
-        const unsigned jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(options_.jobs, 1, options_.runs));
+        const unsigned jobs =
+            static_cast<unsigned>(std::clamp<std::uint64_t>(options_.jobs, 1, options_.runs));
         std::vector<std::jthread> others;
         for (unsigned j = 1; j < jobs; ++j) others.emplace_back([this] { work(); });
         work();
@@ -98,7 +99,8 @@ private:
         out.digest = engine::mix64(digest);
         if (options_.runs == 1) out.digest = summaries_[0].digest;
         std::sort(digests.begin(), digests.end());
-        out.distinct = static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
+        out.distinct =
+            static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
         if (lowest_bad_ != none) out.failed_seed = options_.run.seed + lowest_bad_;
         out.failure = std::move(bad_);
         out.difference = std::move(difference_);
@@ -127,7 +129,8 @@ std::optional<Difference> first_difference(const RunResult& first, const RunResu
     const std::size_t common = std::min(first.events.size(), second.events.size());
     std::size_t i = 0;
     while (i < common && first.events[i] == second.events[i]) ++i;
-    if (i == first.events.size() && i == second.events.size() && first.digest == second.digest) return std::nullopt;
+    if (i == first.events.size() && i == second.events.size() && first.digest == second.digest)
+        return std::nullopt;
     Difference difference;
     difference.event = i;
     if (i < first.events.size()) difference.first = engine::describe(first.events[i]);

@@ -11,10 +11,10 @@ namespace sim {
 
 /// Runs one scenario over many seeds.
 struct SweepOptions {
-    Options run;              ///< its seed is the first
+    Options run; ///< its seed is the first
     std::uint64_t runs = 1;
-    unsigned jobs = 1;        ///< threads; the report does not depend on it
-    bool twice = false;       ///< every seed twice, compared event by event
+    unsigned jobs = 1;  ///< threads; the report does not depend on it
+    bool twice = false; ///< every seed twice, compared event by event
 };
 
 /// Where two runs of one seed differ first.
@@ -26,13 +26,13 @@ struct Difference {
 };
 
 struct SweepResult {
-    std::uint64_t runs = 0; ///< completed seeds, without a gap from the first on
+    std::uint64_t runs = 0;     ///< completed seeds, without a gap from the first on
     std::uint64_t distinct = 0; ///< different digests among them
     std::uint64_t steps = 0;
     std::uint64_t checks = 0;
     std::uint64_t judgements = 0;
     std::uint64_t choices = 0;
-    std::uint64_t digest = 0; ///< over the digests of all runs, in order of seed
+    std::uint64_t digest = 0;                 ///< over the digests of all runs, in order of seed
     std::optional<std::uint64_t> failed_seed; ///< the lowest
     std::optional<RunResult> failure;         ///< of that seed
     std::optional<Difference> difference;     ///< of the lowest seed that has one

@@ -6,7 +6,8 @@ namespace tools {
 
 /// A file that appears whole or not at all: written beside its place and moved there.
 ///
-/// @throws engine::UsageError  naming flag, file and reason when it cannot be written; checked before any work is
+/// @throws engine::UsageError  naming flag, file and reason when it cannot be written; checked before any
+/// work is
 ///                             done with its content
 class OutputFile {
 public:

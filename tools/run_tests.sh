@@ -1,11 +1,21 @@
 # Sourced by ./run: builds and runs every test.  With CI=true the sanitizer build runs too and trace digests are
 # compared between builds.  Arguments go to ctest (for instance -R wallet).
 
+# The test preset fails when no test is found.
+run_ctest() {
+    local preset=$1
+    shift
+    (cd "build/$preset" && ctest --output-on-failure --no-tests=error -j 2 "$@")
+}
+
 build dev
-status=0
-(cd build/dev && ctest --output-on-failure --no-tests=error -j 2 "$@") || status=$?
-if [ "${CI:-}" ] && [ "$status" -eq 0 ]; then
+run_ctest dev "$@"
+tools/check_format.sh
+python3 tools/check_layers.py
+python3 tools/check_hygiene.py
+if [ "${CI:-}" ]; then
     build asan
-    (cd build/asan && ctest --output-on-failure --no-tests=error -j 2 "$@") || status=$?
+    run_ctest asan "$@"
+    presets="dev release asan"
+    source tools/determinism.sh
 fi
-exit "$status"

@@ -9,8 +9,8 @@
 
 namespace engine::chain {
 
-/// Source of bytes for keys and nonces.  The simulator feeds it from a choice stream, tools from HC-128, services
-/// from the operating system.
+/// Source of bytes for keys and nonces.  The simulator feeds it from a choice stream, tools from HC-128,
+/// services from the operating system.
 class ByteSource {
 public:
     virtual ~ByteSource() = default;
@@ -33,8 +33,8 @@ public:
     }
 };
 
-/// All of MobileCoin's cryptography that the Fog balance path meets.  Two implementations: `ristretto` (the real
-/// one, byte-compatible) and `fast` (same shapes, same ways to fail, cheap hashing, no security at all).
+/// All of MobileCoin's cryptography that the Fog balance path meets.  Two implementations: `ristretto` (the
+/// real one, byte-compatible) and `fast` (same shapes, same ways to fail, cheap hashing, no security at all).
 ///
 /// Rules
 /// 1. Stateless and const: one object serves every node of a world, also from several threads.
@@ -69,7 +69,7 @@ public:
                                                 const PublicKey& view_public) const = 0;
     /// A hint nobody can open.
     virtual FogHint fake_hint(ByteSource& rng) const = 0;
-    /// @return the view public key in the hint; nothing when it was boxed to another key or is malformed.  The
+    /// @return the view public key in the hint; nothing when it was boxed to another key or is malformed. The
     ///         32 bytes need not be a point.
     virtual std::optional<PublicKey> decrypt_hint(const PrivateKey& ingress, const FogHint& hint) const = 0;
 
@@ -82,7 +82,8 @@ public:
     virtual std::optional<Bytes> seal_record(ByteSource& rng, const PublicKey& view_public,
                                              const TxOutRecord& record) const = 0;
     /// @return nothing when the box was not made for this key, or its content does not parse
-    virtual std::optional<TxOutRecord> open_record(const PrivateKey& view_private, ByteView payload) const = 0;
+    virtual std::optional<TxOutRecord> open_record(const PrivateKey& view_private,
+                                                   ByteView payload) const = 0;
 
     /// Recognises an output and computes what its owner may know.
     /// @return nothing when it belongs to none of the account's subaddresses or its checksum is wrong

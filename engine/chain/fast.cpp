@@ -3,9 +3,9 @@
 
 #include "engine/chain/crypto.hpp"
 
-// The cheap stand-in for MobileCoin's cryptography.  Shapes (lengths, footers, magic bytes), algebra (both sides of a
-// key exchange meet, an owner recovers the subaddress) and failures (no point, wrong key, bad checksum) are those
-// of the real one; hashing is a few multiplications and nothing is secret.
+// The cheap stand-in for MobileCoin's cryptography.  Shapes (lengths, footers, magic bytes), algebra (both
+// sides of a key exchange meet, an owner recovers the subaddress) and failures (no point, wrong key, bad
+// checksum) are those of the real one; hashing is a few multiplications and nothing is secret.
 
 namespace engine::chain {
 namespace {
@@ -56,7 +56,8 @@ Lanes expand(std::uint64_t h) { return {mix(h + 1), mix(h + 2), mix(h + 3), mix(
 
 // A key is "a point" when its top bit is clear; public keys are their secrets behind a fixed pad.
 constexpr std::uint64_t top_bit = 1ULL << 63;
-constexpr Lanes pad{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL, 0x082efa98ec4e6c89ULL};
+constexpr Lanes pad{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL,
+                    0x082efa98ec4e6c89ULL};
 
 PrivateKey scalar(Lanes l) {
     l[3] &= ~top_bit;
@@ -318,7 +319,8 @@ private:
     static std::array<std::uint8_t, 16> mac(std::uint64_t seed, std::span<const std::uint8_t> data) {
         std::uint64_t h = seed ^ tag_mac;
         std::size_t i = 0;
-        for (; i + 8 <= data.size(); i += 8) h = (std::rotl(h, 29) ^ load64(data.data() + i)) * 0x9fb21c651e98df25ULL;
+        for (; i + 8 <= data.size(); i += 8)
+            h = (std::rotl(h, 29) ^ load64(data.data() + i)) * 0x9fb21c651e98df25ULL;
         for (; i < data.size(); ++i) h = (std::rotl(h, 29) ^ data[i]) * 0x9fb21c651e98df25ULL;
         std::array<std::uint8_t, 16> out;
         store64(out.data(), mix(h));
@@ -340,7 +342,8 @@ private:
         footer[49] = 0;
     }
 
-    bool unbox(const PrivateKey& secret, ByteView boxed, std::span<std::uint8_t> plain, std::uint64_t tag) const {
+    bool unbox(const PrivateKey& secret, ByteView boxed, std::span<std::uint8_t> plain,
+               std::uint64_t tag) const {
         if (boxed.size() != plain.size() + footer_size) return false;
         const ByteView footer = boxed.subspan(plain.size());
         if (footer[48] != 1 || footer[49] != 0) return false;

@@ -36,8 +36,8 @@ TEST_F(FastCryptoTest, both_sides_of_an_exchange_meet) {
 TEST_F(FastCryptoTest, owner_opens_an_output_of_each_subaddress_and_nobody_else) {
     const SubaddressTable table = crypto.default_subaddresses(alice);
     for (std::uint64_t index : {default_subaddress, legacy_change_subaddress, change_subaddress}) {
-        const TxOut out =
-            crypto.create_output(rng, {.value = 15, .token_id = 1}, crypto.subaddress(alice, index), FogHint{});
+        const TxOut out = crypto.create_output(rng, {.value = 15, .token_id = 1},
+                                               crypto.subaddress(alice, index), FogHint{});
         const TxOutRecord record = crypto.make_record(out, GlobalIndex{3}, BlockIndex{2}, 7);
         const auto opened = crypto.open_output(alice, table, record);
         ASSERT_TRUE(opened);

@@ -8,28 +8,44 @@ namespace engine::check {
 
 const char* name(CheckId check) {
     switch (check) {
-    case CheckId::balance: return "balance";
-    case CheckId::monotone: return "monotone";
-    case CheckId::response: return "response";
-    case CheckId::liveness: return "liveness";
-    case CheckId::final: return "final";
-    case CheckId::conservation: return "conservation";
-    case CheckId::sender: return "sender";
-    case CheckId::crash: return "crash";
+    case CheckId::balance:
+        return "balance";
+    case CheckId::monotone:
+        return "monotone";
+    case CheckId::response:
+        return "response";
+    case CheckId::liveness:
+        return "liveness";
+    case CheckId::final:
+        return "final";
+    case CheckId::conservation:
+        return "conservation";
+    case CheckId::sender:
+        return "sender";
+    case CheckId::crash:
+        return "crash";
     }
     return "?";
 }
 
 const char* holds_when(CheckId check) {
     switch (check) {
-    case CheckId::balance: return "every reported balance is the sum over blocks 0..count-1 of the canonical chain";
-    case CheckId::monotone: return "a living wallet's block count never goes down";
-    case CheckId::response: return "each single server answer is true for its own block count";
-    case CheckId::liveness: return "after faults are healed every wallet reaches the chain's height in a few polls";
-    case CheckId::final: return "and then shows the true amount; two wallets of one account agree";
-    case CheckId::conservation: return "at any height the sum over all accounts equals outputs minus spends";
-    case CheckId::sender: return "landed and expired verdicts agree with the chain";
-    case CheckId::crash: return "no node aborts, and no wallet call fails except by a declared fault";
+    case CheckId::balance:
+        return "every reported balance is the sum over blocks 0..count-1 of the canonical chain";
+    case CheckId::monotone:
+        return "a living wallet's block count never goes down";
+    case CheckId::response:
+        return "each single server answer is true for its own block count";
+    case CheckId::liveness:
+        return "after faults are healed every wallet reaches the chain's height in a few polls";
+    case CheckId::final:
+        return "and then shows the true amount; two wallets of one account agree";
+    case CheckId::conservation:
+        return "at any height the sum over all accounts equals outputs minus spends";
+    case CheckId::sender:
+        return "landed and expired verdicts agree with the chain";
+    case CheckId::crash:
+        return "no node aborts, and no wallet call fails except by a declared fault";
     }
     return "?";
 }
@@ -37,7 +53,8 @@ const char* holds_when(CheckId check) {
 std::string to_text(fog::Value value) {
     if (value == 0) return "0";
     std::string digits;
-    for (; value != 0; value /= 10) digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
+    for (; value != 0; value /= 10)
+        digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
     return digits;
 }
 
@@ -52,8 +69,8 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
     checks_.count_report();
     if (report.count > chain_.height()) {
         Violation v{.check = CheckId::balance, .account = account, .count = report.count};
-        v.text = fmt::format("account {} reports block count {}, the chain has {}", account.value, report.count.value,
-                             chain_.height().value);
+        v.text = fmt::format("account {} reports block count {}, the chain has {}", account.value,
+                             report.count.value, chain_.height().value);
         v.shown = report.value();
         v.truth = oracle_.balance(account, chain_.height());
         checks_.violated(std::move(v));
@@ -68,7 +85,11 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
         const fog::Value shown = report.value(token);
         if (shown == truth) continue;
         right = false;
-        Violation v{.check = CheckId::balance, .account = account, .count = report.count, .shown = shown, .truth = truth};
+        Violation v{.check = CheckId::balance,
+                    .account = account,
+                    .count = report.count,
+                    .shown = shown,
+                    .truth = truth};
         v.text = fmt::format("account {} shows {} of token {} at block count {}, true is {}", account.value,
                              to_text(shown), token, report.count.value, to_text(truth));
         checks_.violated(std::move(v));
@@ -88,27 +109,36 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
     conserve(account, report);
 }
 
+const ReportChecker::Holdings& ReportChecker::holdings(BlockCount count) {
+    const auto [at, first_time] = holdings_.try_emplace(count);
+    if (!first_time) return at->second;
+    Holdings& holdings = at->second;
+    for (const model::Credit& credit : chain_.credits()) {
+        if (!count.includes(credit.block) || credit.block.value == 0) continue;
+        if (std::find(holdings.owners.begin(), holdings.owners.end(), credit.account) ==
+            holdings.owners.end())
+            holdings.owners.push_back(credit.account);
+    }
+    holdings.total = oracle_.total(count);
+    return holdings;
+}
+
 void ReportChecker::conserve(AccountId account, const fog::BalanceReport& report) {
     auto& shown = at_[report.count];
     shown[account] = report.value();
+    const Holdings& truth = holdings(report.count);
+    for (AccountId owner : truth.owners)
+        if (!shown.contains(owner)) return; // somebody has not been asked at this height yet
     fog::Value sum = 0;
     for (const auto& [who, value] : shown) sum += value;
-    std::size_t owners = 0;
-    std::vector<AccountId> seen;
-    for (const model::Credit& credit : chain_.credits()) {
-        if (!report.count.includes(credit.block) || credit.block.value == 0) continue;
-        if (std::find(seen.begin(), seen.end(), credit.account) == seen.end()) seen.push_back(credit.account);
-    }
-    for (AccountId owner : seen) owners += shown.contains(owner) ? 1 : 0;
-    if (owners < seen.size()) return; // somebody has not been asked at this height yet
-    const fog::Value total = oracle_.total(report.count);
+    const fog::Value total = truth.total;
     if (sum == total) {
         checks_.held(CheckId::conservation);
         return;
     }
     Violation v{.check = CheckId::conservation, .count = report.count, .shown = sum, .truth = total};
-    v.text = fmt::format("all accounts together show {} at block count {}, outputs minus spends are {}", to_text(sum),
-                         report.count.value, to_text(total));
+    v.text = fmt::format("all accounts together show {} at block count {}, outputs minus spends are {}",
+                         to_text(sum), report.count.value, to_text(total));
     checks_.violated(std::move(v));
 }
 
@@ -119,17 +149,22 @@ void ReportChecker::on_final(std::uint32_t, AccountId account, const fog::Balanc
         checks_.held(CheckId::final);
         return;
     }
-    Violation v{.check = CheckId::final, .account = account, .count = report.count, .shown = report.value(), .truth = truth};
-    v.text = earlier->second != report.value()
-                 ? fmt::format("two wallets of account {} end with {} and {}", account.value, to_text(earlier->second),
-                               to_text(report.value()))
-                 : fmt::format("account {} ends with {} at block count {}, true is {} at {}", account.value,
-                               to_text(report.value()), report.count.value, to_text(truth), chain_.height().value);
+    Violation v{.check = CheckId::final,
+                .account = account,
+                .count = report.count,
+                .shown = report.value(),
+                .truth = truth};
+    v.text =
+        earlier->second != report.value()
+            ? fmt::format("two wallets of account {} end with {} and {}", account.value,
+                          to_text(earlier->second), to_text(report.value()))
+            : fmt::format("account {} ends with {} at block count {}, true is {} at {}", account.value,
+                          to_text(report.value()), report.count.value, to_text(truth), chain_.height().value);
     checks_.violated(std::move(v));
 }
 
-void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::PublicKey& output, BlockIndex tombstone,
-                   const fog::Wallet::Landing& landing) {
+void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::PublicKey& output,
+                   BlockIndex tombstone, const fog::Wallet::Landing& landing) {
     using Verdict = fog::Wallet::Landing::Verdict;
     const auto place = chain.place_of(output);
     bool right = true;
@@ -141,12 +176,13 @@ void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::
         return;
     }
     Violation v{.check = CheckId::sender};
-    v.text = landing.verdict == Verdict::landed
-                 ? fmt::format("a sender was told block {}, the chain has {}", landing.block.value,
-                               place ? fmt::format("block {}", place->block.value) : "nothing")
-                 : fmt::format("a sender was told 'expired' at tombstone block {}, the chain has {} and height {}",
-                               tombstone.value, place ? fmt::format("block {}", place->block.value) : "nothing",
-                               chain.height().value);
+    v.text =
+        landing.verdict == Verdict::landed
+            ? fmt::format("a sender was told block {}, the chain has {}", landing.block.value,
+                          place ? fmt::format("block {}", place->block.value) : "nothing")
+            : fmt::format("a sender was told 'expired' at tombstone block {}, the chain has {} and height {}",
+                          tombstone.value, place ? fmt::format("block {}", place->block.value) : "nothing",
+                          chain.height().value);
     checks.violated(std::move(v));
 }
 

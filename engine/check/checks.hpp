@@ -16,7 +16,16 @@ namespace engine::check {
 using model::AccountId;
 
 /// The names are fixed: they appear in output and reports.
-enum class CheckId : std::uint8_t { balance, monotone, response, liveness, final, conservation, sender, crash };
+enum class CheckId : std::uint8_t {
+    balance,
+    monotone,
+    response,
+    liveness,
+    final,
+    conservation,
+    sender,
+    crash
+};
 inline constexpr std::size_t check_count = 8;
 const char* name(CheckId check);
 const char* holds_when(CheckId check);
@@ -62,7 +71,8 @@ private:
 /// Judges what wallets report: `balance`, `monotone`, `conservation`, `final`.
 class ReportChecker {
 public:
-    ReportChecker(Checks& checks, const model::ChainModel& chain) : checks_(checks), chain_(chain), oracle_(chain) {}
+    ReportChecker(Checks& checks, const model::ChainModel& chain)
+        : checks_(checks), chain_(chain), oracle_(chain) {}
 
     /// @param wallet  number of a living wallet; a restarted one has a new number
     void on_report(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
@@ -70,13 +80,20 @@ public:
     void on_final(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
 
 private:
+    /// Who owns anything at a block count, and how much there is in all: computed once, the chain only grows.
+    struct Holdings {
+        std::vector<AccountId> owners;
+        fog::Value total = 0;
+    };
     void conserve(AccountId account, const fog::BalanceReport& report);
+    const Holdings& holdings(BlockCount count);
 
     Checks& checks_;
     const model::ChainModel& chain_;
     model::Oracle oracle_;
     std::map<std::uint32_t, BlockCount> last_count_;           // by wallet
     std::map<BlockCount, std::map<AccountId, fog::Value>> at_; // what was shown at each count, token 0
+    std::map<BlockCount, Holdings> holdings_;
     std::map<AccountId, fog::Value> final_;
 };
 
@@ -92,7 +109,8 @@ public:
                  BlockRange range = BlockRange::all());
     void on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                        const fog::KeyImagesAnswer& answer, BlockRange range = BlockRange::all());
-    void on_blocks(const std::string& server, const std::vector<BlockRange>& asked, const fog::BlocksAnswer& answer);
+    void on_blocks(const std::string& server, const std::vector<BlockRange>& asked,
+                   const fog::BlocksAnswer& answer);
     void on_outputs(const std::string& server, const fog::OutputsAnswer& answer);
     void on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer);
 
@@ -107,8 +125,8 @@ private:
 };
 
 /// Judges a sender's verdicts: `sender`.
-void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::PublicKey& output, BlockIndex tombstone,
-                   const fog::Wallet::Landing& landing);
+void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::PublicKey& output,
+                   BlockIndex tombstone, const fog::Wallet::Landing& landing);
 
 /// 64 bits of a balance for traces and numbers in text.
 std::string to_text(fog::Value value);

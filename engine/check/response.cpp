@@ -17,33 +17,38 @@ void ResponseChecker::judge(bool held, const std::string& server, const std::str
     checks_.violated(std::move(v));
 }
 
-// Every output of an account in a block the count includes must be findable: scanned under the key of its hint, or
-// announced as missed.  A hint to a key the database never had can only be found by scanning blocks.
+// Every output of an account in a block the count includes must be findable: scanned under the key of its
+// hint, or announced as missed.  A hint to a key the database never had can only be found by scanning blocks.
 std::string ResponseChecker::uncovered_block(BlockCount count, BlockRange range) {
     BlockCount& verified = covered_[range];
     if (verified >= count) return {};
     for (const model::Credit& credit : chain_.credits()) {
-        if (credit.block.value == 0 || verified.includes(credit.block) || !count.includes(credit.block)) continue;
+        if (credit.block.value == 0 || verified.includes(credit.block) || !count.includes(credit.block))
+            continue;
         if (!range.contains(credit.block) || !recovery_.knows_key(credit.hint_key)) continue;
-        if (recovery_.has_scanned(credit.hint_key, credit.block) || recovery_.is_missed(credit.block)) continue;
-        return fmt::format("promises block count {}, but block {} with an output of account {} was neither scanned "
-                           "nor reported missed",
-                           count.value, credit.block.value, credit.account.value);
+        if (recovery_.has_scanned(credit.hint_key, credit.block) || recovery_.is_missed(credit.block))
+            continue;
+        return fmt::format(
+            "promises block count {}, but block {} with an output of account {} was neither scanned "
+            "nor reported missed",
+            count.value, credit.block.value, credit.account.value);
     }
     verified = count;
     return {};
 }
 
-void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query, const fog::ViewAnswer& answer,
-                              BlockRange range) {
+void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query,
+                              const fog::ViewAnswer& answer, BlockRange range) {
     const BlockCount count = answer.count;
     // A store past the end of the chain's blocks may report the end of its range only when it has seen it.
     if (count > chain_.height()) {
-        judge(false, server, fmt::format("promises block count {}, the chain has {}", count.value, chain_.height().value));
+        judge(false, server,
+              fmt::format("promises block count {}, the chain has {}", count.value, chain_.height().value));
         return;
     }
     if (answer.results.size() != query.keys.size()) {
-        judge(false, server, fmt::format("answers {} of {} search keys", answer.results.size(), query.keys.size()));
+        judge(false, server,
+              fmt::format("answers {} of {} search keys", answer.results.size(), query.keys.size()));
         return;
     }
     for (std::size_t i = 0; i < query.keys.size(); ++i) {
@@ -55,11 +60,13 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
         const auto* place = recovery_.place_of(result.key);
         if (result.code == fog::SearchCode::not_found && place && count.includes(place->block) &&
             range.contains(place->block)) {
-            judge(false, server, fmt::format("does not find a record of block {} at block count {}", place->block.value,
-                                             count.value));
+            judge(false, server,
+                  fmt::format("does not find a record of block {} at block count {}", place->block.value,
+                              count.value));
             return;
         }
-        if (result.code == fog::SearchCode::found && (!place || !result.payload || *result.payload != *place->payload)) {
+        if (result.code == fog::SearchCode::found &&
+            (!place || !result.payload || *result.payload != *place->payload)) {
             judge(false, server, "finds a record that was never committed");
             return;
         }
@@ -69,29 +76,34 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
         return;
     }
     if (query.events_after != UserEventId::none()) {
-        const auto announces = [&](UserEventId id, auto&& in_answer) { return id <= query.events_after || in_answer(); };
+        const auto announces = [&](UserEventId id, auto&& in_answer) {
+            return id <= query.events_after || in_answer();
+        };
         for (const auto& invocation : recovery_.invocations()) {
-            const bool needed = std::any_of(invocation.blocks.begin(), invocation.blocks.end(), [&](BlockIndex b) {
-                return count.includes(b) && range.contains(b);
-            });
+            const bool needed =
+                std::any_of(invocation.blocks.begin(), invocation.blocks.end(),
+                            [&](BlockIndex b) { return count.includes(b) && range.contains(b); });
             const bool told = announces(invocation.announced, [&] {
                 return std::any_of(answer.rngs.begin(), answer.rngs.end(),
                                    [&](const auto& rng) { return rng.invocation == invocation.id; });
             });
             if (needed && !told) {
-                judge(false, server, fmt::format("promises block count {} without the RNG of invocation {}", count.value,
-                                                 invocation.id.value));
+                judge(false, server,
+                      fmt::format("promises block count {} without the RNG of invocation {}", count.value,
+                                  invocation.id.value));
                 return;
             }
         }
         for (const auto& missed : recovery_.missed()) {
             const bool needed = missed.range.start < count.end() && range.contains(missed.range.start);
             const bool told = announces(missed.announced, [&] {
-                return std::find(answer.missed.begin(), answer.missed.end(), missed.range) != answer.missed.end();
+                return std::find(answer.missed.begin(), answer.missed.end(), missed.range) !=
+                       answer.missed.end();
             });
             if (needed && !told) {
-                judge(false, server, fmt::format("promises block count {} without the missed range [{}, {})", count.value,
-                                                 missed.range.start.value, missed.range.end.value));
+                judge(false, server,
+                      fmt::format("promises block count {} without the missed range [{}, {})", count.value,
+                                  missed.range.start.value, missed.range.end.value));
                 return;
             }
         }
@@ -107,8 +119,9 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
                 told = std::find(answer.missed.begin(), answer.missed.end(),
                                  std::get<fog::MissedBlocks>(event.what)) != answer.missed.end();
             if (!told) {
-                judge(false, server, fmt::format("moves the event cursor from {} to {} without event {}",
-                                                 query.events_after.value, answer.next_event.value, event.id.value));
+                judge(false, server,
+                      fmt::format("moves the event cursor from {} to {} without event {}",
+                                  query.events_after.value, answer.next_event.value, event.id.value));
                 return;
             }
         }
@@ -119,7 +132,9 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
 void ResponseChecker::on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                                     const fog::KeyImagesAnswer& answer, BlockRange range) {
     if (answer.count > chain_.height() && answer.count.end() > range.start) {
-        judge(false, server, fmt::format("claims block count {}, the chain has {}", answer.count.value, chain_.height().value));
+        judge(false, server,
+              fmt::format("claims block count {}, the chain has {}", answer.count.value,
+                          chain_.height().value));
         return;
     }
     if (answer.results.size() != asked.size()) {
@@ -134,13 +149,16 @@ void ResponseChecker::on_key_images(const std::string& server, const std::vector
             return;
         }
         if (result.code == fog::KeyImageCode::spent && spent != result.spent_at) {
-            judge(false, server, fmt::format("says spent in block {}, the chain says {}", result.spent_at.value,
-                                             spent ? std::to_string(spent->value) : "never"));
+            judge(false, server,
+                  fmt::format("says spent in block {}, the chain says {}", result.spent_at.value,
+                              spent ? std::to_string(spent->value) : "never"));
             return;
         }
-        if (result.code == fog::KeyImageCode::not_spent && spent && answer.count.includes(*spent) && range.contains(*spent)) {
-            judge(false, server, fmt::format("says not spent as of {}, the image was spent in block {}",
-                                             answer.count.value, spent->value));
+        if (result.code == fog::KeyImageCode::not_spent && spent && answer.count.includes(*spent) &&
+            range.contains(*spent)) {
+            judge(false, server,
+                  fmt::format("says not spent as of {}, the image was spent in block {}", answer.count.value,
+                              spent->value));
             return;
         }
     }
@@ -151,7 +169,8 @@ void ResponseChecker::on_blocks(const std::string& server, const std::vector<Blo
                                 const fog::BlocksAnswer& answer) {
     bool right = answer.count <= chain_.height();
     for (const fog::FoundBlock& found : answer.blocks)
-        right = right && chain_.height().includes(found.block->index) && chain_.block(found.block->index) == found.block;
+        right = right && chain_.height().includes(found.block->index) &&
+                chain_.block(found.block->index) == found.block;
     for (const BlockRange& range : asked)
         for (BlockIndex b = range.start; right && range.contains(b) && answer.count.includes(b); b = b.next())
             right = std::any_of(answer.blocks.begin(), answer.blocks.end(),
@@ -166,7 +185,8 @@ void ResponseChecker::on_outputs(const std::string& server, const fog::OutputsAn
         right = right && exists == (result.code == fog::OutputResult::Code::exists);
         if (exists && right) {
             const auto place = result.output ? chain_.place_of(result.output->public_key) : std::nullopt;
-            right = place && place->index == result.index && result.proof_highest_index + 1 == answer.global_txo_count;
+            right = place && place->index == result.index &&
+                    result.proof_highest_index + 1 == answer.global_txo_count;
         }
     }
     judge(right, server, right ? "" : "answers an output request against its own block count");
@@ -177,8 +197,10 @@ void ResponseChecker::on_tx_outs(const std::string& server, const fog::TxOutStat
     for (const fog::TxOutStatus& status : answer.results) {
         const auto place = chain_.place_of(status.public_key);
         if (status.code == fog::TxOutStatus::Code::found)
-            right = right && place && place->index == status.place.index && place->block == status.place.block;
-        if (status.code == fog::TxOutStatus::Code::not_found) right = right && !(place && answer.count.includes(place->block));
+            right =
+                right && place && place->index == status.place.index && place->block == status.place.block;
+        if (status.code == fog::TxOutStatus::Code::not_found)
+            right = right && !(place && answer.count.includes(place->block));
     }
     judge(right, server, right ? "" : "answers an output status against its own block count");
 }

@@ -33,12 +33,14 @@ Task<Result<Answer>> ask_replicas(Host& host, const std::vector<Api*>& replicas,
 
 /// Asks every shard at once and waits for all.
 template <class Answer, class Shard, class Request, class Api>
-Task<std::vector<Result<Answer>>> ask_shards(Host& host, const std::vector<Shard>& shards, RouterConfig config,
+Task<std::vector<Result<Answer>>> ask_shards(Host& host, const std::vector<Shard>& shards,
+                                             RouterConfig config,
                                              Task<Result<Answer>> (Api::*method)(Request), Request request) {
     std::vector<Result<Answer>> answers;
     answers.reserve(shards.size());
     if (shards.size() == 1) { // the common case needs no tasks of its own
-        Result<Answer> only = co_await ask_replicas<Answer>(host, shards[0].replicas, config, method, std::move(request));
+        Result<Answer> only =
+            co_await ask_replicas<Answer>(host, shards[0].replicas, config, method, std::move(request));
         answers.push_back(std::move(only));
         co_return answers;
     }

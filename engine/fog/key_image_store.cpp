@@ -15,8 +15,8 @@ KeyImageStore::KeyImageStore(Host& host, const BlockSource& source, KeyImageStor
     published_.processed = {config.range.start, config.range.start};
 }
 
-// Upstream waits for the watcher without limit; so does this one.  The count stays where it is meanwhile, which is
-// true, only late.
+// Upstream waits for the watcher without limit; so does this one.  The count stays where it is meanwhile,
+// which is true, only late.
 Task<> KeyImageStore::wait_for_time(BlockIndex block) {
     for (;;) {
         const BlockTime time = source_.time(block);

@@ -7,9 +7,12 @@ namespace {
 
 int weight(KeyImageCode code) {
     switch (code) {
-    case KeyImageCode::spent: return 2;
-    case KeyImageCode::error: return 1;
-    case KeyImageCode::not_spent: return 0;
+    case KeyImageCode::spent:
+        return 2;
+    case KeyImageCode::error:
+        return 1;
+    case KeyImageCode::not_spent:
+        return 0;
     }
     return 1;
 }
@@ -30,9 +33,8 @@ KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAn
         for (std::size_t i = 0; i < std::min(results.size(), merged.results.size()); ++i)
             if (weight(results[i].code) > weight(merged.results[i].code)) merged.results[i] = results[i];
     }
-    std::stable_sort(by_start.begin(), by_start.end(), [](const auto* a, const auto* b) {
-        return a->processed.start < b->processed.start;
-    });
+    std::stable_sort(by_start.begin(), by_start.end(),
+                     [](const auto* a, const auto* b) { return a->processed.start < b->processed.start; });
     for (const KeyImageStoreAnswer* store : by_start) {
         if (store->processed.start > merged.count.end()) break;
         const BlockCount end{store->processed.end.value};
@@ -101,7 +103,8 @@ Task<Result<BlocksAnswer>> LedgerRouter::blocks(std::vector<BlockRange> ranges) 
 
 // All proofs of one answer are about the same root: that of the count read first.
 Task<Result<OutputsAnswer>> LedgerRouter::outputs(std::vector<GlobalIndex> indices) {
-    if (indices.size() > max_outputs) co_return Error{Code::invalid_argument, "get outputs: too many indices"};
+    if (indices.size() > max_outputs)
+        co_return Error{Code::invalid_argument, "get outputs: too many indices"};
     const Tip seen = tip();
     co_await host_.yield(YieldPoint::ledger_counted);
     OutputsAnswer answer;

@@ -12,8 +12,8 @@
 #include "engine/result.hpp"
 #include "engine/task.hpp"
 
-// What Fog's logic asks of the world around it, and what its services say to each other.  The simulator and the real
-// processes implement the same classes; nothing here knows which.
+// What Fog's logic asks of the world around it, and what its services say to each other.  The simulator and
+// the real processes implement the same classes; nothing here knows which.
 //
 // Requests are passed by value: the callee may run longer than the caller lives.
 
@@ -47,8 +47,8 @@ struct OutputPlace {
     BlockIndex block;
 };
 
-/// One node's own lagging copy of the chain (ledger_db and watcher_db).  Reads are local and do not suspend; two
-/// reads in different steps may see different heights.
+/// One node's own lagging copy of the chain (ledger_db and watcher_db).  Reads are local and do not suspend;
+/// two reads in different steps may see different heights.
 class BlockSource {
 public:
     virtual ~BlockSource() = default;
@@ -62,7 +62,8 @@ public:
     virtual BlockPtr block_of_output(GlobalIndex index) const = 0;
 };
 
-// ------------------------------------------------------------------------------------------------ recovery database
+// ------------------------------------------------------------------------------------------------ recovery
+// database
 
 /// How far a database node has applied commits.  A later read of the same node never gives a smaller one.
 struct DbPosition : Id<struct DbPositionTag> {
@@ -156,7 +157,8 @@ struct ReportRow {
 /// The shared store between ingest and view.  Every call suspends.
 ///
 /// Rules
-/// 1. Each write is one transaction, and writers are serialised: event ids become visible in order, and a key's
+/// 1. Each write is one transaction, and writers are serialised: event ids become visible in order, and a
+/// key's
 ///    start is decided against every block that will ever be visible before it.
 /// 2. A write may end in `unknown`; repeating it is safe, because a repeat by the same writer succeeds.
 /// 3. Codes common to all: unavailable, unknown, internal (serialization failure; nothing happened).
@@ -172,7 +174,8 @@ public:
     /// @return the stored start; that of the first call when the same key comes again with nothing scanned
     /// @errors conflict (the key exists and has been scanned, retired or lost)
     virtual Task<Result<BlockIndex>> new_ingress_key(chain::PublicKey key, BlockIndex requested_start) = 0;
-    /// @errors not_found; retired (unretiring a key when a block at or past its expiry is known: view may have passed
+    /// @errors not_found; retired (unretiring a key when a block at or past its expiry is known: view may
+    /// have passed
     ///         that block without it)
     virtual Task<Result<bool>> retire_ingress_key(chain::PublicKey key, bool retired) = 0;
     /// Marks the key lost and announces [max(start, last scanned + 1), expiry) as missed when not empty.
@@ -182,12 +185,13 @@ public:
     /// Opens an invocation and announces its RNG; closes `previous` in the same transaction.
     /// @errors not_found (no such ingress key), lost, conflict (egress key taken by another ingress key)
     virtual Task<Result<InvocationId>> new_ingest_invocation(std::optional<InvocationId> previous,
-                                                             chain::PublicKey ingress, chain::PublicKey egress,
-                                                             BlockIndex start) = 0;
+                                                             chain::PublicKey ingress,
+                                                             chain::PublicKey egress, BlockIndex start) = 0;
     /// A second call succeeds.  @errors not_found
     virtual Task<Result<bool>> decommission_ingest_invocation(InvocationId invocation) = 0;
     /// Stores a block's rows.  True also when this invocation stored the same block before.
-    /// @errors conflict (another invocation has scanned this block with the key), lost, decommissioned, not_found
+    /// @errors conflict (another invocation has scanned this block with the key), lost, decommissioned,
+    /// not_found
     virtual Task<Result<bool>> add_block(InvocationId invocation, IngestedBlock block) = 0;
     /// Raises the key's expiry and replaces the report under the id.  A retired or lost key changes nothing.
     /// @errors not_found
@@ -197,12 +201,19 @@ public:
     virtual Task<Result<UserEvents>> user_events(UserEventId after) = 0;
     virtual Task<Result<std::vector<BlockRange>>> missed_block_ranges() = 0;
     /// Up to `limit` blocks of a key, consecutive from `first` on; ends before the first gap.
-    virtual Task<Result<IngestedBlocks>> blocks(chain::PublicKey key, BlockIndex first, std::size_t limit) = 0;
+    virtual Task<Result<IngestedBlocks>> blocks(chain::PublicKey key, BlockIndex first,
+                                                std::size_t limit) = 0;
 };
 
 // ------------------------------------------------------------------------------------------------ view
 
-enum class SearchCode : std::uint8_t { found = 1, not_found = 2, bad_search_key = 3, internal_error = 4, rate_limited = 5 };
+enum class SearchCode : std::uint8_t {
+    found = 1,
+    not_found = 2,
+    bad_search_key = 3,
+    internal_error = 4,
+    rate_limited = 5
+};
 
 struct SearchResult {
     chain::SearchKey key;
@@ -305,7 +316,8 @@ struct TxOutStatusAnswer {
     std::uint64_t global_txo_count = 0;
 };
 
-/// fog_ledger.FogKeyImageAPI, FogBlockAPI, FogMerkleProofAPI and FogUntrustedTxOutApi: four services with three clocks.
+/// fog_ledger.FogKeyImageAPI, FogBlockAPI, FogMerkleProofAPI and FogUntrustedTxOutApi: four services with
+/// three clocks.
 class LedgerApi {
 public:
     virtual ~LedgerApi() = default;
@@ -353,7 +365,8 @@ public:
     virtual ~IngestPeer() = default;
     virtual const std::string& responder_id() const = 0;
     virtual Task<Result<IngestSummary>> status() = 0;
-    /// Installs the ingress key when the peer is idle and has another.  @errors failed_precondition (not idle)
+    /// Installs the ingress key when the peer is idle and has another.  @errors failed_precondition (not
+    /// idle)
     virtual Task<Result<IngestSummary>> set_ingress_key(chain::KeyPair key) = 0;
     virtual Task<Result<chain::KeyPair>> get_ingress_key() = 0;
     virtual Task<Result<IngestSummary>> set_peers(std::vector<std::string> peers) = 0;
@@ -374,8 +387,8 @@ struct IngestState {
     std::uint64_t pubkey_expiry_window = 0;
     chain::KeyPair ingress_key;
     std::vector<std::string> peers;
-    /// Invocations that were opened and are not known to be closed.  Their egress keys died with the process, so
-    /// whoever starts from this state closes them.
+    /// Invocations that were opened and are not known to be closed.  Their egress keys died with the process,
+    /// so whoever starts from this state closes them.
     std::vector<InvocationId> open_invocations;
 };
 
@@ -394,7 +407,8 @@ class IngestApi {
 public:
     virtual ~IngestApi() = default;
     virtual Task<Result<IngestSummary>> get_status() = 0;
-    /// @errors unavailable (a peer or the database cannot be reached), failed_precondition (a peer is active),
+    /// @errors unavailable (a peer or the database cannot be reached), failed_precondition (a peer is
+    /// active),
     ///         lost, retired (this key is past use), disk_full (the key would not survive a restart)
     virtual Task<Result<IngestSummary>> activate() = 0;
     /// @errors not_found (the key was never activated)
@@ -410,9 +424,8 @@ public:
     virtual Task<Result<IngestSummary>> sync_keys_from_remote(std::string responder_id) = 0;
     virtual Task<Result<bool>> report_lost_ingress_key(chain::PublicKey key) = 0;
     virtual Task<Result<std::vector<BlockRange>>> get_missed_block_ranges() = 0;
-    virtual Task<Result<std::vector<IngressKeyRecord>>> get_ingress_key_records(BlockIndex start_at_least,
-                                                                                bool include_lost,
-                                                                                bool include_retired) = 0;
+    virtual Task<Result<std::vector<IngressKeyRecord>>>
+    get_ingress_key_records(BlockIndex start_at_least, bool include_lost, bool include_retired) = 0;
 };
 
 } // namespace engine::fog

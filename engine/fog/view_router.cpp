@@ -8,11 +8,15 @@ namespace {
 /// How much a result says about a key; the larger wins.
 int weight(SearchCode code) {
     switch (code) {
-    case SearchCode::found: return 3;
-    case SearchCode::bad_search_key: return 2;
+    case SearchCode::found:
+        return 3;
+    case SearchCode::bad_search_key:
+        return 2;
     case SearchCode::internal_error:
-    case SearchCode::rate_limited: return 1;
-    case SearchCode::not_found: return 0;
+    case SearchCode::rate_limited:
+        return 1;
+    case SearchCode::not_found:
+        return 0;
     }
     return 1; // a code of a newer server: an error
 }
@@ -37,8 +41,8 @@ BlockCount covered_prefix(const std::vector<ViewShard>& shards,
 
 } // namespace
 
-ViewAnswer collate(const std::vector<ViewShard>& shards, const std::vector<std::optional<ViewStoreAnswer>>& answers,
-                   const ViewQuery& query) {
+ViewAnswer collate(const std::vector<ViewShard>& shards,
+                   const std::vector<std::optional<ViewStoreAnswer>>& answers, const ViewQuery& query) {
     ViewAnswer merged;
     merged.count = covered_prefix(shards, answers);
     merged.results.resize(query.keys.size());
@@ -54,7 +58,8 @@ ViewAnswer collate(const std::vector<ViewShard>& shards, const std::vector<std::
         add_new(merged.decommissions, view.decommissions);
         add_new(merged.missed, view.missed);
         for (std::size_t k = 0; k < std::min(merged.results.size(), view.results.size()); ++k)
-            if (weight(view.results[k].code) > weight(merged.results[k].code)) merged.results[k] = view.results[k];
+            if (weight(view.results[k].code) > weight(merged.results[k].code))
+                merged.results[k] = view.results[k];
     }
     merged.next_event = next.value_or(query.events_after);
     return merged;
@@ -63,8 +68,9 @@ ViewAnswer collate(const std::vector<ViewShard>& shards, const std::vector<std::
 ViewRouter::ViewRouter(Host& host, std::vector<ViewShard> shards, RouterConfig config)
     : host_(host), shards_(std::move(shards)), config_(config) {
     ENSURE(!shards_.empty());
-    ENSURE(std::is_sorted(shards_.begin(), shards_.end(),
-                          [](const ViewShard& a, const ViewShard& b) { return a.range.start < b.range.start; }));
+    ENSURE(std::is_sorted(shards_.begin(), shards_.end(), [](const ViewShard& a, const ViewShard& b) {
+        return a.range.start < b.range.start;
+    }));
 }
 
 Task<Result<ViewAnswer>> ViewRouter::query(ViewQuery query) {
@@ -79,7 +85,8 @@ Task<Result<ViewAnswer>> ViewRouter::query(ViewQuery query) {
             if (!first_error) first_error = asked[i].error();
             continue;
         }
-        if (asked[i]->range != shards_[i].range) co_return Error{Code::invalid_argument, "view router: shard range"};
+        if (asked[i]->range != shards_[i].range)
+            co_return Error{Code::invalid_argument, "view router: shard range"};
         answers[i] = std::move(*asked[i]);
         any = true;
     }

@@ -14,12 +14,13 @@ struct ViewShard {
 /// Merges what the shards said into one answer.  Pure.
 ///
 /// Rules
-/// 1. The count is the longest prefix of blocks covered without a hole; a shard without an answer covers nothing (R10).
+/// 1. The count is the longest prefix of blocks covered without a hole; a shard without an answer covers
+/// nothing (R10).
 /// 2. Found beats BadSearchKey beats errors beats NotFound, each key on its own.
 /// 3. The event cursor is the smallest: an event one shard has not seen is asked for again.
 /// @param answers  one for each shard, in the same order; nothing where the shard did not answer
-ViewAnswer collate(const std::vector<ViewShard>& shards, const std::vector<std::optional<ViewStoreAnswer>>& answers,
-                   const ViewQuery& query);
+ViewAnswer collate(const std::vector<ViewShard>& shards,
+                   const std::vector<std::optional<ViewStoreAnswer>>& answers, const ViewQuery& query);
 
 /// fog-view as wallets see it.
 /// @source fog/view/server/src/router_request_handler.rs, fog/view/enclave/impl
@@ -28,7 +29,8 @@ public:
     /// @pre shards are sorted by the start of their range
     ViewRouter(Host& host, std::vector<ViewShard> shards, RouterConfig config);
 
-    /// @errors invalid_argument (a store disagrees about its range), otherwise that of the first shard when none
+    /// @errors invalid_argument (a store disagrees about its range), otherwise that of the first shard when
+    /// none
     ///         answered
     Task<Result<ViewAnswer>> query(ViewQuery query) override;
 

@@ -20,8 +20,9 @@ Task<> ViewStore::run() {
     co_await nursery.join();
 }
 
-// Each round reads the blocks of the keys it knows, then the key list.  That order is rule 3: the list handed to the
-// worker is newer than every block handed over with it, so a key that starts at or below one of them is in it.
+// Each round reads the blocks of the keys it knows, then the key list.  That order is rule 3: the list handed
+// to the worker is newer than every block handed over with it, so a key that starts at or below one of them
+// is in it.
 Task<> ViewStore::fetch() {
     IngressKeys keys;
     Batch pending;
@@ -50,8 +51,10 @@ Task<> ViewStore::fetch() {
         } else {
             failed = true; // the blocks wait for a key list
         }
-        // Without progress there is a hole in a key's blocks: it fills when its writer commits, not by asking faster.
-        if (failed || !may_have_more || !progress) co_await host_.sleep(config_.poll_interval, "its polling interval");
+        // Without progress there is a hole in a key's blocks: it fills when its writer commits, not by asking
+        // faster.
+        if (failed || !may_have_more || !progress)
+            co_await host_.sleep(config_.poll_interval, "its polling interval");
     }
 }
 
@@ -111,13 +114,16 @@ bool ViewStore::may_pass(BlockIndex block, const IngressKeys& keys) const {
     return true;
 }
 
-// The advance rule.  A block that no key covers is passed freely, but only below a block some key has delivered.
+// The advance rule.  A block that no key covers is passed freely, but only below a block some key has
+// delivered.
 void ViewStore::publish(const IngressKeys& keys) {
     Published next = published_;
     next.as_of = std::max(next.as_of, keys.as_of);
-    for (const auto& [key, block] : processed_) next.last_known = std::max(next.last_known, block.count_through());
+    for (const auto& [key, block] : processed_)
+        next.last_known = std::max(next.last_known, block.count_through());
     const BlockCount limit = std::min(next.last_known, BlockCount{config_.range.end.value});
-    while (next.count < limit && may_pass(next.count.end(), keys)) next.count = next.count.end().count_through();
+    while (next.count < limit && may_pass(next.count.end(), keys))
+        next.count = next.count.end().count_through();
     const bool moved = next.count != published_.count || next.last_known != published_.last_known;
     published_ = next;
     if (moved)

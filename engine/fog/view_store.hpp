@@ -20,7 +20,8 @@ struct ViewStoreConfig {
 /// Rules
 /// 1. Count first: a query reads the published count, then the events, then the records (R1).
 /// 2. Data first: records are in before the count that includes them is published (R2).
-/// 3. The count passes a block only on a key list that was read after that block's records were fetched, and from a
+/// 3. The count passes a block only on a key list that was read after that block's records were fetched, and
+/// from a
 ///    database node that was not behind them (R7).
 /// 4. Nothing is kept: a restarted store begins at count 0.
 /// @source fog/view/server/src/{db_fetcher,block_tracker,fog_view_service}.rs
@@ -55,7 +56,8 @@ private:
 
     Task<> fetch();
     Task<> load();
-    Task<bool> fetch_blocks(const IngressKeyRecord& record, std::vector<std::pair<chain::PublicKey, IngestedBlock>>& into,
+    Task<bool> fetch_blocks(const IngressKeyRecord& record,
+                            std::vector<std::pair<chain::PublicKey, IngestedBlock>>& into,
                             DbPosition& newest);
     bool has_unfetched(const IngressKeyRecord& record) const;
     void insert(const IngestedBlock& block);
@@ -71,7 +73,8 @@ private:
     Signal queued_;
     // worker
     std::map<chain::PublicKey, BlockIndex> processed_; // last block of each key whose records are in
-    std::unordered_map<chain::SearchKey, std::shared_ptr<const chain::Bytes>, KeyHash> records_; // looked up only
+    std::unordered_map<chain::SearchKey, std::shared_ptr<const chain::Bytes>, KeyHash>
+        records_; // looked up only
     std::uint64_t blocks_in_range_ = 0;
     Published published_;
     bool ready_ = false;

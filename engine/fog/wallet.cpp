@@ -21,7 +21,8 @@ void Wallet::BlockSet::add(BlockRange range) {
 }
 
 bool Wallet::BlockSet::contains(BlockIndex block) const {
-    return std::any_of(ranges_.begin(), ranges_.end(), [&](const BlockRange& r) { return r.contains(block); });
+    return std::any_of(ranges_.begin(), ranges_.end(),
+                       [&](const BlockRange& r) { return r.contains(block); });
 }
 
 std::vector<BlockRange> Wallet::BlockSet::missing_from(BlockRange range) const {
@@ -38,7 +39,8 @@ std::vector<BlockRange> Wallet::BlockSet::missing_from(BlockRange range) const {
 Wallet::Wallet(Host& host, chain::AccountKey account, ViewApi& view, LedgerApi& ledger, WalletConfig config)
     : host_(host), account_(std::move(account)),
       record_key_(host.crypto().subaddress_view_private(account_, chain::default_subaddress)),
-      subaddresses_(host.crypto().default_subaddresses(account_)), view_(view), ledger_(ledger), config_(config) {}
+      subaddresses_(host.crypto().default_subaddresses(account_)), view_(view), ledger_(ledger),
+      config_(config) {}
 
 template <class Answer, class Api, class Request>
 Task<Result<Answer>> Wallet::ask(Api& api, Task<Result<Answer>> (Api::*method)(Request), Request request) {
@@ -73,7 +75,8 @@ Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
     for (const Decommission& decommission : answer.decommissions)
         decommissions_[decommission.invocation] = decommission.last_ingested;
     for (auto& [key, rng] : rngs_)
-        if (const auto d = decommissions_.find(rng.invocation); d != decommissions_.end()) rng.last_block = d->second;
+        if (const auto d = decommissions_.find(rng.invocation); d != decommissions_.end())
+            rng.last_block = d->second;
     for (const BlockRange& range : answer.missed)
         if (std::find(announced_missed_.begin(), announced_missed_.end(), range) == announced_missed_.end())
             announced_missed_.push_back(range);
@@ -167,13 +170,15 @@ Task<> Wallet::fetch_missed_blocks() {
             page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
             co_await host_.yield(YieldPoint::wallet_between_requests);
             std::vector<BlockRange> ranges(1, page);
-            const Result<BlocksAnswer> answer = co_await ask<BlocksAnswer>(ledger_, &LedgerApi::blocks, std::move(ranges));
+            const Result<BlocksAnswer> answer =
+                co_await ask<BlocksAnswer>(ledger_, &LedgerApi::blocks, std::move(ranges));
             if (!answer) co_return;
             for (const FoundBlock& found : answer->blocks) {
                 const LedgerBlock& block = *found.block;
                 std::uint64_t index = block.first_output().value;
                 for (const chain::TxOut& output : block.outputs)
-                    own(host_.crypto().make_record(output, GlobalIndex{index++}, block.index, found.time.timestamp_s));
+                    own(host_.crypto().make_record(output, GlobalIndex{index++}, block.index,
+                                                   found.time.timestamp_s));
                 scanned_.add({block.index, block.index.next()});
             }
             if (answer->count.end() <= page.end) break; // nothing further exists yet
@@ -195,13 +200,15 @@ void Wallet::own(const chain::TxOutRecord& record) {
 }
 
 Task<Result<bool>> Wallet::poll_key_images() {
-    std::map<chain::KeyImage, std::vector<Owned*>> asked; // equal images are possible: a hostile sender makes them
+    std::map<chain::KeyImage, std::vector<Owned*>>
+        asked; // equal images are possible: a hostile sender makes them
     for (auto& [index, output] : owned_)
         if (!output.spent_at) asked[output.image].push_back(&output);
     auto next = asked.begin();
     while (next != asked.end()) {
         std::vector<chain::KeyImage> chunk;
-        for (; next != asked.end() && chunk.size() < config_.images_per_query; ++next) chunk.push_back(next->first);
+        for (; next != asked.end() && chunk.size() < config_.images_per_query; ++next)
+            chunk.push_back(next->first);
         co_await host_.yield(YieldPoint::wallet_between_requests);
         const Result<KeyImagesAnswer> answer =
             co_await ask<KeyImagesAnswer>(ledger_, &LedgerApi::key_images, std::move(chunk));
@@ -265,9 +272,10 @@ std::string Wallet::debug_text() const {
         return count == BlockCount::unbounded() ? std::string("all") : std::to_string(count.value);
     };
     const BalanceReport now = report();
-    std::string out = fmt::format("count {} balance {} highest_processed {} not_spent_as_of {} rngs {} next_event {}\n",
-                                  now.count.value, static_cast<std::uint64_t>(now.value()), highest_processed_.value,
-                                  text(not_spent_limit()), rngs_.size(), next_event_.value);
+    std::string out =
+        fmt::format("count {} balance {} highest_processed {} not_spent_as_of {} rngs {} next_event {}\n",
+                    now.count.value, static_cast<std::uint64_t>(now.value()), highest_processed_.value,
+                    text(not_spent_limit()), rngs_.size(), next_event_.value);
     for (const BlockRange& range : outstanding())
         out += fmt::format("missing blocks [{}, {})\n", range.start.value, range.end.value);
     for (const auto& [index, output] : owned_) {

@@ -37,21 +37,25 @@ struct WalletConfig {
 /// A balance-checking wallet for one account: everything it knows came from fog-view and fog-ledger.
 ///
 /// Rules
-/// 1. A reported pair is exactly true: the count is the smallest of what view promised (H), what the ledger knew of
-///    every unspent output (K) and the first block still missing (M); the balance is taken *at* that count (R3).
+/// 1. A reported pair is exactly true: the count is the smallest of what view promised (H), what the ledger
+/// knew of
+///    every unspent output (K) and the first block still missing (M); the balance is taken *at* that count
+///    (R3).
 /// 2. H never shrinks; nor does the reported count while the wallet lives.
 /// 3. What one answer says is stored in one step with the event cursor (R5).
 /// 4. A missed block leaves the list only when its outputs have been scanned (R4).
 /// 5. A view outage is an unchanged count; a key image outage is an error; a lack of blocks is a lower count.
 /// 6. One request at a time, strictly in the order view, blocks, key images.
-/// @source fog/sample-paykit/src/cached_tx_data, fog/view/protocol/src/polling.rs, without their defects U1-U11
+/// @source fog/sample-paykit/src/cached_tx_data, fog/view/protocol/src/polling.rs, without their defects
+/// U1-U11
 class Wallet {
 public:
     /// All references outlive the wallet.
     Wallet(Host& host, chain::AccountKey account, ViewApi& view, LedgerApi& ledger, WalletConfig config = {});
 
     /// One balance check.  Suspends.
-    /// @errors of the key image service (no pair is reported); failed_precondition when an RNG is of a newer version
+    /// @errors of the key image service (no pair is reported); failed_precondition when an RNG is of a newer
+    /// version
     /// @cancel safe at every await: the next check goes on from what was stored
     Task<Result<BalanceReport>> check();
 
@@ -115,13 +119,13 @@ private:
     LedgerApi& ledger_;
     WalletConfig config_;
 
-    std::map<chain::PublicKey, Rng> rngs_;                  // by egress key
-    std::map<InvocationId, BlockIndex> decommissions_;      // last ingested block, also of RNGs not seen yet
-    BlockCount highest_processed_;                          // H
-    UserEventId next_event_;                                // E
+    std::map<chain::PublicKey, Rng> rngs_;             // by egress key
+    std::map<InvocationId, BlockIndex> decommissions_; // last ingested block, also of RNGs not seen yet
+    BlockCount highest_processed_;                     // H
+    UserEventId next_event_;                           // E
     std::map<GlobalIndex, Owned> owned_;
-    std::vector<BlockRange> announced_missed_;              // as announced, without repeats
-    BlockSet scanned_;                                      // missed blocks whose outputs were scanned
+    std::vector<BlockRange> announced_missed_; // as announced, without repeats
+    BlockSet scanned_;                         // missed blocks whose outputs were scanned
     std::uint64_t global_txo_count_ = 0;
     std::uint32_t latest_block_version_ = 0;
 };

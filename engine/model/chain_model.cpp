@@ -68,7 +68,8 @@ fog::Value Oracle::total(BlockCount count, std::uint64_t token_id) const {
         const fog::LedgerBlock& block = *chain_->block(b);
         for (std::uint64_t i = 0; i < block.outputs.size(); ++i) {
             const auto at = chain_->credit_of(GlobalIndex{block.first_output().value + i});
-            if (at && chain_->credits()[*at].amount.token_id == token_id) sum += chain_->credits()[*at].amount.value;
+            if (at && chain_->credits()[*at].amount.token_id == token_id)
+                sum += chain_->credits()[*at].amount.value;
         }
         for (const chain::KeyImage& image : block.key_images)
             for (const Credit& credit : chain_->credits())

@@ -25,14 +25,15 @@ struct Credit {
     GlobalIndex index;
     chain::PublicKey public_key; ///< of the output
     chain::KeyImage image;
-    chain::PublicKey hint_key;   ///< ingress key the hint is for
+    chain::PublicKey hint_key; ///< ingress key the hint is for
     std::optional<BlockIndex> spent_in;
 };
 
 /// The canonical chain with everything the harness knows about it and no service does: who owns what.
 class ChainModel {
 public:
-    /// @pre blocks come in order; the origin block is number 0 and does not count in balances: fog never scans it
+    /// @pre blocks come in order; the origin block is number 0 and does not count in balances: fog never
+    /// scans it
     void append(fog::BlockPtr block, std::vector<Credit> credits);
 
     BlockCount height() const { return BlockCount{blocks_.size()}; }

@@ -34,7 +34,8 @@ bool RecoveryModel::has_scanned(const chain::PublicKey& key, BlockIndex block) c
 }
 
 bool RecoveryModel::is_missed(BlockIndex block) const {
-    return std::any_of(missed_.begin(), missed_.end(), [&](const Missed& m) { return m.range.contains(block); });
+    return std::any_of(missed_.begin(), missed_.end(),
+                       [&](const Missed& m) { return m.range.contains(block); });
 }
 
 } // namespace engine::model

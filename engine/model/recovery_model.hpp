@@ -9,7 +9,8 @@
 
 namespace engine::model {
 
-/// What has been committed to the recovery database, as the judge of answers sees it.  Facts are only ever added.
+/// What has been committed to the recovery database, as the judge of answers sees it.  Facts are only ever
+/// added.
 class RecoveryModel {
 public:
     struct Place {

@@ -1,12 +1,13 @@
-// The stock conformance test of MobileCoin Fog: 19 steps, five fresh wallets at each, and follow-ups of all earlier
-// ones.  Two copies of the chain decide who is ahead: ingest reads one, the ledger side the other.
+// The stock conformance test of MobileCoin Fog: 19 steps, five fresh wallets at each, and follow-ups of all
+// earlier ones.  Two copies of the chain decide who is ahead: ingest reads one, the ledger side the other.
 //
 //      chain --> copy "ingest" --> ingest0, ingest1 --> recovery DB --> view store --> view router --+
-//            \-> copy "ledger" --> key image store --------------------> ledger router -------------+--> wallets
+//            \-> copy "ledger" --> key image store --------------------> ledger router -------------+-->
+//            wallets
 //
-// Every answer is judged twice: by the table below (which counts may appear at a step, and with which amount), and by
-// the checkers, which know nothing of the table.
-// source: tools/fog-local-network/fog_conformance_tests.py.  needs: hold_copies, state_files
+// Every answer is judged twice: by the table below (which counts may appear at a step, and with which
+// amount), and by the checkers, which know nothing of the table. source:
+// tools/fog-local-network/fog_conformance_tests.py.  needs: hold_copies, state_files
 #include <fmt/format.h>
 
 #include <array>
@@ -21,7 +22,7 @@ namespace {
 using namespace engine;
 
 constexpr std::uint32_t accounts = 5;
-constexpr int attempts = 10;      // of a call that fails, as the original allows
+constexpr int attempts = 10;       // of a call that fails, as the original allows
 constexpr Duration patience = 60s; // of one wallet at one step
 constexpr Duration polling_pause = 20ms;
 
@@ -41,7 +42,9 @@ struct Step {
 const std::vector<Step>& table() {
     static const std::vector<Step> steps = [] {
         const Acceptable nothing_yet{{{0, 0}, {1, 0}}, {0, 1}};
-        auto one = [](std::uint64_t count, std::uint64_t amount) { return Acceptable{{{count, amount}}, {count}}; };
+        auto one = [](std::uint64_t count, std::uint64_t amount) {
+            return Acceptable{{{count, amount}}, {count}};
+        };
         auto two = [](std::uint64_t c0, std::uint64_t a0, std::uint64_t c1, std::uint64_t a1) {
             return Acceptable{{{c0, a0}, {c1, a1}}, {c1}};
         };
@@ -56,24 +59,73 @@ const std::vector<Step>& table() {
         };
         return std::vector<Step>{
             {"from1", 0, 1, {nothing_yet, nothing_yet, nothing_yet, nothing_yet, nothing_yet}},
-            {"from2", 2, 2, {from_nothing(2, 19), from_nothing(2, 9), from_nothing(2, 0), from_nothing(2, 17), from_nothing(2, 27)}},
-            {"from3", 3, 3, {two(2, 19, 3, 4), two(2, 9, 3, 0), two(2, 0, 3, 0), two(2, 17, 3, 36), two(2, 27, 3, 2)}},
+            {"from2",
+             2,
+             2,
+             {from_nothing(2, 19), from_nothing(2, 9), from_nothing(2, 0), from_nothing(2, 17),
+              from_nothing(2, 27)}},
+            {"from3",
+             3,
+             3,
+             {two(2, 19, 3, 4), two(2, 9, 3, 0), two(2, 0, 3, 0), two(2, 17, 3, 36), two(2, 27, 3, 2)}},
             {"from3a", 4, 3, {one(3, 4), either(3, 0, 4, 1), either(3, 0, 4, 1), one(3, 36), one(3, 2)}},
-            {"from4", 4, 4, {two(3, 4, 4, 5), two(3, 0, 4, 1), two(3, 0, 4, 1), two(3, 36, 4, 20), two(3, 2, 4, 1)}},
+            {"from4",
+             4,
+             4,
+             {two(3, 4, 4, 5), two(3, 0, 4, 1), two(3, 0, 4, 1), two(3, 36, 4, 20), two(3, 2, 4, 1)}},
             {"from4a", 4, 5, {one(4, 5), one(4, 1), one(4, 1), one(4, 20), one(4, 1)}},
-            {"from5", 5, 5, {two(4, 5, 5, 10), two(4, 1, 5, 6), two(4, 1, 5, 0), two(4, 20, 5, 0), two(4, 1, 5, 0)}},
-            {"from5a", 6, 5, {one(5, 10), one(5, 6), either(5, 0, 6, 9), either(5, 0, 6, 9), either(5, 0, 6, 9)}},
-            {"from6a", 7, 5, {one(5, 10), one(5, 6), either(5, 0, 6, 9), either(5, 0, 6, 9), either(5, 0, 6, 9)}},
-            {"from6b", 7, 6, {two(5, 10, 6, 12), two(5, 6, 6, 11), two(5, 0, 6, 9), two(5, 0, 6, 9), two(5, 0, 6, 9)}},
+            {"from5",
+             5,
+             5,
+             {two(4, 5, 5, 10), two(4, 1, 5, 6), two(4, 1, 5, 0), two(4, 20, 5, 0), two(4, 1, 5, 0)}},
+            {"from5a",
+             6,
+             5,
+             {one(5, 10), one(5, 6), either(5, 0, 6, 9), either(5, 0, 6, 9), either(5, 0, 6, 9)}},
+            {"from6a",
+             7,
+             5,
+             {one(5, 10), one(5, 6), either(5, 0, 6, 9), either(5, 0, 6, 9), either(5, 0, 6, 9)}},
+            {"from6b",
+             7,
+             6,
+             {two(5, 10, 6, 12), two(5, 6, 6, 11), two(5, 0, 6, 9), two(5, 0, 6, 9), two(5, 0, 6, 9)}},
             {"from7a", 8, 6, {one(6, 12), one(6, 11), one(6, 9), one(6, 9), one(6, 9)}},
-            {"from7b", 8, 7, {two(6, 12, 7, 13), two(6, 11, 7, 10), two(6, 9, 7, 10), two(6, 9, 7, 1), two(6, 9, 7, 10)}},
-            {"from7c", 8, 8, {two(7, 13, 8, 13), two(7, 10, 8, 10), two(7, 10, 8, 1), two(7, 1, 8, 1), two(7, 10, 8, 14)}},
-            {"from8", 9, 9, {two(8, 13, 9, 15), two(8, 10, 9, 12), two(8, 1, 9, 3), two(8, 1, 9, 3), two(8, 14, 9, 12)}},
-            {"from9", 10, 10, {two(9, 15, 10, 14), two(9, 12, 10, 13), two(9, 3, 10, 4), two(9, 3, 10, 4), two(9, 12, 10, 13)}},
-            {"from10a", 10, 10, {from_nothing(10, 14), from_nothing(10, 13), from_nothing(10, 4), from_nothing(10, 4), from_nothing(10, 13)}},
-            {"from10b", 11, 11, {two(10, 14, 11, 17), two(10, 13, 11, 15), two(10, 4, 11, 7), two(10, 4, 11, 7), two(10, 13, 11, 16)}},
-            {"from11a", 11, 12, {lost(17, 19, 11), lost(15, 20, 11), lost(7, 12, 11), lost(7, 12, 11), lost(16, 21, 11)}},
-            {"from11b", 12, 12, {lost(17, 19, 12), lost(15, 20, 12), lost(7, 12, 12), lost(7, 12, 12), lost(16, 21, 12)}},
+            {"from7b",
+             8,
+             7,
+             {two(6, 12, 7, 13), two(6, 11, 7, 10), two(6, 9, 7, 10), two(6, 9, 7, 1), two(6, 9, 7, 10)}},
+            {"from7c",
+             8,
+             8,
+             {two(7, 13, 8, 13), two(7, 10, 8, 10), two(7, 10, 8, 1), two(7, 1, 8, 1), two(7, 10, 8, 14)}},
+            {"from8",
+             9,
+             9,
+             {two(8, 13, 9, 15), two(8, 10, 9, 12), two(8, 1, 9, 3), two(8, 1, 9, 3), two(8, 14, 9, 12)}},
+            {"from9",
+             10,
+             10,
+             {two(9, 15, 10, 14), two(9, 12, 10, 13), two(9, 3, 10, 4), two(9, 3, 10, 4),
+              two(9, 12, 10, 13)}},
+            {"from10a",
+             10,
+             10,
+             {from_nothing(10, 14), from_nothing(10, 13), from_nothing(10, 4), from_nothing(10, 4),
+              from_nothing(10, 13)}},
+            {"from10b",
+             11,
+             11,
+             {two(10, 14, 11, 17), two(10, 13, 11, 15), two(10, 4, 11, 7), two(10, 4, 11, 7),
+              two(10, 13, 11, 16)}},
+            {"from11a",
+             11,
+             12,
+             {lost(17, 19, 11), lost(15, 20, 11), lost(7, 12, 11), lost(7, 12, 11), lost(16, 21, 11)}},
+            {"from11b",
+             12,
+             12,
+             {lost(17, 19, 12), lost(15, 20, 12), lost(7, 12, 12), lost(7, 12, 12), lost(16, 21, 12)}},
         };
     }();
     return steps;
@@ -87,7 +139,8 @@ Task<> drive(World& world, Wallet& wallet, const Step& step) {
     for (;;) {
         const Result<fog::BalanceReport> report = co_await wallet.poll();
         if (!report) {
-            expect(world, CheckId::crash, ++failures < attempts, fmt::format("{}: a balance check failed {} times", step.name, failures));
+            expect(world, CheckId::crash, ++failures < attempts,
+                   fmt::format("{}: a balance check failed {} times", step.name, failures));
             co_await world.sleep(1s);
             continue;
         }
@@ -95,12 +148,19 @@ Task<> drive(World& world, Wallet& wallet, const Step& step) {
         const auto listed = acceptable.amounts.find(count);
         const bool right = listed != acceptable.amounts.end() && report->value() == listed->second;
         expect(world, CheckId::balance, right,
-               right ? "" : fmt::format("{}: account {} shows {} at block count {}, which the table does not list", step.name,
-                                        wallet.account().value, check::to_text(report->value()), count));
+               right
+                   ? ""
+                   : fmt::format("{}: account {} shows {} at block count {}, which the table does not list",
+                                 step.name, wallet.account().value, check::to_text(report->value()), count));
         if (!right) co_return;
-        if (std::find(acceptable.eventual.begin(), acceptable.eventual.end(), count) != acceptable.eventual.end()) co_return;
+        if (std::find(acceptable.eventual.begin(), acceptable.eventual.end(), count) !=
+            acceptable.eventual.end())
+            co_return;
         const bool in_time = world.now() - begun <= patience;
-        expect(world, CheckId::liveness, in_time, in_time ? "" : fmt::format("{}: account {} stays at block count {}", step.name, wallet.account().value, count));
+        expect(world, CheckId::liveness, in_time,
+               in_time ? ""
+                       : fmt::format("{}: account {} stays at block count {}", step.name,
+                                     wallet.account().value, count));
         if (!in_time) co_return;
         co_await world.sleep(polling_pause);
     }
@@ -111,7 +171,7 @@ struct Fixture {
     World& world;
     ChainCopy& ingest_copy;
     ChainCopy& ledger_copy;
-    std::vector<Wallet*> wallets; // in order of creation
+    std::vector<Wallet*> wallets;                   // in order of creation
     std::vector<std::vector<CreditRef>> credits{1}; // by block
     chain::PublicKey hint_key{};
     std::size_t next_step = 0;
@@ -146,7 +206,8 @@ struct Burn {
 };
 
 // Appends the next block to the canonical chain; the copies get it when told.
-Task<> next_block(Fixture& f, std::vector<std::pair<std::uint32_t, std::uint64_t>> credits, std::vector<Burn> burns) {
+Task<> next_block(Fixture& f, std::vector<std::pair<std::uint32_t, std::uint64_t>> credits,
+                  std::vector<Burn> burns) {
     BlockPlan plan;
     for (const auto& [account, amount] : credits) {
         engine::Credit credit;
@@ -160,8 +221,12 @@ Task<> next_block(Fixture& f, std::vector<std::pair<std::uint32_t, std::uint64_t
     f.credits.push_back(std::move(appended.credits));
 }
 
-void to_ingest(Fixture& f, std::uint64_t block) { f.ingest_copy.advance_to(BlockIndex{block}.count_through()); }
-void to_ledger(Fixture& f, std::uint64_t block) { f.ledger_copy.advance_to(BlockIndex{block}.count_through()); }
+void to_ingest(Fixture& f, std::uint64_t block) {
+    f.ingest_copy.advance_to(BlockIndex{block}.count_through());
+}
+void to_ledger(Fixture& f, std::uint64_t block) {
+    f.ledger_copy.advance_to(BlockIndex{block}.count_through());
+}
 
 using Pays = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
 using Burns = std::vector<Burn>;
@@ -174,14 +239,16 @@ Pays to_each(std::uint64_t amount) {
 
 Task<fog::IngestSummary> command(World& world, Task<Result<fog::IngestSummary>> call, const char* what) {
     const Result<fog::IngestSummary> answer = co_await std::move(call);
-    expect(world, CheckId::crash, answer.has_value(), fmt::format("{}: {}", what, answer ? "" : name(answer.error().code)));
+    expect(world, CheckId::crash, answer.has_value(),
+           fmt::format("{}: {}", what, answer ? "" : name(answer.error().code)));
     if (!answer) co_return fog::IngestSummary{};
     co_return *answer;
 }
 
 Task<> expect_mode(World& world, IngestNode& node, fog::IngestMode mode) {
     const fog::IngestSummary status = co_await command(world, node.api().get_status(), "get-status");
-    expect(world, CheckId::crash, status.mode == mode, fmt::format("{} is not in the mode the step expects", node.name()));
+    expect(world, CheckId::crash, status.mode == mode,
+           fmt::format("{} is not in the mode the step expects", node.name()));
 }
 
 } // namespace
@@ -195,13 +262,17 @@ Task<> conformance(World& world) {
     co_await ingest2.stop(); // it starts in step 14
 
     world.step("set-up: ingest1 gets a window of 1 and is activated");
-    const fog::IngestSummary idle = co_await command(world, ingest1.api().set_pubkey_expiry_window(1), "set-pubkey-expiry-window");
-    expect(world, CheckId::crash, idle.mode == fog::IngestMode::idle && idle.pubkey_expiry_window == 1, "the window of an idle node is 1");
+    const fog::IngestSummary idle =
+        co_await command(world, ingest1.api().set_pubkey_expiry_window(1), "set-pubkey-expiry-window");
+    expect(world, CheckId::crash, idle.mode == fog::IngestMode::idle && idle.pubkey_expiry_window == 1,
+           "the window of an idle node is 1");
     const fog::IngestSummary active = co_await command(world, ingest1.api().activate(), "activate");
-    expect(world, CheckId::crash, active.mode == fog::IngestMode::active && active.pubkey_expiry_window == 1, "ingest1 is active with window 1");
+    expect(world, CheckId::crash, active.mode == fog::IngestMode::active && active.pubkey_expiry_window == 1,
+           "ingest1 is active with window 1");
     f.hint_key = co_await report_key(world);
     const chain::PublicKey p1 = f.hint_key;
-    expect(world, CheckId::crash, p1 == active.ingress_key, "activate has published the report before it answers");
+    expect(world, CheckId::crash, p1 == active.ingress_key,
+           "activate has published the report before it answers");
     co_await check_step(f, true);
 
     Pays pays;
@@ -309,13 +380,14 @@ Task<> conformance(World& world) {
     co_await check_step(f, false); // from11a: nobody scans
 
     co_await ingest2.start();
-    const fog::IngestSummary third = co_await command(world, ingest2.api().activate(), "activate ingest2 again");
+    const fog::IngestSummary third =
+        co_await command(world, ingest2.api().activate(), "activate ingest2 again");
     expect(world, CheckId::crash, third.mode == fog::IngestMode::active, "ingest2 is active again");
     const Result<bool> reported = co_await ingest2.api().report_lost_ingress_key(p2);
     expect(world, CheckId::crash, reported.has_value(), "report-lost-ingress-key succeeds");
     const chain::PublicKey p3 = co_await report_key(world);
     expect(world, CheckId::crash, p3 != p2, "the new key differs from the lost one");
-    to_ingest(f, 11); // its outputs have hints for the lost key: wallets must scan it themselves
+    to_ingest(f, 11);              // its outputs have hints for the lost key: wallets must scan it themselves
     co_await check_step(f, false); // from11b
     for (Wallet* wallet : f.wallets) wallet->judge_final();
 }

@@ -42,45 +42,53 @@ std::uint64_t number(const char* flag, const std::string& text, std::uint64_t lo
     std::size_t used = 0;
     std::uint64_t value = 0;
     const bool hex = text.starts_with("0x") || text.starts_with("0X");
-    const bool digits = !text.empty() && text.find_first_not_of(hex ? "0123456789abcdefABCDEFxX" : "0123456789") == std::string::npos;
+    const bool digits = !text.empty() && text.find_first_not_of(hex ? "0123456789abcdefABCDEFxX"
+                                                                    : "0123456789") == std::string::npos;
     try {
         if (digits) value = std::stoull(text, &used, hex ? 16 : 10);
     } catch (const std::out_of_range&) {
         used = 0;
     }
     if (!digits || used != text.size() || value < low || value > high)
-        throw engine::UsageError(fmt::format("{}: '{}' is not a number from {} to {} (decimal or 0x hex)", flag, text, low, high));
+        throw engine::UsageError(
+            fmt::format("{}: '{}' is not a number from {} to {} (decimal or 0x hex)", flag, text, low, high));
     return value;
 }
 
 void list_scenarios() {
     std::size_t width = 0;
-    for (const engine::Scenario& s : scenarios::all()) width = std::max(width, std::string_view(s.name).size());
+    for (const engine::Scenario& s : scenarios::all())
+        width = std::max(width, std::string_view(s.name).size());
     for (const engine::Scenario& s : scenarios::all()) fmt::print("{:<{}}  {}\n", s.name, width, s.summary);
 }
 
 const engine::Scenario& scenario_of(const std::string& name) {
     if (const engine::Scenario* scenario = scenarios::find(name)) return *scenario;
-    throw engine::UsageError(fmt::format("--scenario: there is no scenario '{}'; --list-scenarios lists them", name));
+    throw engine::UsageError(
+        fmt::format("--scenario: there is no scenario '{}'; --list-scenarios lists them", name));
 }
 
 // Rate, seeds done, failures and time left, on a terminal only.
 class ProgressLine {
 public:
     ProgressLine(const sim::SweepProgress& progress, std::uint64_t runs) {
-        if (runs > 1 && isatty(STDERR_FILENO)) thread_ = std::jthread([&progress, runs](std::stop_token stop) { show(progress, runs, stop); });
+        if (runs > 1 && isatty(STDERR_FILENO))
+            thread_ = std::jthread([&progress, runs](std::stop_token stop) { show(progress, runs, stop); });
     }
 
 private:
     static void show(const sim::SweepProgress& progress, std::uint64_t runs, const std::stop_token& stop) {
         const auto begun = std::chrono::steady_clock::now();
         while (!stop.stop_requested()) {
-            for (int i = 0; i < 10 && !stop.stop_requested(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+            for (int i = 0; i < 10 && !stop.stop_requested(); ++i)
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            const double seconds =
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
             const std::uint64_t done = progress.done;
             const double rate = static_cast<double>(done) / seconds;
             const double left = rate > 0 ? static_cast<double>(runs - done) / rate : 0;
-            fmt::print(stderr, "\r\033[K{} of {} seeds, {:.0f}/s, {} failed, {:.0f} s left", done, runs, rate, progress.failed.load(), left);
+            fmt::print(stderr, "\r\033[K{} of {} seeds, {:.0f}/s, {} failed, {:.0f} s left", done, runs, rate,
+                       progress.failed.load(), left);
             std::fflush(stderr);
         }
         fmt::print(stderr, "\r\033[K");
@@ -96,26 +104,32 @@ int run(const Arguments& arguments) {
     }
     const engine::Scenario& scenario = scenario_of(arguments.scenario);
     if (arguments.strategy != "random")
-        throw engine::UsageError(fmt::format("--strategy: there is no strategy '{}' (random)", arguments.strategy));
+        throw engine::UsageError(
+            fmt::format("--strategy: there is no strategy '{}' (random)", arguments.strategy));
 
     sim::SweepOptions options;
     options.run.topology = scenario.topology;
     options.run.seed = number("--seed", arguments.seed, 0, ~0ULL);
     options.runs = number("--runs", arguments.runs, 1, 1'000'000'000);
-    if (options.run.seed > ~0ULL - (options.runs - 1)) throw engine::UsageError("--runs: the last seed would pass 2^64-1");
+    if (options.run.seed > ~0ULL - (options.runs - 1))
+        throw engine::UsageError("--runs: the last seed would pass 2^64-1");
     const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
-    options.jobs = static_cast<unsigned>(arguments.jobs.empty() ? cores : number("--jobs", arguments.jobs, 1, 1024));
-    const std::uint64_t limit_s = arguments.time_limit.empty() ? 0 : number("--time-limit", arguments.time_limit, 1, 1'000'000);
+    options.jobs =
+        static_cast<unsigned>(arguments.jobs.empty() ? cores : number("--jobs", arguments.jobs, 1, 1024));
+    const std::uint64_t limit_s =
+        arguments.time_limit.empty() ? 0 : number("--time-limit", arguments.time_limit, 1, 1'000'000);
     for (const std::string& item : arguments.topology)
         if (const std::string reason = engine::apply(item, options.run.topology); !reason.empty())
             throw engine::UsageError("--topology: " + reason);
     if (arguments.crypto == "fast")
         options.run.crypto = &engine::chain::fast_crypto();
     else
-        throw engine::UsageError(fmt::format("--crypto: there is no implementation '{}' (fast)", arguments.crypto));
+        throw engine::UsageError(
+            fmt::format("--crypto: there is no implementation '{}' (fast)", arguments.crypto));
     options.twice = arguments.check_determinism;
     options.run.keep_events = !arguments.trace.empty();
-    if (!arguments.trace.empty() && options.runs != 1) throw engine::UsageError("--trace: goes with a single run, not with --runs");
+    if (!arguments.trace.empty() && options.runs != 1)
+        throw engine::UsageError("--trace: goes with a single run, not with --runs");
 
     std::unique_ptr<tools::OutputFile> json;
     std::unique_ptr<tools::OutputFile> trace;
@@ -132,7 +146,8 @@ int run(const Arguments& arguments) {
         std::jthread alarm;
         if (limit_s > 0)
             alarm = std::jthread([&progress, begun, limit_s](std::stop_token stop) {
-                while (!stop.stop_requested() && std::chrono::steady_clock::now() - begun < std::chrono::seconds(limit_s))
+                while (!stop.stop_requested() &&
+                       std::chrono::steady_clock::now() - begun < std::chrono::seconds(limit_s))
                     std::this_thread::sleep_for(std::chrono::milliseconds(20));
                 if (!stop.stop_requested()) progress.stop = true;
             });
@@ -173,21 +188,37 @@ std::string version_text() {
 
 int main(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"Runs a scenario of the Fog balance path in a deterministic simulation and judges every answer.\n"
-                 "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 6 inconclusive, "
-                 "70 internal error.",
-                 "fogsim"};
-    app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")->type_name("N")->capture_default_str();
-    app.add_option("--runs", arguments.runs, "how many consecutive seeds")->type_name("K")->capture_default_str();
+    CLI::App app{
+        "Runs a scenario of the Fog balance path in a deterministic simulation and judges every answer.\n"
+        "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 6 "
+        "inconclusive, "
+        "70 internal error.",
+        "fogsim"};
+    app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
+        ->type_name("N")
+        ->capture_default_str();
+    app.add_option("--runs", arguments.runs, "how many consecutive seeds")
+        ->type_name("K")
+        ->capture_default_str();
     app.add_option("--scenario", arguments.scenario, "which story")->type_name("NAME")->capture_default_str();
-    app.add_option("--topology", arguments.topology, "changes to the scenario's topology, for example view-shards=3,image-shards=3")->type_name("K=V,...");
-    app.add_option("--strategy", arguments.strategy, "who runs next: random")->type_name("S")->capture_default_str();
-    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing")->type_name("NAME")->capture_default_str();
-    app.add_option("--jobs", arguments.jobs, "threads of a sweep (default: all cores); the report does not depend on it")->type_name("N");
+    app.add_option("--topology", arguments.topology,
+                   "changes to the scenario's topology, for example view-shards=3,image-shards=3")
+        ->type_name("K=V,...");
+    app.add_option("--strategy", arguments.strategy, "who runs next: random")
+        ->type_name("S")
+        ->capture_default_str();
+    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing")
+        ->type_name("NAME")
+        ->capture_default_str();
+    app.add_option("--jobs", arguments.jobs,
+                   "threads of a sweep (default: all cores); the report does not depend on it")
+        ->type_name("N");
     app.add_option("--time-limit", arguments.time_limit, "end a sweep after so long")->type_name("SECONDS");
-    app.add_flag("--check-determinism", arguments.check_determinism, "run every seed twice and compare event by event");
+    app.add_flag("--check-determinism", arguments.check_determinism,
+                 "run every seed twice and compare event by event");
     app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
-    app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")->type_name("FILE");
+    app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
+        ->type_name("FILE");
     app.add_flag("--list-scenarios", arguments.list_scenarios, "list the stories");
     app.set_version_flag("--version", version_text());
     try {

@@ -14,7 +14,8 @@ namespace {
 std::string seeds_of(const sim::SweepOptions& options, const sim::SweepResult& result) {
     if (options.runs == 1) return fmt::format("seed={}", options.run.seed);
     const std::uint64_t last = options.run.seed + (result.runs == 0 ? 0 : result.runs - 1);
-    return fmt::format("seeds={}..{} runs={} distinct={}", options.run.seed, last, result.runs, result.distinct);
+    return fmt::format("seeds={}..{} runs={} distinct={}", options.run.seed, last, result.runs,
+                       result.distinct);
 }
 
 std::string fields_of(const Violation& violation) {
@@ -26,25 +27,31 @@ std::string fields_of(const Violation& violation) {
     return text;
 }
 
-std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOptions& options, std::uint64_t seed) {
+std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOptions& options,
+                           std::uint64_t seed) {
     std::string command = fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed);
     if (options.run.topology != scenario.topology)
         command += fmt::format(" --topology {}", engine::describe(options.run.topology));
-    if (options.run.crypto != &engine::chain::fast_crypto()) command += fmt::format(" --crypto {}", options.run.crypto->name());
+    if (options.run.crypto != &engine::chain::fast_crypto())
+        command += fmt::format(" --crypto {}", options.run.crypto->name());
     if (options.twice) command += " --check-determinism";
     return command;
 }
 
 const char* verdict_name(Verdict verdict) {
     switch (verdict) {
-    case Verdict::held: return "held";
+    case Verdict::held:
+        return "held";
     case Verdict::violated:
-    case Verdict::liveness: return "violated";
-    case Verdict::nondeterministic: return "nondeterministic";
+    case Verdict::liveness:
+        return "violated";
+    case Verdict::nondeterministic:
+        return "nondeterministic";
     case Verdict::usage:
     case Verdict::mark_missed:
     case Verdict::inconclusive:
-    case Verdict::internal_error: return "inconclusive";
+    case Verdict::internal_error:
+        return "inconclusive";
     }
     return "?";
 }
@@ -68,12 +75,12 @@ std::string result_line(const engine::Scenario& scenario, const sim::SweepOption
                            result.failure->skipped);
     if (result.failed_seed) {
         const Violation& violation = result.failure->violations.front();
-        return fmt::format("fogsim: FAIL check={} scenario={} seed={}{} at_ms={} step={} trace={}", name(violation.check),
-                           scenario.name, *result.failed_seed, fields_of(violation), violation.at.ms(), violation.step,
-                           engine::hex_digest(result.failure->digest));
+        return fmt::format("fogsim: FAIL check={} scenario={} seed={}{} at_ms={} step={} trace={}",
+                           name(violation.check), scenario.name, *result.failed_seed, fields_of(violation),
+                           violation.at.ms(), violation.step, engine::hex_digest(result.failure->digest));
     }
-    std::string line = fmt::format("fogsim: PASS scenario={} {} strategy=random steps={} checks={}", scenario.name,
-                                   seeds_of(options, result), result.steps, result.checks);
+    std::string line = fmt::format("fogsim: PASS scenario={} {} strategy=random steps={} checks={}",
+                                   scenario.name, seeds_of(options, result), result.steps, result.checks);
     if (options.runs == 1) line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     return line + fmt::format(" trace={}", engine::hex_digest(result.digest));
 }
@@ -83,15 +90,19 @@ std::string failure_story(const engine::Scenario& scenario, const sim::SweepOpti
     std::string text;
     if (result.difference) {
         const sim::Difference& d = *result.difference;
-        text += fmt::format("Two runs of seed {} differ first at event {}:\n  first:  {}\n  second: {}\n", d.seed, d.event,
-                            d.first.empty() ? "(had ended)" : d.first, d.second.empty() ? "(had ended)" : d.second);
+        text += fmt::format("Two runs of seed {} differ first at event {}:\n  first:  {}\n  second: {}\n",
+                            d.seed, d.event, d.first.empty() ? "(had ended)" : d.first,
+                            d.second.empty() ? "(had ended)" : d.second);
     } else if (result.failed_seed && result.failure->skipped.empty()) {
         text += "What happened:\n";
         std::size_t number = 1;
-        for (const std::string& step : result.failure->story) text += fmt::format("  {}. {}\n", number++, step);
+        for (const std::string& step : result.failure->story)
+            text += fmt::format("  {}. {}\n", number++, step);
         for (const Violation& violation : result.failure->violations)
-            text += fmt::format("  {}. At {} ms, check {}: {}.\n", number++, violation.at.ms(), name(violation.check), violation.text);
-        text += fmt::format("A {} violation: it must hold that {}.\n", name(result.failure->violations.front().check),
+            text += fmt::format("  {}. At {} ms, check {}: {}.\n", number++, violation.at.ms(),
+                                name(violation.check), violation.text);
+        text += fmt::format("A {} violation: it must hold that {}.\n",
+                            name(result.failure->violations.front().check),
                             holds_when(result.failure->violations.front().check));
     }
     if (result.failed_seed)
@@ -150,14 +161,16 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
 std::string to_trace(const sim::RunResult& run) {
     std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
     for (std::size_t n = 0; n < run.node_names.size(); ++n)
-        text += fmt::format("{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}},\n", n,
-                            nlohmann::json(run.node_names[n]).dump());
+        text += fmt::format(
+            "{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}},\n", n,
+            nlohmann::json(run.node_names[n]).dump());
     bool first = true;
     for (const engine::Event& event : run.events) {
-        text += fmt::format("{}{{\"ph\":\"i\",\"s\":\"t\",\"name\":\"{}\",\"pid\":1,\"tid\":{},\"ts\":{}.{:03},\"args\":{{\"object\":{},"
+        text += fmt::format("{}{{\"ph\":\"i\",\"s\":\"t\",\"name\":\"{}\",\"pid\":1,\"tid\":{},\"ts\":{}.{:"
+                            "03},\"args\":{{\"object\":{},"
                             "\"a\":{},\"b\":{}}}}}",
-                            first ? "" : ",\n", name(event.kind), event.node.value, event.at.ns / 1000, event.at.ns % 1000,
-                            event.object, event.a, event.b);
+                            first ? "" : ",\n", name(event.kind), event.node.value, event.at.ns / 1000,
+                            event.at.ns % 1000, event.object, event.a, event.b);
         first = false;
     }
     return text + "\n]}\n";

@@ -143,7 +143,8 @@ public:
     Result<bool> put_retired(chain::PublicKey key, bool retired) {
         const auto found = keys_.find(key);
         if (found == keys_.end()) return Error{Code::not_found, name(DbOperation::retire_ingress_key)};
-        if (const auto high = highest(); !retired && found->second.retired && high && *high >= found->second.expiry)
+        if (const auto high = highest();
+            !retired && found->second.retired && high && *high >= found->second.expiry)
             return Error{Code::retired, name(DbOperation::retire_ingress_key)};
         found->second.retired = retired;
         ++position_;

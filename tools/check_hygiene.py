@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Finds what must not stand in the sources: real time and entropy where only the world's may be used, orders that
+depend on addresses, tasks nobody joins, open ends."""
+import pathlib
+import re
+import subprocess
+import sys
+
+SIMULATED = ("engine/", "sim/", "scenarios/")
+RULES = [
+    # pattern, folders, what to use instead
+    (r"(system_clock|steady_clock|high_resolution_clock)::now|this_thread::sleep", SIMULATED, "the loop's clock"),
+    (r"random_device|std::rand\(|std::shuffle|uniform_(int|real)_distribution|std::mt19937", SIMULATED, "a Stream"),
+    (r"\bfor\s*\([^;)]*:\s*[a-z_.]*unordered", SIMULATED, "an ordered container"),
+    (r"co_spawn\([^;]*detached", ("",), "a Nursery"),
+    (r"\b(getenv|setlocale)\(", SIMULATED, "an option handed in by main"),
+    (r"\b(TODO|FIXME|XXX)\b", ("",), "an issue"),
+]
+EXEMPT = {"sim/guard.cpp", "sim/guard_test.cpp", "sim/sweep.cpp"}
+
+
+def main() -> int:
+    top = pathlib.Path(__file__).resolve().parent.parent
+    listed = subprocess.run(["git", "ls-files", "*.cpp", "*.hpp", "*.sh", "run"], cwd=top, capture_output=True, text=True, check=True)
+    faults = 0
+    for name in listed.stdout.split():
+        if name in EXEMPT or not (top / name).exists():
+            continue
+        for number, line in enumerate((top / name).read_text().splitlines(), 1):
+            if line.lstrip().startswith(("//", "#", "*", "///")):
+                continue
+            for pattern, folders, instead in RULES:
+                if name.startswith(folders) and re.search(pattern, line):
+                    print(f"check_hygiene: {name}:{number}: use {instead}: {line.strip()}", file=sys.stderr)
+                    faults += 1
+    if not faults:
+        print("check_hygiene: ok")
+    return 1 if faults else 0
+
+
+sys.exit(main())
