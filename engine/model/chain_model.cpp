@@ -15,14 +15,16 @@ void ChainModel::append(fog::BlockPtr block, std::vector<Credit> credits) {
     ENSURE(block->index == height().end());
     for (const chain::KeyImage& image : block->key_images) {
         spent_.try_emplace(image, block->index);
-        for (Credit& credit : credits_)
-            if (credit.image == image && !credit.spent_in) credit.spent_in = block->index;
+        if (const auto owned = by_image_.find(image); owned != by_image_.end())
+            for (const std::size_t at : owned->second)
+                if (!credits_[at].spent_in) credits_[at].spent_in = block->index;
     }
     std::uint64_t index = block->first_output().value;
     for (const chain::TxOut& output : block->outputs)
         places_.try_emplace(output.public_key, fog::OutputPlace{GlobalIndex{index++}, block->index});
     for (Credit& credit : credits) {
         by_index_.emplace(credit.index, credits_.size());
+        by_image_[credit.image].push_back(credits_.size());
         credits_.push_back(std::move(credit));
     }
     blocks_.push_back(std::move(block));
@@ -32,6 +34,11 @@ std::optional<std::size_t> ChainModel::credit_of(GlobalIndex index) const {
     const auto it = by_index_.find(index);
     if (it == by_index_.end()) return std::nullopt;
     return it->second;
+}
+
+const std::vector<std::size_t>* ChainModel::credits_with(const chain::KeyImage& image) const {
+    const auto it = by_image_.find(image);
+    return it == by_image_.end() ? nullptr : &it->second;
 }
 
 std::optional<BlockIndex> ChainModel::spent_in(const chain::KeyImage& image) const {
@@ -71,10 +78,14 @@ fog::Value Oracle::total(BlockCount count, std::uint64_t token_id) const {
             if (at && chain_->credits()[*at].amount.token_id == token_id)
                 sum += chain_->credits()[*at].amount.value;
         }
-        for (const chain::KeyImage& image : block.key_images)
-            for (const Credit& credit : chain_->credits())
-                if (credit.image == image && credit.block.value != 0 && credit.amount.token_id == token_id)
-                    sum -= credit.amount.value;
+        for (const chain::KeyImage& image : block.key_images) {
+            const auto* owned = chain_->credits_with(image);
+            if (owned == nullptr || chain_->spent_in(image) != b) continue; // burnt before, or nobody's
+            for (const std::size_t at : *owned) {
+                const Credit& credit = chain_->credits()[at];
+                if (credit.block.value != 0 && credit.amount.token_id == token_id) sum -= credit.amount.value;
+            }
+        }
     }
     return sum;
 }

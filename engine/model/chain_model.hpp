@@ -41,6 +41,8 @@ public:
     const std::vector<Credit>& credits() const { return credits_; }
     /// Position in credits() of the output with this global index, when it belongs to an account.
     std::optional<std::size_t> credit_of(GlobalIndex index) const;
+    /// Positions in credits() of the outputs with this key image.
+    const std::vector<std::size_t>* credits_with(const chain::KeyImage& image) const;
     std::optional<BlockIndex> spent_in(const chain::KeyImage& image) const;
     std::optional<fog::OutputPlace> place_of(const chain::PublicKey& public_key) const;
     /// Outputs in blocks 0..count-1.
@@ -54,6 +56,7 @@ private:
     std::vector<fog::BlockPtr> blocks_;
     std::vector<Credit> credits_;
     std::unordered_map<chain::KeyImage, BlockIndex, FirstBytes<chain::KeyImage>> spent_;
+    std::unordered_map<chain::KeyImage, std::vector<std::size_t>, FirstBytes<chain::KeyImage>> by_image_;
     std::unordered_map<chain::PublicKey, fog::OutputPlace, FirstBytes<chain::PublicKey>> places_;
     std::map<GlobalIndex, std::size_t> by_index_;
 };
