@@ -24,7 +24,7 @@ enum class FaultKind : std::uint8_t {
     stale_reads,       ///< node a reads a replica that is `amount` milliseconds behind
     watcher_behind,    ///< chain copy `amount` gets no more block times
     disk_full,         ///< node a cannot write its state file
-    clock_jump,        ///< the wall clock of node a is off by `amount` seconds
+    clock_jump,        ///< the wall clock of node a is off by `amount` seconds, two's complement
 };
 const char* name(FaultKind kind);
 

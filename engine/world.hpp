@@ -195,6 +195,10 @@ public:
     ImageStoreNode& image_store(std::size_t i);
     std::vector<Node*> nodes();
 
+    /// Runs the recovery database's cleanup tool once: closes invocations that no node has written to for `age`.
+    /// @return how many it closed
+    virtual Task<Result<std::size_t>> clean_up(std::chrono::seconds age) = 0;
+
     /// A new wallet with no memory.  Lives as long as the world.
     virtual Wallet& new_wallet(AccountId account) = 0;
     virtual std::vector<Wallet*> wallets() = 0;

@@ -21,6 +21,11 @@ std::span<const Scenario> all() {
             .needs = {Capability::hold_copies, Capability::state_files},
             .closes = false,
         },
+        {
+            .name = "live_invocation_cleaned_up",
+            .summary = "the cleanup tool closes the invocation of a live ingest node whose clock is slow",
+            .story = live_invocation_cleaned_up,
+        },
     };
     return stories;
 }

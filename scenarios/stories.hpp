@@ -7,5 +7,6 @@
 namespace scenarios {
 
 engine::Task<> conformance(engine::World& world);
+engine::Task<> live_invocation_cleaned_up(engine::World& world);
 
 } // namespace scenarios

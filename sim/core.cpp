@@ -95,6 +95,12 @@ Duration Core::latency(engine::Stream& stream) const {
     return std::chrono::milliseconds(2 + (draw - tame) * 3);
 }
 
+std::int64_t Core::wall_clock_s(NodeId node) const {
+    constexpr std::int64_t begin_s = 1'700'000'000;
+    const auto off = static_cast<std::int64_t>(faults.amount(FaultKind::clock_jump, node)); // may be negative
+    return begin_s + scheduler.now().ms() / 1000 + off;
+}
+
 Instant Core::hold(engine::Stream& stream) const {
     const std::uint32_t draw = stream.below(64);
     const std::uint32_t tame = 64 - options.weather.held_of_64;

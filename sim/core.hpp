@@ -79,6 +79,8 @@ public:
     }
     /// The next duration of a message or database call: mostly fractions of a millisecond, sometimes long.
     Duration latency(engine::Stream& stream) const;
+    /// A node's wall clock, seconds since 1970: the world's, off by as much as a clock_jump says.
+    std::int64_t wall_clock_s(NodeId node) const;
     /// Until when a process is held at a yield point; now, mostly.
     Instant hold(engine::Stream& stream) const;
 

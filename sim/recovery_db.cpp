@@ -50,20 +50,23 @@ void SimDbClient::commit(DbOperation operation) {
 }
 
 template <class T, class Apply>
-Task<Result<T>> SimDbClient::write(DbOperation operation, Apply apply) {
+Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, Apply apply) {
     Core& core = db_.core_;
     if (const std::optional<Error> error = co_await reach()) co_return *error;
     bool acknowledged = true;
     Result<T> result = Error{};
     {
         const engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
+        // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
+        EventIds ids(db_.next_event_id_, events);
+        db_.next_event_id_ += events;
         co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
         if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
             core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
                         static_cast<std::uint64_t>(Code::internal));
             co_return Error{Code::internal, "serialization failure", true};
         }
-        result = apply(db_.state_);
+        result = apply(db_.state_, ids);
         if (result) commit(operation);
         acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
     }
@@ -82,8 +85,8 @@ std::optional<IngressKeyRecord> SimDbClient::record_of(const DbState& state, con
     return it->second.record;
 }
 
-void SimDbClient::announce(UserEvent event) {
-    event.id = UserEventId{static_cast<std::int64_t>(db_.state_.events.size()) + 1};
+void SimDbClient::announce(EventIds& ids, UserEvent event) {
+    event.id = ids.take();
     db_.model_.event_added(event);
     db_.state_.events.push_back(std::move(event));
 }
@@ -109,7 +112,7 @@ Task<Result<std::optional<BlockIndex>>> SimDbClient::highest_known_block() {
 }
 
 Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex requested_start) {
-    auto apply = [this, key, requested_start](DbState& state) -> Result<BlockIndex> {
+    auto apply = [this, key, requested_start](DbState& state, EventIds&) -> Result<BlockIndex> {
         const auto existing = state.keys.find(key);
         if (existing != state.keys.end()) {
             const IngressKeyRecord& record = existing->second.record;
@@ -126,11 +129,11 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
         db_.model_.key_added(key);
         return start;
     };
-    co_return co_await write<BlockIndex>(DbOperation::new_ingress_key, std::move(apply));
+    co_return co_await write<BlockIndex>(DbOperation::new_ingress_key, 0, std::move(apply));
 }
 
 Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) {
-    auto apply = [key, retired](DbState& state) -> Result<bool> {
+    auto apply = [key, retired](DbState& state, EventIds&) -> Result<bool> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "retire ingress key"};
         IngressKeyRecord& record = row->second.record;
@@ -139,11 +142,11 @@ Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) 
         record.retired = retired;
         return true;
     };
-    co_return co_await write<bool>(DbOperation::retire_ingress_key, std::move(apply));
+    co_return co_await write<bool>(DbOperation::retire_ingress_key, 0, std::move(apply));
 }
 
 Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
-    auto apply = [this, key](DbState& state) -> Result<bool> {
+    auto apply = [this, key](DbState& state, EventIds& ids) -> Result<bool> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "report lost ingress key"};
         IngressKeyRecord& record = row->second.record;
@@ -156,17 +159,17 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
             // Two keys may miss the same range; wallets need to hear of it once.
             UserEvent event;
             event.what = range;
-            announce(std::move(event));
+            announce(ids, std::move(event));
         }
         return row->second.range_announced;
     };
-    co_return co_await write<bool>(DbOperation::report_lost_ingress_key, std::move(apply));
+    co_return co_await write<bool>(DbOperation::report_lost_ingress_key, 1, std::move(apply));
 }
 
 Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<InvocationId> previous,
                                                               PublicKey ingress, PublicKey egress,
                                                               BlockIndex start) {
-    auto apply = [this, previous, ingress, egress, start](DbState& state) -> Result<InvocationId> {
+    auto apply = [this, previous, ingress, egress, start](DbState& state, EventIds& ids) -> Result<InvocationId> {
         const auto key = state.keys.find(ingress);
         if (key == state.keys.end()) return Error{Code::not_found, "new ingest invocation: ingress key"};
         if (key->second.record.lost) return Error{Code::lost, "new ingest invocation"};
@@ -182,10 +185,10 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
                 old.decommissioned = true;
                 UserEvent closed;
                 closed.what = Decommission{*previous, old.last_ingested};
-                announce(std::move(closed));
+                announce(ids, std::move(closed));
             }
         }
-        state.invocations.push_back({ingress, egress, false, BlockIndex{}});
+        state.invocations.push_back({ingress, egress, false, BlockIndex{}, db_.core_.wall_clock_s(node_)});
         const InvocationId id{static_cast<std::int64_t>(state.invocations.size())};
         RngRecord rng;
         rng.invocation = id;
@@ -193,14 +196,14 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
         rng.start = start;
         UserEvent opened;
         opened.what = rng;
-        announce(std::move(opened));
+        announce(ids, std::move(opened));
         return id;
     };
-    co_return co_await write<InvocationId>(DbOperation::new_ingest_invocation, std::move(apply));
+    co_return co_await write<InvocationId>(DbOperation::new_ingest_invocation, 2, std::move(apply));
 }
 
 Task<Result<bool>> SimDbClient::decommission_ingest_invocation(InvocationId invocation) {
-    auto apply = [this, invocation](DbState& state) -> Result<bool> {
+    auto apply = [this, invocation](DbState& state, EventIds& ids) -> Result<bool> {
         if (invocation.value < 1 || static_cast<std::size_t>(invocation.value) > state.invocations.size())
             return Error{Code::not_found, "decommission ingest invocation"};
         DbState::Invocation& row = state.invocations[static_cast<std::size_t>(invocation.value) - 1];
@@ -208,14 +211,14 @@ Task<Result<bool>> SimDbClient::decommission_ingest_invocation(InvocationId invo
         row.decommissioned = true;
         UserEvent event;
         event.what = Decommission{invocation, row.last_ingested};
-        announce(std::move(event));
+        announce(ids, std::move(event));
         return true;
     };
-    co_return co_await write<bool>(DbOperation::decommission_ingest_invocation, std::move(apply));
+    co_return co_await write<bool>(DbOperation::decommission_ingest_invocation, 1, std::move(apply));
 }
 
 Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock block) {
-    auto apply = [this, invocation, block](DbState& state) -> Result<bool> {
+    auto apply = [this, invocation, block](DbState& state, EventIds&) -> Result<bool> {
         if (invocation.value < 1 || static_cast<std::size_t>(invocation.value) > state.invocations.size())
             return Error{Code::not_found, "add block: invocation"};
         DbState::Invocation& owner = state.invocations[static_cast<std::size_t>(invocation.value) - 1];
@@ -233,14 +236,15 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         key.blocks.emplace(block.block, std::move(stored));
         key.record.last_scanned = std::max(key.record.last_scanned.value_or(block.block), block.block);
         owner.last_ingested = std::max(owner.last_ingested, block.block);
+        owner.last_active_s = db_.core_.wall_clock_s(node_);
         state.highest_block = std::max(state.highest_block.value_or(block.block), block.block);
         return true;
     };
-    co_return co_await write<bool>(DbOperation::add_block, std::move(apply));
+    co_return co_await write<bool>(DbOperation::add_block, 0, std::move(apply));
 }
 
 Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report) {
-    auto apply = [key, report](DbState& state) -> Result<KeyStatus> {
+    auto apply = [key, report](DbState& state, EventIds&) -> Result<KeyStatus> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "set report"};
         IngressKeyRecord& record = row->second.record;
@@ -260,7 +264,17 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         status.lost = record.lost;
         return status;
     };
-    co_return co_await write<KeyStatus>(DbOperation::set_report, std::move(apply));
+    co_return co_await write<KeyStatus>(DbOperation::set_report, 0, std::move(apply));
+}
+
+Task<Result<std::vector<InvocationId>>> SimDbClient::expired_invocations(std::int64_t before_s) {
+    if (const std::optional<Error> error = co_await reach()) co_return *error;
+    std::vector<InvocationId> expired;
+    const DbState& state = readable();
+    for (std::size_t i = 0; i < state.invocations.size(); ++i)
+        if (!state.invocations[i].decommissioned && state.invocations[i].last_active_s < before_s)
+            expired.push_back(InvocationId{static_cast<std::int64_t>(i) + 1});
+    co_return expired;
 }
 
 Task<Result<std::vector<ReportRow>>> SimDbClient::reports() {

@@ -23,6 +23,7 @@ struct DbState {
         engine::chain::PublicKey egress;
         bool decommissioned = false;
         BlockIndex last_ingested;
+        std::int64_t last_active_s = 0; ///< by the wall clock of the node that wrote it
     };
 
     std::map<engine::chain::PublicKey, Key> keys;
@@ -74,6 +75,7 @@ private:
     DbState state_;
     std::deque<Snapshot> history_; // oldest first; empty until somebody reads stale
     bool keeps_history_ = false;
+    std::int64_t next_event_id_ = 1; // a sequence: it never goes back
 };
 
 /// One node's connection to the database.
@@ -94,6 +96,7 @@ public:
     Task<Result<bool>> decommission_ingest_invocation(engine::InvocationId invocation) override;
     Task<Result<bool>> add_block(engine::InvocationId invocation, engine::fog::IngestedBlock block) override;
     Task<Result<engine::fog::KeyStatus>> set_report(PublicKey key, engine::fog::ReportRow report) override;
+    Task<Result<std::vector<engine::InvocationId>>> expired_invocations(std::int64_t before_s) override;
     Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;
     Task<Result<engine::fog::UserEvents>> user_events(engine::UserEventId after) override;
     Task<Result<std::vector<BlockRange>>> missed_block_ranges() override;
@@ -105,13 +108,27 @@ private:
     Task<std::optional<engine::Error>> reach();
     /// The state this read sees.
     const DbState& readable();
-    /// One transaction.  `apply` changes the state and returns, or returns an error and changes nothing.
+    /// The event ids a transaction took from the sequence when it began.
+    class EventIds {
+    public:
+        EventIds(std::int64_t first, std::int64_t count) : next_(first), end_(first + count) {}
+        engine::UserEventId take() {
+            ENSURE(next_ < end_);
+            return engine::UserEventId{next_++};
+        }
+
+    private:
+        std::int64_t next_;
+        std::int64_t end_;
+    };
+
+    /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns, or returns an error and changes nothing.
     template <class T, class Apply>
-    Task<Result<T>> write(DbOperation operation, Apply apply);
+    Task<Result<T>> write(DbOperation operation, std::int64_t events, Apply apply);
     void commit(DbOperation operation);
 
     static std::optional<engine::fog::IngressKeyRecord> record_of(const DbState& state, const PublicKey& key);
-    void announce(engine::fog::UserEvent event);
+    void announce(EventIds& ids, engine::fog::UserEvent event);
 
     SimDb& db_;
     NodeId node_;

@@ -270,7 +270,7 @@ bool SimFaults::any() const { return !world_.core_.faults.empty(); }
 // ------------------------------------------------------------------------------------------------ world
 
 SimWorld::SimWorld(const Options& options)
-    : core_(options), network_(core_), db_(core_, recovery_), chain_(*this),
+    : core_(options), network_(core_), db_(core_, recovery_), operator_db_(db_, NodeId{}), chain_(*this),
       reports_(checks_, chain_.model()), responses_(checks_, chain_.model(), recovery_), faults_(*this) {
     core_.scheduler.set_after_step([this] { after_step(); });
     core_.scheduler.set_escape_handler([this](NodeId node, std::exception_ptr error) {
@@ -417,6 +417,18 @@ std::vector<engine::ImageStoreNode*> SimWorld::image_stores() {
     std::vector<engine::ImageStoreNode*> all;
     for (const auto& node : image_stores_) all.push_back(node.get());
     return all;
+}
+
+Task<Result<std::size_t>> SimWorld::clean_up(std::chrono::seconds age) {
+    const std::int64_t before_s = core_.wall_clock_s(NodeId{}) - age.count();
+    const Result<std::vector<engine::InvocationId>> expired = co_await operator_db_.expired_invocations(before_s);
+    if (!expired) co_return expired.error();
+    std::size_t closed = 0;
+    for (const engine::InvocationId invocation : *expired) {
+        const Result<bool> done = co_await operator_db_.decommission_ingest_invocation(invocation);
+        if (done) ++closed;
+    }
+    co_return closed;
 }
 
 engine::Wallet& SimWorld::new_wallet(AccountId account) {

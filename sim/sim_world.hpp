@@ -118,6 +118,7 @@ public:
     engine::Node& ledger_router() override { return *ledger_router_; }
     engine::Node& report_server() override { return *report_server_; }
 
+    Task<Result<std::size_t>> clean_up(std::chrono::seconds age) override;
     engine::Wallet& new_wallet(engine::AccountId account) override;
     std::vector<engine::Wallet*> wallets() override;
 
@@ -161,6 +162,7 @@ private:
     engine::model::RecoveryModel recovery_;
     Network network_;
     SimDb db_;
+    SimDbClient operator_db_; // for tools that are no node
     engine::check::Checks checks_;
     SimChain chain_;
     engine::check::ReportChecker reports_;

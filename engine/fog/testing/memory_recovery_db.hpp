@@ -312,6 +312,10 @@ public:
         };
         return serve<UserEvents>(DbOperation::user_events, std::move(read));
     }
+    /// This fake keeps no wall clock: nothing expires.
+    Task<Result<std::vector<InvocationId>>> expired_invocations(std::int64_t) override {
+        co_return std::vector<InvocationId>{};
+    }
     Task<Result<std::vector<BlockRange>>> missed_block_ranges() override {
         using Answer = std::vector<BlockRange>;
         std::function<Result<Answer>()> read = [this]() -> Result<Answer> {
