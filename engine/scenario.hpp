@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,14 @@ namespace engine {
 struct Scenario {
     const char* name = "";
     const char* summary = ""; ///< one line
-    Task<> (*story)(World&) = nullptr;
+    std::function<Task<>(World&)> story{};
     Topology topology{};
     std::vector<Capability> needs{};
     /// The run ends by healing everything and demanding that every wallet reaches the truth.
     bool closes = true;
+    /// A story that is drawn: the scenario, topology included, of one seed.  Its own story and topology are
+    /// unused.
+    Scenario (*generate)(std::uint64_t seed) = nullptr;
 };
 
 /// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands

@@ -195,7 +195,8 @@ public:
     ImageStoreNode& image_store(std::size_t i);
     std::vector<Node*> nodes();
 
-    /// Runs the recovery database's cleanup tool once: closes invocations that no node has written to for `age`.
+    /// Runs the recovery database's cleanup tool once: closes invocations that no node has written to for
+    /// `age`.
     /// @return how many it closed
     virtual Task<Result<std::size_t>> clean_up(std::chrono::seconds age) = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scenarios/lag/plan.hpp"
 #include "scenarios/stories.hpp"
 
 namespace scenarios {
@@ -25,6 +26,12 @@ std::span<const Scenario> all() {
             .name = "live_invocation_cleaned_up",
             .summary = "the cleanup tool closes the invocation of a live ingest node whose clock is slow",
             .story = live_invocation_cleaned_up,
+        },
+        {
+            .name = "lag",
+            .summary =
+                "random: a plan of blocks, lags, polls, operator commands and faults in a random topology",
+            .generate = [](std::uint64_t seed) { return lag::scenario_of(lag::generate(seed)); },
         },
     };
     return stories;

@@ -33,6 +33,7 @@ struct Weather {
 struct Options {
     std::uint64_t seed = 1;
     engine::Topology topology{};
+    std::vector<std::string> topology_changes{}; ///< understood by engine::apply; made to a drawn topology
     Weather weather{};
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;

@@ -169,7 +169,8 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
 Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<InvocationId> previous,
                                                               PublicKey ingress, PublicKey egress,
                                                               BlockIndex start) {
-    auto apply = [this, previous, ingress, egress, start](DbState& state, EventIds& ids) -> Result<InvocationId> {
+    auto apply = [this, previous, ingress, egress, start](DbState& state,
+                                                          EventIds& ids) -> Result<InvocationId> {
         const auto key = state.keys.find(ingress);
         if (key == state.keys.end()) return Error{Code::not_found, "new ingest invocation: ingress key"};
         if (key->second.record.lost) return Error{Code::lost, "new ingest invocation"};

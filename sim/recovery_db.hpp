@@ -122,7 +122,8 @@ private:
         std::int64_t end_;
     };
 
-    /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns, or returns an error and changes nothing.
+    /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,
+    /// or returns an error and changes nothing.
     template <class T, class Apply>
     Task<Result<T>> write(DbOperation operation, std::int64_t events, Apply apply);
     void commit(DbOperation operation);

@@ -15,10 +15,20 @@ Task<> tell(const engine::Scenario& scenario, SimWorld& world) {
 
 } // namespace
 
-RunResult run(const engine::Scenario& scenario, Options options) {
+RunResult run(const engine::Scenario& wanted, Options options) {
     const Guard guard;
+    engine::Scenario drawn;
+    if (wanted.generate) {
+        drawn = wanted.generate(options.seed);
+        options.topology = drawn.topology;
+        for (const std::string& change : options.topology_changes)
+            if (const std::string reason = engine::apply(change, options.topology); !reason.empty())
+                throw engine::UsageError("topology: " + reason);
+    }
+    const engine::Scenario& scenario = wanted.generate ? drawn : wanted;
     SimWorld world(options);
     RunResult result;
+    result.topology = options.topology;
     for (engine::Capability capability : scenario.needs) {
         if (world.can(capability)) continue;
         result.skipped = fmt::format("needs {}", engine::name(capability));

@@ -23,7 +23,8 @@ enum class Verdict : std::uint8_t {
 
 struct RunResult {
     Verdict verdict = Verdict::held;
-    std::string skipped; ///< why the world could not run it; else empty
+    engine::Topology topology{}; ///< of the world, drawn ones included
+    std::string skipped;         ///< why the world could not run it; else empty
     std::vector<engine::check::Violation> violations;
     std::uint64_t steps = 0;      ///< scheduler steps
     std::uint64_t checks = 0;     ///< balances judged

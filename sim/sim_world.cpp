@@ -421,7 +421,8 @@ std::vector<engine::ImageStoreNode*> SimWorld::image_stores() {
 
 Task<Result<std::size_t>> SimWorld::clean_up(std::chrono::seconds age) {
     const std::int64_t before_s = core_.wall_clock_s(NodeId{}) - age.count();
-    const Result<std::vector<engine::InvocationId>> expired = co_await operator_db_.expired_invocations(before_s);
+    const Result<std::vector<engine::InvocationId>> expired =
+        co_await operator_db_.expired_invocations(before_s);
     if (!expired) co_return expired.error();
     std::size_t closed = 0;
     for (const engine::InvocationId invocation : *expired) {

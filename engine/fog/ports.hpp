@@ -196,8 +196,8 @@ public:
     /// Raises the key's expiry and replaces the report under the id.  A retired or lost key changes nothing.
     /// @errors not_found
     virtual Task<Result<KeyStatus>> set_report(chain::PublicKey key, ReportRow report) = 0;
-    /// Invocations that are open and were last written to before then, by the writers' own wall clocks: what the
-    /// cleanup tool closes.  @param before_s  seconds since 1970
+    /// Invocations that are open and were last written to before then, by the writers' own wall clocks: what
+    /// the cleanup tool closes.  @param before_s  seconds since 1970
     virtual Task<Result<std::vector<InvocationId>>> expired_invocations(std::int64_t before_s) = 0;
     virtual Task<Result<std::vector<ReportRow>>> reports() = 0;
     /// All events after the cursor; UserEventId::none() asks for none and is echoed.

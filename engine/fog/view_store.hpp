@@ -75,7 +75,6 @@ private:
     std::map<chain::PublicKey, BlockIndex> processed_; // last block of each key whose records are in
     std::unordered_map<chain::SearchKey, std::shared_ptr<const chain::Bytes>, KeyHash>
         records_; // looked up only
-    std::uint64_t blocks_in_range_ = 0;
     Published published_;
     bool ready_ = false;
 };

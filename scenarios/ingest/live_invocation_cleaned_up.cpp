@@ -1,7 +1,8 @@
-// The clock of the active ingest node is three days slow, so the cleanup tool takes its invocation for abandoned and
-// closes it.  Closing cannot be undone, and wallets stop searching a closed invocation's RNG once they have seen its
-// last block.  The node must go on under a new egress key: bob's later coins may not land behind the closed one.
-// source: fog-sql-recovery-db-cleanup; trap "cleanup can decommission a live invocation".  needs: nothing
+// The clock of the active ingest node is three days slow, so the cleanup tool takes its invocation for
+// abandoned and closes it.  Closing cannot be undone, and wallets stop searching a closed invocation's RNG
+// once they have seen its last block.  The node must go on under a new egress key: bob's later coins may not
+// land behind the closed one. source: fog-sql-recovery-db-cleanup; trap "cleanup can decommission a live
+// invocation".  needs: nothing
 #include "scenarios/stories.hpp"
 #include "scenarios/support.hpp"
 

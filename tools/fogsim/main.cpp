@@ -121,6 +121,7 @@ int run(const Arguments& arguments) {
     for (const std::string& item : arguments.topology)
         if (const std::string reason = engine::apply(item, options.run.topology); !reason.empty())
             throw engine::UsageError("--topology: " + reason);
+    options.run.topology_changes = arguments.topology;
     if (arguments.crypto == "fast")
         options.run.crypto = &engine::chain::fast_crypto();
     else

@@ -30,7 +30,10 @@ std::string fields_of(const Violation& violation) {
 std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOptions& options,
                            std::uint64_t seed) {
     std::string command = fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed);
-    if (options.run.topology != scenario.topology)
+    if (scenario.generate != nullptr)
+        for (const std::string& change : options.run.topology_changes)
+            command += fmt::format(" --topology {}", change);
+    else if (options.run.topology != scenario.topology)
         command += fmt::format(" --topology {}", engine::describe(options.run.topology));
     if (options.run.crypto != &engine::chain::fast_crypto())
         command += fmt::format(" --crypto {}", options.run.crypto->name());
@@ -94,7 +97,7 @@ std::string failure_story(const engine::Scenario& scenario, const sim::SweepOpti
                             d.seed, d.event, d.first.empty() ? "(had ended)" : d.first,
                             d.second.empty() ? "(had ended)" : d.second);
     } else if (result.failed_seed && result.failure->skipped.empty()) {
-        text += "What happened:\n";
+        text += fmt::format("What happened, in a world of {}:\n", engine::describe(result.failure->topology));
         std::size_t number = 1;
         for (const std::string& step : result.failure->story)
             text += fmt::format("  {}. {}\n", number++, step);
@@ -121,7 +124,8 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
     json["runs"] = result.runs;
     json["strategy"] = "random";
     json["crypto"] = options.run.crypto->name();
-    json["topology"] = engine::describe(options.run.topology);
+    // A drawn topology differs from seed to seed: the one shown is the failed run's.
+    if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);
     json["verdict"] = verdict_name(verdict_of(result));
     json["exit_code"] = static_cast<int>(verdict_of(result));
     json["distinct"] = result.distinct;
@@ -139,6 +143,7 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
             failure["second"] = result.difference->second;
         }
         if (!result.failure->skipped.empty()) failure["skipped"] = result.failure->skipped;
+        failure["topology"] = engine::describe(result.failure->topology);
         failure["story"] = result.failure->story;
         failure["violations"] = nlohmann::ordered_json::array();
         for (const Violation& v : result.failure->violations) {

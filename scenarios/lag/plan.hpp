@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/choice.hpp"
+#include "engine/scenario.hpp"
+
+namespace scenarios::lag {
+
+/// What a step of a plan does.  The names are those of the JSON form.
+enum class Action : std::uint8_t {
+    block,          ///< appends a block: its credits and spends
+    advance,        ///< copy moves `amount` blocks on, held or not
+    hold,           ///< copy stays where it is
+    release,        ///< copy follows the tip
+    poll,           ///< wallet begins a check; it runs beside the next steps
+    join,           ///< waits for the checks that have begun
+    restart_wallet, ///< wallet forgets everything
+    kill_wallet,    ///< wallet begins a check and dies in it
+    activate,       ///< ingest node
+    retire,
+    unretire,
+    new_keys,
+    sync_keys,      ///< ingest node takes the key of node `other`
+    report_lost,    ///< the key that ingest node `other` was last seen with, reported through `node`
+    crash,          ///< node, of all nodes
+    start,
+    pause,
+    resume,
+    lose_state,     ///< ingest node's state file is deleted
+    save_state,
+    put_back_state,
+    fault,          ///< kind, between nodes, amount
+    heal,           ///< everything
+    clean_up,       ///< the database's cleanup tool, for invocations older than `amount` seconds
+    wait,           ///< `amount` milliseconds
+};
+inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::wait) + 1;
+const char* name(Action action);
+
+struct PlannedCredit {
+    std::uint32_t account = 0;
+    std::uint64_t amount = 0;
+    bool change = false; ///< to the account's change subaddress
+    friend bool operator==(const PlannedCredit&, const PlannedCredit&) = default;
+};
+
+/// One step.  Numbers are taken modulo what the topology has, so that every plan fits every topology.
+struct PlannedStep {
+    Action action = Action::wait;
+    std::uint32_t node = 0;
+    std::uint32_t other = 0;
+    std::uint64_t amount = 0;
+    engine::FaultKind fault = engine::FaultKind::partition; ///< of Action::fault
+    std::vector<PlannedCredit> credits{};                   ///< of Action::block
+    std::vector<std::uint32_t> spends{};                    ///< unspent outputs, by number in order of the chain
+    friend bool operator==(const PlannedStep&, const PlannedStep&) = default;
+};
+
+/// A random story as data.
+struct Plan {
+    engine::Topology topology{};
+    std::uint32_t wallets_per_account = 2;
+    std::vector<PlannedStep> steps{};
+    friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+/// How plans are drawn.
+struct PlanShape {
+    std::uint32_t steps_min = 6;
+    std::uint32_t steps_max = 14;
+    std::uint32_t accounts_max = 3;
+};
+
+/// A plan from one stream of choices.
+Plan generate(engine::Stream& draw, const PlanShape& shape = {});
+/// The plan of `--scenario lag --seed N`.
+Plan generate(std::uint64_t seed);
+
+/// Tells a plan.  @param plan  kept until the story has ended
+engine::Task<> tell(engine::World& world, std::shared_ptr<const Plan> plan);
+engine::Scenario scenario_of(Plan plan);
+
+std::string to_json(const Plan& plan);
+/// @throws engine::UsageError  with place and reason
+Plan from_json(std::string_view text);
+
+} // namespace scenarios::lag

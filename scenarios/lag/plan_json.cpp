@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "scenarios/lag/plan.hpp"
+
+namespace scenarios::lag {
+
+using namespace engine;
+using Json = nlohmann::ordered_json;
+
+const char* name(Action action) {
+    static constexpr std::array<const char*, action_count> names{
+        "block",      "advance",  "hold",     "release",   "poll",        "join",       "restart_wallet",
+        "kill_wallet", "activate", "retire",   "unretire",  "new_keys",    "sync_keys",  "report_lost",
+        "crash",      "start",    "pause",    "resume",    "lose_state",  "save_state", "put_back_state",
+        "fault",      "heal",     "clean_up", "wait"};
+    return names[static_cast<std::size_t>(action)];
+}
+
+namespace {
+
+constexpr int schema = 1;
+constexpr std::size_t most_steps = 100'000;
+
+[[noreturn]] void refuse(const std::string& place, const std::string& reason) {
+    throw UsageError(fmt::format("{}: {}", place, reason));
+}
+
+std::uint64_t number(const Json& object, const char* key, const std::string& place, std::uint64_t otherwise,
+                     std::uint64_t high = std::numeric_limits<std::uint64_t>::max()) {
+    const auto it = object.find(key);
+    if (it == object.end()) return otherwise;
+    if (!it->is_number_unsigned() || it->get<std::uint64_t>() > high)
+        refuse(fmt::format("{}.{}", place, key), fmt::format("not a number from 0 to {}", high));
+    return it->get<std::uint64_t>();
+}
+
+void only_known(const Json& object, std::initializer_list<const char*> known, const std::string& place) {
+    if (!object.is_object()) refuse(place, "not an object");
+    for (const auto& [key, value] : object.items())
+        if (std::none_of(known.begin(), known.end(), [&](const char* k) { return key == k; }))
+            refuse(place, fmt::format("unknown field '{}'", key));
+}
+
+const Json& array(const Json& object, const char* key, const std::string& place) {
+    static const Json empty = Json::array();
+    const auto it = object.find(key);
+    if (it == object.end()) return empty;
+    if (!it->is_array()) refuse(fmt::format("{}.{}", place, key), "not an array");
+    return *it;
+}
+
+FaultKind fault_of(const Json& json, const std::string& place) {
+    if (json.is_string())
+        for (int k = 1; k <= static_cast<int>(FaultKind::clock_jump); ++k)
+            if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k))) return static_cast<FaultKind>(k);
+    refuse(place, "no fault of that name");
+}
+
+PlannedStep step_of(const Json& json, const std::string& place) {
+    constexpr std::uint64_t max32 = std::numeric_limits<std::uint32_t>::max();
+    only_known(json, {"action", "node", "other", "amount", "fault", "credits", "spends"}, place);
+    PlannedStep step;
+    const auto action = json.find("action");
+    bool known = false;
+    for (std::size_t a = 0; a < action_count && action != json.end(); ++a) {
+        if (*action != name(static_cast<Action>(a))) continue;
+        step.action = static_cast<Action>(a);
+        known = true;
+    }
+    if (!known) refuse(place + ".action", "no action of that name");
+    step.node = static_cast<std::uint32_t>(number(json, "node", place, 0, max32));
+    step.other = static_cast<std::uint32_t>(number(json, "other", place, 0, max32));
+    step.amount = number(json, "amount", place, 0);
+    if (const auto fault = json.find("fault"); fault != json.end()) step.fault = fault_of(*fault, place + ".fault");
+    std::size_t i = 0;
+    for (const Json& item : array(json, "credits", place)) {
+        const std::string here = fmt::format("{}.credits[{}]", place, i++);
+        only_known(item, {"account", "amount", "change"}, here);
+        PlannedCredit credit;
+        credit.account = static_cast<std::uint32_t>(number(item, "account", here, 0, max32));
+        credit.amount = number(item, "amount", here, 0);
+        if (const auto change = item.find("change"); change != item.end()) {
+            if (!change->is_boolean()) refuse(here + ".change", "not true or false");
+            credit.change = change->get<bool>();
+        }
+        step.credits.push_back(credit);
+    }
+    i = 0;
+    for (const Json& item : array(json, "spends", place)) {
+        if (!item.is_number_unsigned() || item.get<std::uint64_t>() > max32)
+            refuse(fmt::format("{}.spends[{}]", place, i), "not the number of an output");
+        step.spends.push_back(item.get<std::uint32_t>());
+        ++i;
+    }
+    return step;
+}
+
+} // namespace
+
+std::string to_json(const Plan& plan) {
+    Json json;
+    json["schema"] = schema;
+    json["topology"] = engine::describe(plan.topology);
+    json["wallets_per_account"] = plan.wallets_per_account;
+    json["steps"] = Json::array();
+    for (const PlannedStep& step : plan.steps) {
+        Json item;
+        item["action"] = name(step.action);
+        if (step.node != 0) item["node"] = step.node;
+        if (step.other != 0) item["other"] = step.other;
+        if (step.amount != 0) item["amount"] = step.amount;
+        if (step.action == Action::fault) item["fault"] = engine::name(step.fault);
+        for (const PlannedCredit& credit : step.credits) {
+            Json entry;
+            entry["account"] = credit.account;
+            entry["amount"] = credit.amount;
+            if (credit.change) entry["change"] = true;
+            item["credits"].push_back(std::move(entry));
+        }
+        for (const std::uint32_t spend : step.spends) item["spends"].push_back(spend);
+        json["steps"].push_back(std::move(item));
+    }
+    return json.dump(1) + "\n";
+}
+
+Plan from_json(std::string_view text) {
+    Json json;
+    try {
+        json = Json::parse(text);
+    } catch (const Json::parse_error& error) {
+        refuse(fmt::format("byte {}", error.byte), "not JSON");
+    }
+    only_known(json, {"schema", "topology", "wallets_per_account", "steps"}, "plan");
+    if (number(json, "schema", "plan", 0) != schema) refuse("plan.schema", fmt::format("not {}", schema));
+    Plan plan;
+    if (const auto topology = json.find("topology"); topology != json.end()) {
+        if (!topology->is_string()) refuse("plan.topology", "not a text like view-shards=3,copies=own");
+        if (const std::string reason = engine::apply(topology->get<std::string>(), plan.topology); !reason.empty())
+            refuse("plan.topology", reason);
+    }
+    plan.wallets_per_account = static_cast<std::uint32_t>(number(json, "wallets_per_account", "plan", 2, 16));
+    const Json& steps = array(json, "steps", "plan");
+    if (steps.size() > most_steps) refuse("plan.steps", fmt::format("more than {} steps", most_steps));
+    std::size_t i = 0;
+    for (const Json& item : steps) plan.steps.push_back(step_of(item, fmt::format("plan.steps[{}]", i++)));
+    if (plan.wallets_per_account == 0) refuse("plan.wallets_per_account", "a plan needs a wallet");
+    return plan;
+}
+
+} // namespace scenarios::lag
