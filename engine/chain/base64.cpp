@@ -1,5 +1,7 @@
 #include "engine/chain/base64.hpp"
 
+#include <algorithm>
+
 #include <sodium.h>
 
 namespace engine::chain {
@@ -12,6 +14,9 @@ std::string to_base64(ByteView bytes) {
 }
 
 std::optional<Bytes> from_base64(std::string_view text) {
+    // libsodium 1.0.18 lets some characters beyond ASCII pass as digits.
+    if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+        return std::nullopt;
     Bytes out(text.size() / 4 * 3 + 3);
     std::size_t length = 0;
     const char* end = nullptr;

@@ -93,7 +93,8 @@ TEST(Base64Test, is_strict) {
     EXPECT_EQ(to_base64(as_bytes("fooba")), "Zm9vYmE=");
     EXPECT_EQ(from_base64("Zm9vYmE="), Bytes({'f', 'o', 'o', 'b', 'a'}));
     EXPECT_EQ(from_base64(""), Bytes{});
-    for (const char* bad : {"Zm9vYmE", "Zm9vYmE= ", " Zm9vYmE=", "Zm9v\nYmE=", "Zm9vYm-=", "====", "Z"})
+    for (const char* bad :
+         {"Zm9vYmE", "Zm9vYmE= ", " Zm9vYmE=", "Zm9v\nYmE=", "Zm9vYm-=", "====", "Z", "s\xfei\xd6"})
         EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
