@@ -12,20 +12,22 @@ struct Weight {
     std::uint32_t weight;
 };
 constexpr Weight weights[] = {
-    {Action::block, 24},   {Action::poll, 20},          {Action::join, 5},         {Action::advance, 8},
-    {Action::hold, 5},     {Action::release, 5},        {Action::wait, 6},         {Action::activate, 5},
-    {Action::retire, 3},   {Action::report_lost, 3},    {Action::new_keys, 2},     {Action::unretire, 1},
-    {Action::sync_keys, 2}, {Action::restart_wallet, 2}, {Action::kill_wallet, 2}, {Action::crash, 4},
-    {Action::start, 5},    {Action::pause, 3},          {Action::resume, 3},       {Action::fault, 5},
-    {Action::heal, 2},     {Action::lose_state, 1},     {Action::save_state, 1},   {Action::put_back_state, 1},
+    {Action::block, 24},      {Action::poll, 20},          {Action::join, 5},
+    {Action::advance, 8},     {Action::hold, 5},           {Action::release, 5},
+    {Action::wait, 6},        {Action::activate, 5},       {Action::retire, 3},
+    {Action::report_lost, 3}, {Action::new_keys, 2},       {Action::unretire, 1},
+    {Action::sync_keys, 2},   {Action::restart_wallet, 2}, {Action::kill_wallet, 2},
+    {Action::crash, 4},       {Action::start, 5},          {Action::pause, 3},
+    {Action::resume, 3},      {Action::fault, 5},          {Action::heal, 2},
+    {Action::lose_state, 1},  {Action::save_state, 1},     {Action::put_back_state, 1},
     {Action::clean_up, 1},
 };
 
 constexpr FaultKind faults[] = {
-    FaultKind::slow_link,         FaultKind::partition,       FaultKind::cut,         FaultKind::drop_requests,
-    FaultKind::drop_answers,      FaultKind::isolate,         FaultKind::db_down_for, FaultKind::db_down,
-    FaultKind::lose_commit_ack,   FaultKind::fail_commit,     FaultKind::stale_reads, FaultKind::watcher_behind,
-    FaultKind::reset_connections, FaultKind::disk_full,       FaultKind::clock_jump,
+    FaultKind::slow_link,         FaultKind::partition,   FaultKind::cut,         FaultKind::drop_requests,
+    FaultKind::drop_answers,      FaultKind::isolate,     FaultKind::db_down_for, FaultKind::db_down,
+    FaultKind::lose_commit_ack,   FaultKind::fail_commit, FaultKind::stale_reads, FaultKind::watcher_behind,
+    FaultKind::reset_connections, FaultKind::disk_full,   FaultKind::clock_jump,
 };
 
 Action draw_action(Stream& draw) {
@@ -41,15 +43,21 @@ Action draw_action(Stream& draw) {
 
 std::uint64_t draw_fault_amount(Stream& draw, FaultKind kind) {
     switch (kind) {
-    case FaultKind::slow_link: return 1 + draw.below(400);
+    case FaultKind::slow_link:
+        return 1 + draw.below(400);
     case FaultKind::drop_requests:
     case FaultKind::drop_answers:
-    case FaultKind::reset_connections: return 32 + draw.below(224);
+    case FaultKind::reset_connections:
+        return 32 + draw.below(224);
     case FaultKind::lose_commit_ack:
-    case FaultKind::fail_commit: return 1 + draw.below(3);
-    case FaultKind::stale_reads: return 1 + draw.below(3000);
-    case FaultKind::clock_jump: return static_cast<std::uint64_t>(-static_cast<std::int64_t>(draw.below(400'000)));
-    default: return 0;
+    case FaultKind::fail_commit:
+        return 1 + draw.below(3);
+    case FaultKind::stale_reads:
+        return 1 + draw.below(3000);
+    case FaultKind::clock_jump:
+        return static_cast<std::uint64_t>(-static_cast<std::int64_t>(draw.below(400'000)));
+    default:
+        return 0;
     }
 }
 
@@ -104,14 +112,21 @@ Plan generate(Stream& draw, const PlanShape& shape) {
             for (std::uint32_t i = 0; i < spends; ++i) step.spends.push_back(draw.below(64));
             break;
         }
-        case Action::advance: step.amount = 1 + draw.below(3); break;
-        case Action::wait: step.amount = 50 + draw.below(2000); break;
-        case Action::clean_up: step.amount = 1 + draw.below(200'000); break;
+        case Action::advance:
+            step.amount = 1 + draw.below(3);
+            break;
+        case Action::wait:
+            step.amount = 50 + draw.below(2000);
+            break;
+        case Action::clean_up:
+            step.amount = 1 + draw.below(200'000);
+            break;
         case Action::fault:
             step.fault = faults[draw.below(static_cast<std::uint32_t>(std::size(faults)))];
             step.amount = draw_fault_amount(draw, step.fault);
             break;
-        default: break;
+        default:
+            break;
         }
         plan.steps.push_back(std::move(step));
     }

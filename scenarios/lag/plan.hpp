@@ -24,19 +24,19 @@ enum class Action : std::uint8_t {
     retire,
     unretire,
     new_keys,
-    sync_keys,      ///< ingest node takes the key of node `other`
-    report_lost,    ///< the key that ingest node `other` was last seen with, reported through `node`
-    crash,          ///< node, of all nodes
+    sync_keys,   ///< ingest node takes the key of node `other`
+    report_lost, ///< the key that ingest node `other` was last seen with, reported through `node`
+    crash,       ///< node, of all nodes
     start,
     pause,
     resume,
-    lose_state,     ///< ingest node's state file is deleted
+    lose_state, ///< ingest node's state file is deleted
     save_state,
     put_back_state,
-    fault,          ///< kind, between nodes, amount
-    heal,           ///< everything
-    clean_up,       ///< the database's cleanup tool, for invocations older than `amount` seconds
-    wait,           ///< `amount` milliseconds
+    fault,    ///< kind, between nodes, amount
+    heal,     ///< everything
+    clean_up, ///< the database's cleanup tool, for invocations older than `amount` seconds
+    wait,     ///< `amount` milliseconds
 };
 inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::wait) + 1;
 const char* name(Action action);
@@ -56,7 +56,7 @@ struct PlannedStep {
     std::uint64_t amount = 0;
     engine::FaultKind fault = engine::FaultKind::partition; ///< of Action::fault
     std::vector<PlannedCredit> credits{};                   ///< of Action::block
-    std::vector<std::uint32_t> spends{};                    ///< unspent outputs, by number in order of the chain
+    std::vector<std::uint32_t> spends{}; ///< unspent outputs, by number in order of the chain
     friend bool operator==(const PlannedStep&, const PlannedStep&) = default;
 };
 

@@ -14,10 +14,10 @@ using Json = nlohmann::ordered_json;
 
 const char* name(Action action) {
     static constexpr std::array<const char*, action_count> names{
-        "block",      "advance",  "hold",     "release",   "poll",        "join",       "restart_wallet",
-        "kill_wallet", "activate", "retire",   "unretire",  "new_keys",    "sync_keys",  "report_lost",
-        "crash",      "start",    "pause",    "resume",    "lose_state",  "save_state", "put_back_state",
-        "fault",      "heal",     "clean_up", "wait"};
+        "block",       "advance",  "hold",     "release",  "poll",       "join",       "restart_wallet",
+        "kill_wallet", "activate", "retire",   "unretire", "new_keys",   "sync_keys",  "report_lost",
+        "crash",       "start",    "pause",    "resume",   "lose_state", "save_state", "put_back_state",
+        "fault",       "heal",     "clean_up", "wait"};
     return names[static_cast<std::size_t>(action)];
 }
 
@@ -57,7 +57,8 @@ const Json& array(const Json& object, const char* key, const std::string& place)
 FaultKind fault_of(const Json& json, const std::string& place) {
     if (json.is_string())
         for (int k = 1; k <= static_cast<int>(FaultKind::clock_jump); ++k)
-            if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k))) return static_cast<FaultKind>(k);
+            if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k)))
+                return static_cast<FaultKind>(k);
     refuse(place, "no fault of that name");
 }
 
@@ -76,7 +77,8 @@ PlannedStep step_of(const Json& json, const std::string& place) {
     step.node = static_cast<std::uint32_t>(number(json, "node", place, 0, max32));
     step.other = static_cast<std::uint32_t>(number(json, "other", place, 0, max32));
     step.amount = number(json, "amount", place, 0);
-    if (const auto fault = json.find("fault"); fault != json.end()) step.fault = fault_of(*fault, place + ".fault");
+    if (const auto fault = json.find("fault"); fault != json.end())
+        step.fault = fault_of(*fault, place + ".fault");
     std::size_t i = 0;
     for (const Json& item : array(json, "credits", place)) {
         const std::string here = fmt::format("{}.credits[{}]", place, i++);
@@ -140,7 +142,8 @@ Plan from_json(std::string_view text) {
     Plan plan;
     if (const auto topology = json.find("topology"); topology != json.end()) {
         if (!topology->is_string()) refuse("plan.topology", "not a text like view-shards=3,copies=own");
-        if (const std::string reason = engine::apply(topology->get<std::string>(), plan.topology); !reason.empty())
+        if (const std::string reason = engine::apply(topology->get<std::string>(), plan.topology);
+            !reason.empty())
             refuse("plan.topology", reason);
     }
     plan.wallets_per_account = static_cast<std::uint32_t>(number(json, "wallets_per_account", "plan", 2, 16));

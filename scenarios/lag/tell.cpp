@@ -58,17 +58,28 @@ Task<> command(Teller& t, const PlannedStep& step) {
     fog::IngestApi& api = nodes[n]->api();
     Result<fog::IngestSummary> answer = Error{};
     switch (step.action) {
-    case Action::activate: answer = co_await api.activate(); break;
-    case Action::retire: answer = co_await api.retire(); break;
-    case Action::unretire: answer = co_await api.unretire(); break;
-    case Action::new_keys: answer = co_await api.new_keys(); break;
-    case Action::sync_keys: answer = co_await api.sync_keys_from_remote(nodes[m]->responder_id()); break;
+    case Action::activate:
+        answer = co_await api.activate();
+        break;
+    case Action::retire:
+        answer = co_await api.retire();
+        break;
+    case Action::unretire:
+        answer = co_await api.unretire();
+        break;
+    case Action::new_keys:
+        answer = co_await api.new_keys();
+        break;
+    case Action::sync_keys:
+        answer = co_await api.sync_keys_from_remote(nodes[m]->responder_id());
+        break;
     case Action::report_lost: {
         if (t.last_key[m] == chain::PublicKey{}) co_return;
         (void)co_await api.report_lost_ingress_key(t.last_key[m]);
         co_return;
     }
-    default: co_return;
+    default:
+        co_return;
     }
     if (answer) t.last_key[n] = answer->ingress_key;
 }
@@ -83,14 +94,20 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     ChainCopy& copy = *copies[step.node % copies.size()];
     IngestNode& ingest_node = *ingest[step.node % ingest.size()];
     switch (step.action) {
-    case Action::block: co_await append(*t, step); break;
+    case Action::block:
+        co_await append(*t, step);
+        break;
     case Action::advance: {
         const BlockCount to{std::min(world.chain().height().value, copy.count().value + step.amount)};
         copy.advance_to(to);
         break;
     }
-    case Action::hold: copy.hold(); break;
-    case Action::release: copy.release(); break;
+    case Action::hold:
+        copy.hold();
+        break;
+    case Action::release:
+        copy.release();
+        break;
     case Action::poll: {
         co_await until_idle(*t, w);
         t->busy[w] = true;
@@ -114,14 +131,30 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     case Action::unretire:
     case Action::new_keys:
     case Action::sync_keys:
-    case Action::report_lost: co_await command(*t, step); break;
-    case Action::crash: co_await node.crash(); break;
-    case Action::start: co_await node.start(); break;
-    case Action::pause: node.pause(); break;
-    case Action::resume: node.resume(); break;
-    case Action::lose_state: ingest_node.delete_state_file(); break;
-    case Action::save_state: ingest_node.save_state_file(); break;
-    case Action::put_back_state: ingest_node.put_back_state_file(); break;
+    case Action::report_lost:
+        co_await command(*t, step);
+        break;
+    case Action::crash:
+        co_await node.crash();
+        break;
+    case Action::start:
+        co_await node.start();
+        break;
+    case Action::pause:
+        node.pause();
+        break;
+    case Action::resume:
+        node.resume();
+        break;
+    case Action::lose_state:
+        ingest_node.delete_state_file();
+        break;
+    case Action::save_state:
+        ingest_node.save_state_file();
+        break;
+    case Action::put_back_state:
+        ingest_node.put_back_state_file();
+        break;
     case Action::fault: {
         Fault fault;
         fault.kind = step.fault;
@@ -131,17 +164,25 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
         world.faults().begin(fault);
         break;
     }
-    case Action::heal: world.faults().heal_all(); break;
-    case Action::clean_up: (void)co_await world.clean_up(std::chrono::seconds(step.amount)); break;
-    case Action::wait: co_await world.sleep(std::chrono::milliseconds(step.amount)); break;
+    case Action::heal:
+        world.faults().heal_all();
+        break;
+    case Action::clean_up:
+        (void)co_await world.clean_up(std::chrono::seconds(step.amount));
+        break;
+    case Action::wait:
+        co_await world.sleep(std::chrono::milliseconds(step.amount));
+        break;
     }
 }
 
 std::string describe(const PlannedStep& step) {
-    std::string text = fmt::format("{} node={} other={} amount={}", name(step.action), step.node, step.other, step.amount);
+    std::string text =
+        fmt::format("{} node={} other={} amount={}", name(step.action), step.node, step.other, step.amount);
     if (step.action == Action::fault) text += fmt::format(" kind={}", engine::name(step.fault));
     for (const PlannedCredit& credit : step.credits)
-        text += fmt::format(" credit={}:{}{}", credit.account, credit.amount, credit.change ? "(change)" : "");
+        text +=
+            fmt::format(" credit={}:{}{}", credit.account, credit.amount, credit.change ? "(change)" : "");
     for (const std::uint32_t spend : step.spends) text += fmt::format(" spend={}", spend);
     return text;
 }

@@ -124,9 +124,11 @@ int run(const Arguments& arguments) {
     options.run.topology_changes = arguments.topology;
     if (arguments.crypto == "fast")
         options.run.crypto = &engine::chain::fast_crypto();
+    else if (arguments.crypto == "ristretto")
+        options.run.crypto = &engine::chain::ristretto_crypto();
     else
         throw engine::UsageError(
-            fmt::format("--crypto: there is no implementation '{}' (fast)", arguments.crypto));
+            fmt::format("--crypto: there is no implementation '{}' (fast, ristretto)", arguments.crypto));
     options.twice = arguments.check_determinism;
     options.run.keep_events = !arguments.trace.empty();
     if (!arguments.trace.empty() && options.runs != 1)
@@ -208,7 +210,7 @@ int main(int argc, char** argv) {
     app.add_option("--strategy", arguments.strategy, "who runs next: random")
         ->type_name("S")
         ->capture_default_str();
-    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing")
+    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing; ristretto: the real one")
         ->type_name("NAME")
         ->capture_default_str();
     app.add_option("--jobs", arguments.jobs,
