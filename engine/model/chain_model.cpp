@@ -23,6 +23,7 @@ void ChainModel::append(fog::BlockPtr block, std::vector<Credit> credits) {
         places_.try_emplace(output.public_key, fog::OutputPlace{GlobalIndex{index++}, block->index});
     for (Credit& credit : credits) {
         by_index_.emplace(credit.index, credits_.size());
+        tokens_.insert(credit.amount.token_id);
         credits_.push_back(std::move(credit));
     }
     blocks_.push_back(std::move(block));
