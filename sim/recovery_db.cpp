@@ -64,8 +64,10 @@ Task<Result<T>> SimDbClient::write(DbOperation operation, Apply apply) {
             co_return Error{Code::internal, "serialization failure", true};
         }
         result = apply(db_.state_);
-        if (result) commit(operation);
-        acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+        if (result) {
+            commit(operation);
+            acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+        }
     }
     co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_), "the commit's acknowledgement");
     if (!acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
