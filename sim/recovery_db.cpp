@@ -176,7 +176,9 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
             return InvocationId{static_cast<std::int64_t>(i) + 1}; // our own first try
         }
         if (previous) {
-            DbState::Invocation& old = state.invocations.at(static_cast<std::size_t>(previous->value) - 1);
+            if (previous->value < 1 || static_cast<std::size_t>(previous->value) > state.invocations.size())
+                return Error{Code::not_found, "new ingest invocation: previous"};
+            DbState::Invocation& old = state.invocations[static_cast<std::size_t>(previous->value) - 1];
             if (!old.decommissioned) {
                 old.decommissioned = true;
                 UserEvent closed;
