@@ -106,7 +106,9 @@ TEST_F(WalletTest, E_view_behind_what_it_promised_leaves_the_count) {
     fog.level();
     expect_shows(3, 6);
     set_heights(1, 3);
+    fog.forget_queries();
     expect_shows(3, 6);
+    EXPECT_EQ(fog.order, "vi") << "a replica that is behind is not searched";
     set_heights(0, 0);
     expect_shows(3, 6);
 }
@@ -219,8 +221,12 @@ TEST_F(WalletTest, V4_unchanged_count_ends_the_polling_after_one_request) {
     fog.level();
     expect_shows(3, 6);
     fog.forget_queries();
+    fog.open_rng(3);
     expect_shows(3, 6);
     EXPECT_EQ(fog.order, "vi");
+    expect_shows(3, 6);
+    EXPECT_EQ(fog.view_queries.back().events_after, UserEventId{2})
+        << "what was heard is not asked for again";
 }
 
 TEST_F(WalletTest, V5_batches_double_until_a_round_is_not_fully_answered) {
