@@ -120,7 +120,7 @@ public:
     /// Uniform in low..high, both included.
     std::uint32_t between(std::uint32_t low, std::uint32_t high) { return low + below(high - low + 1); }
     /// True in `of` out of `out_of` cases; 0 is the tame value, so that lowering a choice removes the event.
-    bool chance(std::uint32_t of, std::uint32_t out_of) { return of != 0 && below(out_of) >= out_of - of; }
+    bool chance(std::uint32_t of, std::uint32_t out_of) { return of != 0 && below(out_of) + of >= out_of; }
     std::uint64_t bits() { return choices_->bits(stream_); }
 
 private:

@@ -79,13 +79,15 @@ std::vector<BlockRange> Topology::ranges(std::uint32_t count) const {
 }
 
 std::string apply(std::string_view text, Topology& topology) {
+    Topology changed = topology;
     while (!text.empty()) {
         const std::size_t comma = text.find(',');
-        if (std::string reason = apply_one(text.substr(0, comma), topology); !reason.empty()) return reason;
+        if (std::string reason = apply_one(text.substr(0, comma), changed); !reason.empty()) return reason;
         if (comma == std::string_view::npos) break;
         text.remove_prefix(comma + 1);
         if (text.empty()) return "a key=value is missing after the last comma";
     }
+    topology = changed;
     return {};
 }
 

@@ -36,7 +36,8 @@ struct Topology {
 };
 
 /// Changes a topology by text: `view-shards=3,image-replicas=2,copies=own`.
-/// @return the reason when a key or value is not understood, else empty
+/// @return the reason when a key or value is not understood, else empty; a text with one mistake changes
+/// nothing
 std::string apply(std::string_view text, Topology& topology);
 std::string describe(const Topology& topology);
 

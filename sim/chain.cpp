@@ -14,12 +14,14 @@ void SimCopy::release() {
 }
 
 void SimCopy::move(BlockCount count) {
-    if (timed_ == count_ && !core_.faults.has(FaultKind::watcher_behind)) timed_ = count;
+    if (timed_ == count_ && !core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count;
     count_ = count;
     core_.record(NodeId{}, EventKind::copy_advanced, number_, count.value);
 }
 
-void SimCopy::release_times() { timed_ = count_; }
+void SimCopy::release_times() {
+    if (!core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count_;
+}
 
 void SimCopy::advance_to(BlockCount count) {
     ENSURE(count <= chain_.height());

@@ -34,7 +34,7 @@ public:
     void on_append() { moved_.notify_all(); }
     /// Follows the tip while released: until killed.
     Task<> follow();
-    /// The watcher catches up.
+    /// The watcher catches up, unless a fault still keeps it back.
     void release_times();
 
 private:

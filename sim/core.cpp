@@ -59,6 +59,11 @@ bool FaultTable::has(FaultKind kind, NodeId a) const {
                        [&](const Active& e) { return e.fault.kind == kind && e.fault.a == a; });
 }
 
+bool FaultTable::has_numbered(FaultKind kind, std::uint64_t amount) const {
+    return std::any_of(active_.begin(), active_.end(),
+                       [&](const Active& e) { return e.fault.kind == kind && e.fault.amount == amount; });
+}
+
 bool FaultTable::take_one(FaultKind kind, NodeId a) {
     for (auto it = active_.begin(); it != active_.end(); ++it) {
         if (it->fault.kind != kind || it->fault.a != a) continue;

@@ -61,6 +61,8 @@ public:
     std::uint64_t amount(FaultKind kind, NodeId a) const;
     bool has(FaultKind kind) const;
     bool has(FaultKind kind, NodeId a) const;
+    /// A fault whose amount is a number, not how much: `watcher_behind`.
+    bool has_numbered(FaultKind kind, std::uint64_t amount) const;
     /// Uses up one of the next `amount` events of a node; ends the fault with the last.
     bool take_one(FaultKind kind, NodeId a);
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "sim/core.hpp"
@@ -60,7 +61,8 @@ private:
     /// Shared by the two ends: either may be gone first.
     template <class Answer>
     struct Call {
-        std::optional<Result<Answer>> answer;
+        std::optional<Result<Answer>> answer; ///< on its way until `arrives`
+        Instant arrives;
         engine::Waiter caller;
         NodeId from;
         NodeId to;
@@ -81,8 +83,8 @@ private:
         ~Reply() {
             if (!call_) return;
             const engine::Code code = begun_ ? engine::Code::unknown : engine::Code::unavailable;
-            call_->answer.emplace(engine::Error{code, "connection lost", true});
-            network_->core_.scheduler.wake(call_->caller, network_->core_.scheduler.now());
+            network_->deliver(*call_, engine::Error{code, "connection lost", true},
+                              network_->core_.scheduler.now());
         }
         void begin() { begun_ = true; }
         void send(Result<Answer> answer) {
@@ -101,6 +103,8 @@ private:
                  Request request, Observe observe);
     template <class Answer>
     void send_answer(Call<Answer>& call, Result<Answer> answer);
+    template <class Answer>
+    void deliver(Call<Answer>& call, std::type_identity_t<Result<Answer>> answer, Instant due);
 
     engine::Stream& stream(NodeId from);
     /// Whether a message meets its end; draws only when a fault says so.
@@ -125,12 +129,17 @@ void Network::send_answer(Call<Answer>& call, Result<Answer> answer) {
             return; // the caller waits for its timeout
         }
         if (strikes(FaultKind::reset_connections, call.from, call.to, call.to)) {
-            call.answer.emplace(engine::Error{engine::Code::unknown, "connection reset", true});
-            core_.scheduler.wake(call.caller, due);
+            deliver(call, engine::Error{engine::Code::unknown, "connection reset", true}, due);
             return;
         }
     }
+    deliver(call, std::move(answer), due);
+}
+
+template <class Answer>
+void Network::deliver(Call<Answer>& call, std::type_identity_t<Result<Answer>> answer, Instant due) {
     call.answer.emplace(std::move(answer));
+    call.arrives = due;
     core_.scheduler.wake(call.caller, due);
 }
 
@@ -183,7 +192,8 @@ Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
     const TaskRef handler = engine::spawn(core_.scheduler, to, name(kind), std::move(handling));
     core_.scheduler.delay_start(handler, due);
     co_await engine::park("an answer", timeout);
-    if (!call->answer) co_return engine::Error{engine::Code::unknown, "transport timeout", true};
+    if (!call->answer || call->arrives > core_.scheduler.now())
+        co_return engine::Error{engine::Code::unknown, "transport timeout", true};
     co_return std::move(*call->answer);
 }
 

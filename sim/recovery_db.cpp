@@ -67,8 +67,11 @@ Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, A
             co_return Error{Code::internal, "serialization failure", true};
         }
         result = apply(db_.state_, ids);
-        if (result) commit(operation);
-        acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+        db_.next_event_id_ -= ids.unused();
+        if (result) {
+            commit(operation);
+            acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+        }
     }
     co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_),
                                  "the commit's acknowledgement");
@@ -181,7 +184,9 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
             return InvocationId{static_cast<std::int64_t>(i) + 1}; // our own first try
         }
         if (previous) {
-            DbState::Invocation& old = state.invocations.at(static_cast<std::size_t>(previous->value) - 1);
+            if (previous->value < 1 || static_cast<std::size_t>(previous->value) > state.invocations.size())
+                return Error{Code::not_found, "new ingest invocation: previous"};
+            DbState::Invocation& old = state.invocations[static_cast<std::size_t>(previous->value) - 1];
             if (!old.decommissioned) {
                 old.decommissioned = true;
                 UserEvent closed;

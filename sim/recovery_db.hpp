@@ -108,7 +108,8 @@ private:
     Task<std::optional<engine::Error>> reach();
     /// The state this read sees.
     const DbState& readable();
-    /// The event ids a transaction took from the sequence when it began.
+    /// The event ids a transaction takes from the sequence before it commits.  Those it has no row for go
+    /// back; those of a rollback do not.
     class EventIds {
     public:
         EventIds(std::int64_t first, std::int64_t count) : next_(first), end_(first + count) {}
@@ -116,6 +117,8 @@ private:
             ENSURE(next_ < end_);
             return engine::UserEventId{next_++};
         }
+
+        std::int64_t unused() const { return end_ - next_; }
 
     private:
         std::int64_t next_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace engine::check {
 
@@ -76,9 +77,8 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
         checks_.violated(std::move(v));
         return;
     }
-    std::vector<std::uint64_t> tokens{0};
-    for (const auto& [token, value] : report.by_token)
-        if (token != 0) tokens.push_back(token);
+    std::set<std::uint64_t> tokens = chain_.tokens(); // also those the wallet does not mention
+    for (const auto& [token, value] : report.by_token) tokens.insert(token);
     bool right = true;
     for (std::uint64_t token : tokens) {
         const fog::Value truth = oracle_.balance(account, report.count, token);

@@ -183,7 +183,9 @@ public:
     /// @errors not_found
     virtual Task<Result<bool>> report_lost_ingress_key(chain::PublicKey key) = 0;
     /// Opens an invocation and announces its RNG; closes `previous` in the same transaction.
-    /// @errors not_found (no such ingress key), lost, conflict (egress key taken by another ingress key)
+    /// @errors not_found (no such ingress key or previous invocation), lost, conflict (egress key taken by
+    /// another
+    ///         ingress key)
     virtual Task<Result<InvocationId>> new_ingest_invocation(std::optional<InvocationId> previous,
                                                              chain::PublicKey ingress,
                                                              chain::PublicKey egress, BlockIndex start) = 0;

@@ -32,9 +32,9 @@ BlockCount covered_prefix(const std::vector<ViewShard>& shards,
     BlockCount covered;
     for (std::size_t i = 0; i < shards.size(); ++i) {
         const BlockRange range = shards[i].range;
-        if (!answers[i] || range.start > covered.end()) break;
-        covered = std::max(covered, std::min(answers[i]->view.count, BlockCount{range.end.value}));
-        if (covered.end() < range.end) break;
+        if (range.start > covered.end()) break;
+        if (answers[i])
+            covered = std::max(covered, std::min(answers[i]->view.count, BlockCount{range.end.value}));
     }
     return covered;
 }

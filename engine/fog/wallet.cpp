@@ -162,7 +162,8 @@ std::vector<BlockRange> Wallet::outstanding() const {
     return merged;
 }
 
-// Pages over what is outstanding.  A block the ledger does not have yet is absent from the answer and stays.
+// Pages over what is outstanding.  A block the ledger does not have yet is absent from the answer and stays;
+// so does one with an output of a form this wallet does not know, which could be its own.
 Task<> Wallet::fetch_missed_blocks() {
     for (BlockRange range : outstanding()) {
         while (!range.empty()) {
@@ -176,10 +177,13 @@ Task<> Wallet::fetch_missed_blocks() {
             for (const FoundBlock& found : answer->blocks) {
                 const LedgerBlock& block = *found.block;
                 std::uint64_t index = block.first_output().value;
-                for (const chain::TxOut& output : block.outputs)
+                bool all_read = true;
+                for (const chain::TxOut& output : block.outputs) {
+                    all_read = all_read && output.masked_amount && host_.crypto().is_valid(output.public_key);
                     own(host_.crypto().make_record(output, GlobalIndex{index++}, block.index,
                                                    found.time.timestamp_s));
-                scanned_.add({block.index, block.index.next()});
+                }
+                if (all_read) scanned_.add({block.index, block.index.next()});
             }
             if (answer->count.end() <= page.end) break; // nothing further exists yet
             range.start = page.end;

@@ -25,6 +25,7 @@ void ChainModel::append(fog::BlockPtr block, std::vector<Credit> credits) {
     for (Credit& credit : credits) {
         by_index_.emplace(credit.index, credits_.size());
         by_image_[credit.image].push_back(credits_.size());
+        tokens_.insert(credit.amount.token_id);
         credits_.push_back(std::move(credit));
     }
     blocks_.push_back(std::move(block));

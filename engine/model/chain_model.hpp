@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -39,6 +40,8 @@ public:
     BlockCount height() const { return BlockCount{blocks_.size()}; }
     const fog::BlockPtr& block(BlockIndex index) const { return blocks_.at(index.value); }
     const std::vector<Credit>& credits() const { return credits_; }
+    /// Token ids of all credits, ascending.
+    const std::set<std::uint64_t>& tokens() const { return tokens_; }
     /// Position in credits() of the output with this global index, when it belongs to an account.
     std::optional<std::size_t> credit_of(GlobalIndex index) const;
     /// Positions in credits() of the outputs with this key image.
@@ -55,6 +58,7 @@ private:
     };
     std::vector<fog::BlockPtr> blocks_;
     std::vector<Credit> credits_;
+    std::set<std::uint64_t> tokens_;
     std::unordered_map<chain::KeyImage, BlockIndex, FirstBytes<chain::KeyImage>> spent_;
     std::unordered_map<chain::KeyImage, std::vector<std::size_t>, FirstBytes<chain::KeyImage>> by_image_;
     std::unordered_map<chain::PublicKey, fog::OutputPlace, FirstBytes<chain::PublicKey>> places_;

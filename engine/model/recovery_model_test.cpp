@@ -1,0 +1,82 @@
+#include "engine/model/recovery_model.hpp"
+
+#include <gtest/gtest.h>
+
+namespace engine::model {
+namespace {
+
+chain::PublicKey key_of(std::uint8_t n) {
+    chain::PublicKey key;
+    key.bytes[0] = n;
+    return key;
+}
+
+fog::IngestedBlock block_with(std::uint64_t index, std::vector<std::uint8_t> search_keys) {
+    fog::IngestedBlock block;
+    block.block = BlockIndex{index};
+    auto rows = std::make_shared<std::vector<fog::Row>>();
+    for (std::uint8_t n : search_keys) {
+        fog::Row row;
+        row.search_key.bytes[0] = n;
+        row.payload = std::make_shared<const chain::Bytes>(1, n);
+        rows->push_back(std::move(row));
+    }
+    block.rows = std::move(rows);
+    return block;
+}
+
+fog::UserEvent event_of(std::int64_t id,
+                        std::variant<fog::RngRecord, fog::Decommission, fog::MissedBlocks> what) {
+    return {UserEventId{id}, std::move(what)};
+}
+
+TEST(RecoveryModel, knows_where_a_record_was_committed) {
+    RecoveryModel model;
+    model.key_added(key_of(1));
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {7, 8}));
+    chain::SearchKey key;
+    key.bytes[0] = 8;
+    const RecoveryModel::Place* place = model.place_of(key);
+    ASSERT_NE(place, nullptr);
+    EXPECT_EQ(place->block, BlockIndex{4});
+    EXPECT_EQ(*place->payload, chain::Bytes(1, 8));
+    key.bytes[0] = 9;
+    EXPECT_EQ(model.place_of(key), nullptr);
+}
+
+TEST(RecoveryModel, scanned_is_per_key_and_needs_no_records) {
+    RecoveryModel model;
+    EXPECT_FALSE(model.knows_key(key_of(1)));
+    model.key_added(key_of(1));
+    EXPECT_TRUE(model.knows_key(key_of(1)));
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {}));
+    EXPECT_TRUE(model.has_scanned(key_of(1), BlockIndex{4}));
+    EXPECT_FALSE(model.has_scanned(key_of(1), BlockIndex{3}));
+    EXPECT_FALSE(model.has_scanned(key_of(2), BlockIndex{4}));
+}
+
+TEST(RecoveryModel, invocation_has_the_blocks_with_records_under_it) {
+    RecoveryModel model;
+    model.event_added(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
+    model.event_added(event_of(2, fog::RngRecord{InvocationId{2}, {}, 0, {}}));
+    model.block_added(key_of(1), InvocationId{2}, block_with(4, {7}));
+    model.block_added(key_of(1), InvocationId{2}, block_with(5, {}));
+    ASSERT_EQ(model.invocations().size(), 2u);
+    EXPECT_TRUE(model.invocations()[0].blocks.empty());
+    EXPECT_EQ(model.invocations()[1].announced, UserEventId{2});
+    EXPECT_EQ(model.invocations()[1].blocks, (std::vector<BlockIndex>{BlockIndex{4}}));
+}
+
+TEST(RecoveryModel, missed_ranges_are_half_open) {
+    RecoveryModel model;
+    model.event_added(event_of(1, BlockRange{BlockIndex{3}, BlockIndex{5}}));
+    EXPECT_FALSE(model.is_missed(BlockIndex{2}));
+    EXPECT_TRUE(model.is_missed(BlockIndex{3}));
+    EXPECT_TRUE(model.is_missed(BlockIndex{4}));
+    EXPECT_FALSE(model.is_missed(BlockIndex{5}));
+    EXPECT_EQ(model.events().size(), 1u);
+    EXPECT_EQ(model.missed().at(0).announced, UserEventId{1});
+}
+
+} // namespace
+} // namespace engine::model
