@@ -1,5 +1,7 @@
 #include "sim/chain.hpp"
 
+#include <algorithm>
+
 namespace sim {
 
 using namespace engine::fog;
@@ -13,13 +15,22 @@ void SimCopy::release() {
     moved_.notify_all();
 }
 
+bool SimCopy::gets_times() const {
+    const auto& active = core_.faults.active();
+    return std::none_of(active.begin(), active.end(), [this](const FaultTable::Active& entry) {
+        return entry.fault.kind == FaultKind::watcher_behind && entry.fault.amount == number_;
+    });
+}
+
 void SimCopy::move(BlockCount count) {
-    if (timed_ == count_ && !core_.faults.has(FaultKind::watcher_behind)) timed_ = count;
+    if (timed_ == count_ && gets_times()) timed_ = count;
     count_ = count;
     core_.record(NodeId{}, EventKind::copy_advanced, number_, count.value);
 }
 
-void SimCopy::release_times() { timed_ = count_; }
+void SimCopy::release_times() {
+    if (gets_times()) timed_ = count_;
+}
 
 void SimCopy::advance_to(BlockCount count) {
     ENSURE(count <= chain_.height());

@@ -34,11 +34,12 @@ public:
     void on_append() { moved_.notify_all(); }
     /// Follows the tip while released: until killed.
     Task<> follow();
-    /// The watcher catches up.
+    /// The watcher catches up, unless another fault holds it back.
     void release_times();
 
 private:
     void move(BlockCount count);
+    bool gets_times() const;
 
     Core& core_;
     const engine::model::ChainModel& chain_;
