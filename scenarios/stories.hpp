@@ -6,6 +6,7 @@
 
 namespace scenarios {
 
+// wallet/
 engine::Task<> conformance(engine::World& world);
 engine::Task<> live_invocation_cleaned_up(engine::World& world);
 
