@@ -14,5 +14,15 @@ engine::Task<> sender_around_the_tombstone(engine::World& world);
 
 // ingest/
 engine::Task<> live_invocation_cleaned_up(engine::World& world);
+engine::Task<> two_keys_in_one_block(engine::World& world);
+engine::Task<> two_keys_start_at_one_block(engine::World& world);
+engine::Task<> commit_answer_lost(engine::World& world);
+engine::Task<> two_nodes_fight_for_one_key(engine::World& world);
+engine::Task<> restored_node_has_an_old_state_file(engine::World& world);
+engine::Task<> egress_key_overflows_in_a_block(engine::World& world);
+engine::Task<> zombie_wakes_up(engine::World& world);
+engine::Task<> retired_key_is_unretired(engine::World& world);
+engine::Task<> key_that_never_scanned(engine::World& world);
+engine::Task<> state_file_on_a_full_disk(engine::World& world);
 
 } // namespace scenarios
