@@ -25,4 +25,14 @@ engine::Task<> retired_key_is_unretired(engine::World& world);
 engine::Task<> key_that_never_scanned(engine::World& world);
 engine::Task<> state_file_on_a_full_disk(engine::World& world);
 
+// view/
+engine::Task<> lost_key_before_the_count_moves(engine::World& world);
+engine::Task<> missed_range_reaches_into_the_future(engine::World& world);
+engine::Task<> lost_key_at_the_tip(engine::World& world);
+engine::Task<> shard_that_nobody_scanned(engine::World& world);
+engine::Task<> every_service_restarts(engine::World& world);
+engine::Task<> shards_at_different_heights(engine::World& world);
+engine::Task<> replicas_out_of_step(engine::World& world);
+engine::Task<> database_in_trouble_while_keys_rotate(engine::World& world);
+
 } // namespace scenarios
