@@ -180,6 +180,21 @@ std::span<const Scenario> all() {
             .needs = {Capability::lose_commit_ack, Capability::stale_reads},
         },
         {
+            .name = "missed_blocks_from_a_failing_block_server",
+            .summary = "missed blocks must come from a service that lags, is cut off or dies",
+            .story = missed_blocks_from_a_failing_block_server,
+            .topology = {.accounts = 2, .own_copies = true},
+            .needs = {Capability::own_copies, Capability::hold_copies, Capability::crash,
+                      Capability::message_faults},
+        },
+        {
+            .name = "watcher_falls_behind",
+            .summary = "no more block times for one side: late, but right",
+            .story = watcher_falls_behind,
+            .topology = {.accounts = 2},
+            .needs = {},
+        },
+        {
             .name = "live_invocation_cleaned_up",
             .summary = "the cleanup tool closes the invocation of a live ingest node whose clock is slow",
             .story = live_invocation_cleaned_up,

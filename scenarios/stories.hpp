@@ -35,4 +35,8 @@ engine::Task<> shards_at_different_heights(engine::World& world);
 engine::Task<> replicas_out_of_step(engine::World& world);
 engine::Task<> database_in_trouble_while_keys_rotate(engine::World& world);
 
+// ledger/
+engine::Task<> missed_blocks_from_a_failing_block_server(engine::World& world);
+engine::Task<> watcher_falls_behind(engine::World& world);
+
 } // namespace scenarios
