@@ -79,6 +79,13 @@ std::span<const Scenario> all() {
             .needs = {Capability::message_faults},
         },
         {
+            .name = "new_keys_during_a_burst",
+            .summary = "keys are registered while another key's blocks are being loaded",
+            .story = new_keys_during_a_burst,
+            .topology = {.accounts = 2, .own_copies = true, .pubkey_expiry_window = 4},
+            .needs = {Capability::own_copies, Capability::hold_copies},
+        },
+        {
             .name = "restored_node_has_an_old_state_file",
             .summary = "a node is restored from a backup while its peer went on",
             .story = restored_node_has_an_old_state_file,
@@ -183,7 +190,7 @@ std::span<const Scenario> all() {
             .name = "missed_blocks_from_a_failing_block_server",
             .summary = "missed blocks must come from a service that lags, is cut off or dies",
             .story = missed_blocks_from_a_failing_block_server,
-            .topology = {.accounts = 2, .own_copies = true},
+            .topology = {.accounts = 2, .image_replicas = 2, .own_copies = true},
             .needs = {Capability::own_copies, Capability::hold_copies, Capability::crash,
                       Capability::message_faults},
         },

@@ -18,6 +18,7 @@ engine::Task<> two_keys_in_one_block(engine::World& world);
 engine::Task<> two_keys_start_at_one_block(engine::World& world);
 engine::Task<> commit_answer_lost(engine::World& world);
 engine::Task<> two_nodes_fight_for_one_key(engine::World& world);
+engine::Task<> new_keys_during_a_burst(engine::World& world);
 engine::Task<> restored_node_has_an_old_state_file(engine::World& world);
 engine::Task<> egress_key_overflows_in_a_block(engine::World& world);
 engine::Task<> zombie_wakes_up(engine::World& world);

@@ -3,6 +3,7 @@
 //
 //      copy "ledger"       held: some of the missed blocks are there, or none      --> ledger router: blocks
 //      copy "images0.0"    follows the chain                                       --> key image store
+//      copy "images0.1"    held                                                    --> its replica
 //
 // A block that did not come stays missing and limits the count, also for an account without a coin, whose
 // check never asks about a key image and so succeeds.  A range leaves the list block by block, not request by
@@ -22,11 +23,15 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
     IngestNode& dies = world.ingest(0);
     IngestNode& other = world.ingest(1);
     ChainCopy& ledger = world.copy("ledger");
+    ChainCopy& replica = world.copy("images0.1");
     Node& router = world.ledger_router();
     Stream dice = world.plan(1);
     Coins coins;
     const chain::PublicKey lost = co_await activate(world, dies);
-    co_await pay(world, alice, coins.next());
+    BlockPlan wages;
+    wages.credits.push_back(coin(alice, coins.next()));
+    wages.credits.push_back(coin(alice, coins.next()));
+    const std::vector<CreditRef> unspent = (co_await world.chain().append(std::move(wages))).credits;
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -42,8 +47,15 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
     }
     co_await until_images(world, world.chain().height());
     co_await report_lost(world, other, lost);
-    co_await activate(world, other);
-    co_await pay(world, alice, coins.next());
+    const chain::PublicKey key = co_await activate(world, other);
+    replica.hold();
+    for (int block = 0; block < 2; ++block) {
+        BlockPlan plan;
+        plan.spends.push_back(unspent.at(static_cast<std::size_t>(block)));
+        plan.credits.push_back(coin(alice, coins.next(), key));
+        plan.credits.push_back(coin(alice, coins.next(), lost));
+        co_await world.chain().append(std::move(plan));
+    }
     co_await until_view(world, world.chain().height());
 
     while (ledger.count() < world.chain().height()) {
@@ -69,6 +81,7 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
         co_await poll_fresh(world);
     }
     ledger.release();
+    replica.release();
     co_await until_level(world, world.chain().height());
     co_await pollers.stop();
     co_await poll_fresh(world);
