@@ -3,12 +3,13 @@
 // again, and the standby with the same key goes on.
 //
 //      ingest0 --add_block--> recovery DB: stored
-//              <--- X ------- (the answer is lost)        ingest0 dies        ingest1 starts at last scanned
-//              + 1
+//              <--- X ------- (the answer is lost)      ingest0 dies      ingest1 starts at the next block
 //
-// The block is neither skipped nor stored twice: a writer's own repeat succeeds, another writer starts after
-// it, and each coin is seen exactly once. source: fog/ingest/server controller, add_block_data; known-bugs
-// R9, yield point 4.  needs: lose_commit_ack, crash
+// The block is neither skipped nor stored twice: a writer's own repeat succeeds, another writer starts
+// after it, and each coin is seen exactly once.
+//
+// source: fog/ingest/server controller, add_block_data; known-bugs R9, yield point 4.  needs:
+// lose_commit_ack, crash
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"
@@ -19,7 +20,8 @@ namespace {
 
 using namespace engine;
 
-// The node's next one or two.  What was left of an earlier loss is over: a command gives up after a few tries.
+// The node's next one or two.  What was left of an earlier loss is over: a command gives up after a few
+// tries.
 void lose_acknowledgements(World& world, IngestNode& node, Stream& dice) {
     world.faults().heal_all();
     Fault fault;

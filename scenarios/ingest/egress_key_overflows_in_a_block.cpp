@@ -1,12 +1,14 @@
-// An egress key has room for five users, a block pays up to five of eight accounts, and the enclave takes two
-// outputs at a time: the room runs out in the middle of most blocks, after some of their rows are made.
+// An egress key has room for five users, a block pays up to five of eight accounts, and the enclave takes
+// two outputs at a time: the room runs out in the middle of most blocks, after some of their rows are
+// made.
 //
 //      block:  | a a | b c | d e |      chunks of two; the map is full at c: all again under a new egress key
 //
 // Rows of one block never lie under two egress keys, no RNG has a hole, and the closed one is known to be
 // closed: each wallet finds all its coins, however many RNGs it must search.  Now and then the node dies
-// right then and resumes from its state file. source: fog/ingest/enclave egress key rotation; known-bugs R8.
-// needs: crash
+// right then and resumes from its state file.
+//
+// source: fog/ingest/enclave egress key rotation; known-bugs R8.  needs: crash
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,12 +1,13 @@
-// An ingest node is activated, its report is published, senders use its key, and it dies for good before its
-// first block.  Its key promises every block from its start on and has delivered none.
+// An ingest node is activated, its report is published, senders use its key, and it dies for good before
+// its first block.  Its key promises every block from its start on and has delivered none.
 //
 //      K1   active, report published | dead      promises [1, expiry), last scanned: none
 //      K2                                        scans from 2 on
 //
 // View may not promise block 1 as long as the key is not reported lost, although another key has delivered
-// later ones; once it is, the whole range [start, expiry) is missed, and wallets scan it themselves. source:
-// fog/sql_recovery_db "unexpired keys", fog/overseer; known-bugs BH-28.  needs: crash, state_files
+// later ones; once it is, the whole range [start, expiry) is missed, and wallets scan it themselves.
+//
+// source: fog/sql_recovery_db "unexpired keys", fog/overseer; known-bugs BH-28.  needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,13 +1,14 @@
 // One ingress key scans a burst of blocks while a second one is registered, again and again, at drawn
-// moments.  Senders use the second key as soon as its report is out; its node reads a chain copy of its own
-// and is late.
+// moments.  Senders use the second key as soon as its report is out; its node reads a chain copy of its
+// own and is late.
 //
 //      K1   scans 3 4 5 6 7 8 ...          a view store is in the middle of loading K1's blocks
 //      K2             registered: covers from 6 on; a coin of block 7 is under K2
 //
 // A view store that has read the list of keys before K2 was in it, and then loads block 7 of K1, must not
-// promise block 7: its list is older than the block. source: known-bugs R7, R11, BH-30; fog/view/server
-// db_fetcher.  needs: own_copies, hold_copies
+// promise block 7: its list is older than the block.
+//
+// source: known-bugs R7, R11, BH-30; fog/view/server db_fetcher.  needs: own_copies, hold_copies
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

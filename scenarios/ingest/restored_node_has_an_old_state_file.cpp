@@ -1,13 +1,14 @@
-// An ingest node's machine is restored from a backup: its state file says active, next block 4.  Meanwhile a
-// peer with the same key has scanned further, and is dead, or alive, or the key was reported lost and
+// An ingest node's machine is restored from a backup: its state file says active, next block 4.  Meanwhile
+// a peer with the same key has scanned further, and is dead, or alive, or the key was reported lost and
 // replaced.
 //
 //      ingest0   scan 1..3, file saved | dies              | restored from the file: "active at 4"
 //      ingest1                           scans 4..6 | dies / lives / new key
 //
 // The database decides where to go on, not the file: no block is scanned twice under the key, none is left
-// out, a node whose peer is alive stays idle, and a lost key publishes nothing. source: mobilecoin 1082,
-// 1085, 1358, FOG-360; known-bugs BH-42.  needs: crash, state_files
+// out, a node whose peer is alive stays idle, and a lost key publishes nothing.
+//
+// source: mobilecoin 1082, 1085, 1358, FOG-360; known-bugs BH-42.  needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

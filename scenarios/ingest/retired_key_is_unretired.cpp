@@ -1,12 +1,13 @@
 // A key is retired by mistake and unretired before its expiry: the node goes on as if nothing had been,
 // senders use the key, and its promise reaches into the future again.  The mistake is made once more and
-// noticed too late: a block at the expiry is known, view may have passed it without the key, so unretiring is
-// refused and another key takes over.
+// noticed too late: a block at the expiry is known, view may have passed it without the key, so unretiring
+// is refused and another key takes over.
 //
 //      retire .. unretire           retire .............. expiry ... unretire: refused
 //      ----------------------------------------------------x----->
 //
 // No block is promised without the records of the key that covered it.
+//
 // source: fog/ingest/server Retire and Unretire; known-bugs R12, R13.  needs: nothing
 #include <fmt/format.h>
 

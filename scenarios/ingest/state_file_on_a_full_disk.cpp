@@ -1,9 +1,10 @@
-// The disk of the active ingest node is full: it scans on, but its state file stays at an early block.  Then
-// the node dies and starts again from that file, more than once, with the disk still full.
+// The disk of the active ingest node is full: it scans on, but its state file stays at an early block.
+// Then the node dies and starts again from that file, more than once, with the disk still full.
 //
 // The file is stale in the same way as a restored one; nothing but the ingress key may depend on its
-// freshness.  What would change the key is refused while it cannot be written. source: fog/ingest/server
-// state file; known-bugs BH-42.  needs: crash, state_files
+// freshness.  What would change the key is refused while it cannot be written.
+//
+// source: fog/ingest/server state file; known-bugs BH-42.  needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

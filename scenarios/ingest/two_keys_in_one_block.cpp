@@ -1,14 +1,15 @@
-// The ingress key is rotated, and while the old key still promises blocks, senders use both: one block pays
-// the same account under the hint of the old key and under that of the new one.  The two ingest nodes read
-// chain copies of their own and are ahead of each other by turns.
+// The ingress key is rotated, and while the old key still promises blocks, senders use both: one block
+// pays the same account under the hint of the old key and under that of the new one.  The two ingest nodes
+// read chain copies of their own and are ahead of each other by turns.
 //
 //      ingest0, K1  --- active --- retired ---- expiry | idle
 //      ingest1, K2              --- active ------------------->
 //      senders          K1          K1 and K2          | K2
 //
-// View may promise a block only when both keys' records of it are in: nobody sees one half of the block.  The
-// last payment under the old key is in the last block it covers, expiry - 1. source: fog/recovery_db_iface
-// key coverage; known-bugs R13, BH-34.  needs: own_copies, hold_copies
+// View may promise a block only when both keys' records of it are in: nobody sees one half of the block.
+// The last payment under the old key is in the last block it covers, expiry - 1.
+//
+// source: fog/recovery_db_iface key coverage; known-bugs R13, BH-34.  needs: own_copies, hold_copies
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

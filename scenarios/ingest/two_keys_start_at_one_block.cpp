@@ -1,9 +1,11 @@
-// Two ingest nodes with keys of their own are activated before the first block, at the same height: two seeds
-// for every wallet, both with the same start block.
+// Two ingest nodes with keys of their own are activated before the first block, at the same height: two
+// seeds for every wallet, both with the same start block.
 //
-// A wallet that keeps its seeds by start block would search only one of them.  Payments come under one key,
-// under the other and under both; nodes of the same start may also be apart, since each has its own chain
-// copy. source: android-sdk 136 and 137, known-bugs BH-34.  needs: own_copies, hold_copies
+// A wallet that keeps its seeds by start block would search only one of them.  Payments come under one
+// key, under the other and under both; nodes of the same start may also be apart, since each has its own
+// chain copy.
+//
+// source: android-sdk 136 and 137, known-bugs BH-34.  needs: own_copies, hold_copies
 #include "scenarios/stories.hpp"
 #include "scenarios/support.hpp"
 

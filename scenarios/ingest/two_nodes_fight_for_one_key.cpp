@@ -1,13 +1,15 @@
-// A partition separates two ingest nodes that share one ingress key, and each is told to be active: both scan
-// the same blocks with the same key, under egress keys of their own, and both believe to be the only one.
+// A partition separates two ingest nodes that share one ingress key, and each is told to be active: both
+// scan the same blocks with the same key, under egress keys of their own, and both believe to be the only
+// one.
 //
 //      ingest0 --+                            +-- ingest1
 //                +--> recovery DB (fence) <---+              one winner per (key, block); the loser goes idle
 //
-// The fence is the database's rule of one writer per key and block.  No coin may be seen twice, none may be
-// missing because the loser's rows were thrown away, and the loser's egress key is never used again.  The
-// operator keeps activating the losers, so the fight goes on for several blocks. source: known-bugs BH-43,
-// R8, R9; fog/ingest/server three node fencing test.  needs: message_faults
+// The fence is the database's rule of one writer per key and block.  No coin may be seen twice, none may
+// be missing because the loser's rows were thrown away, and the loser's egress key is never used again.
+// The operator keeps activating the losers, so the fight goes on for several blocks.
+//
+// source: known-bugs BH-43, R8, R9; fog/ingest/server three node fencing test.  needs: message_faults
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,12 +1,14 @@
 // The active ingest node is stopped (SIGSTOP) at a drawn moment, perhaps between making a block's rows and
-// storing them.  Everybody takes it for dead, the standby goes on with the same key, and then the zombie goes
-// on where it was.
+// storing them.  Everybody takes it for dead, the standby goes on with the same key, and then the zombie
+// goes on where it was.
 //
 //      ingest0   scans | stopped ................ | goes on: writes a block the standby has stored
 //      ingest1           takes over, scans
 //
 // Its late write loses against the fence, it becomes idle and forgets its egress key.  What it had written
-// before it was stopped stays found. source: known-bugs F15, BH-22, BH-43.  needs: pause
+// before it was stopped stays found.
+//
+// source: known-bugs F15, BH-22, BH-43.  needs: pause
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,13 +1,18 @@
-// A key is lost, another goes on, and wallets must download the missed blocks; but the service that has them
-// is behind the rest of the ledger side, is cut off, or dies between the requests of one check.
+// A key is lost, another goes on, and wallets must download the missed blocks; but the service that has
+// them is behind the rest of the ledger side, is cut off, or dies between the requests of one check.
 //
 //      copy "ledger"       held: some of the missed blocks are there, or none      --> ledger router: blocks
 //      copy "images0.0"    follows the chain                                       --> key image store
 //      copy "images0.1"    held                                                    --> its replica
 //
 // A block that did not come stays missing and limits the count, also for an account without a coin, whose
-// check never asks about a key image and so succeeds.  A range leaves the list block by block, not request by
-// request. source: known-bugs BH-21, BH-35, R4, U2.  needs: own_copies, hold_copies, crash, message_faults
+// check never asks about a key image and so succeeds.  A range leaves the list block by block, not request
+// by request.
+//
+// The last missed blocks also pay under the new key: those coins are found by search first and downloaded
+// later, and what was known of them by then stays known, whichever key image replica is asked next.
+//
+// source: known-bugs BH-21, BH-26, BH-35, R4, U2, U7.  needs: own_copies, hold_copies, crash, message_faults
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

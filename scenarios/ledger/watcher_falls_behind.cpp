@@ -1,13 +1,15 @@
 // The watcher stops delivering block times for one chain copy: blocks arrive, but ingest, or the key image
-// store, waits for the time of the next one.  The two sides stall at different heights while the other goes
-// on.
+// store, waits for the time of the next one.  The two sides stall at different heights while the other
+// goes on.
 //
 //      chain     1 2 3 4 5 6 7
 //      ingest    1 2 3 .            waits for the time of 4
 //      ledger    1 2 3 4 5 6 7
 //
 // Late, but true: a wallet shows the right balance at its lower count.  When the times arrive everything
-// catches up without help. source: fog 123, fog 228, ec54c8a54; known-bugs BH-40.  needs: nothing
+// catches up without help.
+//
+// source: fog 123, fog 228, ec54c8a54; known-bugs BH-40.  needs: nothing
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

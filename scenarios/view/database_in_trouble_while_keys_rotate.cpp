@@ -1,11 +1,12 @@
-// While one ingress key replaces another, the recovery database fails in every way it can: it is down for all
-// or for one node, commits are rolled back, acknowledgements are lost, and view stores read replicas that
-// lag.
+// While one ingress key replaces another, the recovery database fails in every way it can: it is down for
+// all or for one node, commits are rolled back, acknowledgements are lost, and view stores read replicas
+// that lag.
 //
 // Every write is repeated until its outcome is known, and no promise rests on a list of keys that is older
-// than the records beside it: a view store on a lagging replica waits, and never passes a block whose new key
-// it has not seen. source: known-bugs R7, R11, yield point 4, BH-29, BH-30.  needs: lose_commit_ack,
-// stale_reads
+// than the records beside it: a view store on a lagging replica waits, and never passes a block whose new
+// key it has not seen.
+//
+// source: known-bugs R7, R11, yield point 4, BH-29, BH-30.  needs: lose_commit_ack, stale_reads
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

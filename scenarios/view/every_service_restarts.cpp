@@ -1,9 +1,11 @@
-// Every service of fog in turn dies at a bad moment and comes back: both ingest nodes, each view store, each
-// key image store, both routers and the report server.  A block arrives just before, so that it dies while it
-// scans, loads or answers, and wallets poll all the time; some of them are killed themselves.
+// Every service of fog in turn dies at a bad moment and comes back: both ingest nodes, each view store,
+// each key image store, both routers and the report server.  A block arrives just before, so that it dies
+// while it scans, loads or answers, and wallets poll all the time; some of them are killed themselves.
 //
 // A service that comes back knows nothing and says so: no wallet goes back to a lower count, none shows a
-// balance that leaves out what the service had known, and a check may fail only because the service is down.
+// balance that leaves out what the service had known, and a check may fail only because the service is
+// down.
+//
 // source: fog testing README; known-bugs BH-36, F15.  needs: crash, kill_wallet
 #include <fmt/format.h>
 

@@ -1,10 +1,11 @@
-// The only key is lost at the tip of the chain, and no later block comes: the missed range lies wholly in the
-// future.
+// The only key is lost at the tip of the chain, and no later block comes: the missed range lies wholly in
+// the future.
 //
 // Nothing can move past it, and nobody may demand that it does: view knows no block above.  The wallets'
-// counts stay, with the right balance.  Then a new key is activated whose start is inside the range; it has
-// scanned nothing, so view stays; only its first block moves the count. source: mobilecoin 1399 and 1401,
-// known-bugs BH-38.  needs: crash, state_files
+// counts stay, with the right balance.  Then a new key is activated whose start is inside the range; it
+// has scanned nothing, so view stays; only its first block moves the count.
+//
+// source: mobilecoin 1399 and 1401, known-bugs BH-38.  needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,14 +1,16 @@
-// An ingress key is lost.  Wallets poll right after it was reported lost: they are told of the missed blocks,
-// but the count has not moved, because no other key has scanned anything yet.  Their event cursor is past the
-// report then; they never hear of it again.
+// An ingress key is lost.  Wallets poll right after it was reported lost: they are told of the missed
+// blocks, but the count has not moved, because no other key has scanned anything yet.  Their event cursor
+// is past the report then; they never hear of it again.
 //
 //      blocks   1 2 3 | 4 5 6 | 7 ...
 //      K1       scans | missed: paid under K1, nobody scans
 //      K2                     | activated only after the wallets have polled
 //      wallet                 ^ told of [4,7) at count 4; polls again when the count has moved
 //
-// A wallet that drops what it was told because the count stood still would later show a count past the hole
-// without the coins in it. source: known-bugs U1 (wallet fact sheet 1.10), R5.  needs: crash, state_files
+// A wallet that drops what it was told because the count stood still would later show a count past the
+// hole without the coins in it.
+//
+// source: known-bugs U1 (wallet fact sheet 1.10), R5.  needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

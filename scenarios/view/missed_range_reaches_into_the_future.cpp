@@ -1,16 +1,18 @@
 // A lost key had promised eight blocks more than the chain has: the missed range begins below the tip,
-// reaches into the future, and crosses the ends of two view shards.  Its blocks arrive one by one, each with
-// coins under the lost key (from senders with the old report) and under the new one.  The ledger's copy, from
-// which wallets download missed blocks, lags.
+// reaches into the future, and crosses the ends of two view shards.  Its blocks arrive one by one, each
+// with coins under the lost key (from senders with the old report) and under the new one.  The ledger's
+// copy, from which wallets download missed blocks, lags.
 //
 //      view shards   [0 . . . . 5)[5 . . . . 10)[10 . . .
 //      K1            1 2 3 x
 //      missed              [4 . . . . . . 11)
 //      K2                  scans every block from here on
 //
-// The first missing block is the limit: a wallet may count [0, 4) before it has block 4, and never one more.
-// At each height some of the coins come from view and some from the download, and some from both. source:
-// known-bugs U2, R4, BH-21, BH-35; wallet fact sheet 1.4 B4.  needs: own_copies, crash, state_files
+// The first missing block is the limit: a wallet may count [0, 4) before it has block 4, and never one
+// more.  At each height some of the coins come from view and some from the download, and some from both.
+//
+// source: known-bugs U2, R4, BH-21, BH-35; wallet fact sheet 1.4 B4.  needs: own_copies, crash,
+// state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,14 +1,16 @@
 // Every shard has two replicas, and they are out of step: a view replica reads a database that lags, loses
-// its database altogether, or restarts with nothing; a key image replica's chain copy is held.  The routers
-// pick a replica for each single request, so one balance check mixes answers of both.
+// its database altogether, or restarts with nothing; a key image replica's chain copy is held.  The
+// routers pick a replica for each single request, so one balance check mixes answers of both.
 //
 //      view router   --+-- view0.0     current             ledger router --+-- images0.0   current
 //                      +-- view0.1     in the past                         +-- images0.1   in the past
 //
 // An old wallet that meets the replica of the past keeps what it knows: its count never goes down.  The
 // lowest promise of one check is the one that counts: a coin the lagging replica does not find yet is not
-// "not there". source: wallet fact sheet 1.8 "replicas out of step"; known-bugs R1, R3, yield point 7,
-// BH-50b. needs: own_copies, hold_copies, stale_reads, crash
+// "not there".
+//
+// source: wallet fact sheet 1.8 "replicas out of step"; known-bugs R1, R3, yield point 7, BH-50b.  needs:
+// own_copies, hold_copies, stale_reads, crash
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

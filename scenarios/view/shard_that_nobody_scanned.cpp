@@ -1,15 +1,16 @@
-// A key is lost, and it takes so long until another one starts that a whole view shard lies between: no key
-// has ever scanned one of its blocks.
+// A key is lost, and it takes so long until another one starts that a whole view shard lies between: no
+// key has ever scanned one of its blocks.
 //
 //      view shards   [0 . . . 4)[4 . . . 8)[8 . . .
 //      K1            1 2 x
 //      missed            [3 . . . . . . . 11)          coins of these blocks are downloaded
 //      K2                              9 ...
 //
-// The middle shard has nothing to serve and nothing to wait for.  It must not hold the merged count back for
-// ever, and as long as the first shard has not reached its end, it must not be skipped either. source:
-// fog/view/enclave collation, "all remaining blocks lie in missed ranges"; known-bugs R10, BH-25. needs:
-// crash, state_files
+// The middle shard has nothing to serve and nothing to wait for.  It must not hold the merged count back
+// for ever, and as long as the first shard has not reached its end, it must not be skipped either.
+//
+// source: fog/view/enclave collation, "all remaining blocks lie in missed ranges"; known-bugs R10, BH-25.
+// needs: crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

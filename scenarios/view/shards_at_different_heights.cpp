@@ -1,13 +1,15 @@
 // Three view shards and three key image shards, each of four blocks but the last, and a chain of fourteen
-// blocks: every wallet's history crosses all of them.  The shards are never level: chain copies are held, a
-// store is stopped, and the middle one restarts with nothing while its neighbours are complete.
+// blocks: every wallet's history crosses all of them.  The shards are never level: chain copies are held,
+// a store is stopped, and the middle one restarts with nothing while its neighbours are complete.
 //
 //      [0 1 2 3)[4 5 6 7)[8 9 10 ...      view: one is stopped or restarted
 //      [0 1 2 3)[4 5 6 7)[8 9 10 ...      key images: each at a height of its own
 //
-// The merged count is the longest prefix without a hole.  A complete shard does not freeze it, a shard of the
-// future does not pull it to zero, and a restarted middle shard is a hole, not an end. source: known-bugs
-// R10, BH-24, BH-25, F14; fog/ledger/server router handlers. needs: own_copies, hold_copies, pause, crash
+// The merged count is the longest prefix without a hole.  A complete shard does not freeze it, a shard of
+// the future does not pull it to zero, and a restarted middle shard is a hole, not an end.
+//
+// source: known-bugs R10, BH-24, BH-25, F14; fog/ledger/server router handlers.  needs: own_copies,
+// hold_copies, pause, crash
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,10 +1,11 @@
-// At every height of the chain each account is checked from scratch by a new wallet, and by one whose process
-// is killed in the middle of a check and starts again with nothing.  The two sides of fog lag by a drawn
-// number of blocks, so most checks meet services that are apart.
+// At every height of the chain each account is checked from scratch by a new wallet, and by one whose
+// process is killed in the middle of a check and starts again with nothing.  The two sides of fog lag by a
+// drawn number of blocks, so most checks meet services that are apart.
 //
 // Whatever a dead wallet had seen is forgotten; the next one must find every coin again, those of earlier
-// blocks included, and must not take a half loaded answer for the whole. source: fog testing README,
-// "recomputes balances from scratch".  needs: hold_copies, kill_wallet
+// blocks included, and must not take a half loaded answer for the whole.
+//
+// source: fog testing README, "recomputes balances from scratch".  needs: hold_copies, kill_wallet
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -1,16 +1,18 @@
-// Bob has 100 and pays 1 of it for a sandwich: block 11 spends the coin of 100 and gives 99 back as change.
-// View is ahead of ledger and ledger ahead of view, by up to three blocks, at every combination on a path
-// that the seed draws.
+// Bob has 100 and pays 1 of it for a sandwich: block 11 spends the coin of 100 and gives 99 back as
+// change.  View is ahead of ledger and ledger ahead of view, by up to three blocks, at every combination
+// on a path that the seed draws.
 //
-//      ledger ^            1 step right: ingest, and so view, gets the next block
-//       14    |     . o    1 step up:    the ledger side gets it
-//       11    o o .        19 paths of 20 leave the diagonal
+//      ledger ^
+//       14    |     o o    a step to the right: ingest, and so view, gets the next block
+//             |   o o      a step up: the ledger side gets it
+//       11    o o          20 such paths lead from (11, 11) to (14, 14)
 //             +----------> view
 //
 // Whoever adds the change to the coin it came from shows 199; who drops the coin before the change is in
-// shows 0. Both must be impossible at every combination, for a wallet that is polled all the way and for
-// fresh ones: 100 as long as the count is at most 11, 99 from 12 on. source: fog testing README, "Examples of
-// bugs that should be caught by this".  needs: hold_copies
+// shows 0.  Both must be impossible at every combination, for a wallet that is polled all the way and for
+// fresh ones: 100 as long as the count is at most 11, 99 from 12 on.
+//
+// source: fog testing README, "Examples of bugs that should be caught by this".  needs: hold_copies
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

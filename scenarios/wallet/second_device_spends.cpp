@@ -1,13 +1,15 @@
-// Two devices hold the same account.  One of them pays with coins the other has seen too, and one of the two
-// key image stores that answer for all blocks is held back: a device that is answered by it sees the past.
+// Two devices hold the same account.  One of them pays with coins the other has seen too, and one of the
+// two key image stores that answer for all blocks is held back: a device that is answered by it sees the
+// past.
 //
 //      chain --> copy "images0.0" --> key image store --+
-//            \-> copy "images0.1" --> key image store --+--> ledger router --> both devices     (images0.1 is
-//            held)
+//            \-> copy "images0.1" --> key image store --+--> ledger router --> both devices
+//                      (held)
 //
-// A device must never call a spent coin unspent at a count that includes the spend, whichever store answered,
-// must not go back when the next answer is older, and both must end with the same balance. source:
-// conformance test, double spend step; known-bugs BH-50b, C-FINAL.  needs: own_copies, hold_copies
+// A device must never call a spent coin unspent at a count that includes the spend, whichever store
+// answered, must not go back when the next answer is older, and both must end with the same balance.
+//
+// source: conformance test, double spend step; known-bugs BH-50b, C-FINAL.  needs: own_copies, hold_copies
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

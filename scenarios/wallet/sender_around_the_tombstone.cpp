@@ -1,5 +1,5 @@
-// Four payments and their tombstones: one lands at once, one in the last block its tombstone allows, one is
-// submitted a block too late, and one never.  The sender asks about all four at every height while the
+// Four payments and their tombstones: one lands at once, one in the last block its tombstone allows, one
+// is submitted a block too late, and one never.  The sender asks about all four at every height while the
 // ledger's copy, which answers, lags behind the chain by a drawn number of blocks, and may gain a block
 // between reading its height and looking.
 //
@@ -7,8 +7,9 @@
 //      lands     early            last    (late: refused)
 //
 // "Expired" may be said only once the answering copy has all blocks below the tombstone, and never of a
-// payment that landed; "landed" only with the right block. source: fog/ledger untrusted_tx_out_service,
-// known-bugs C-STATUS.  needs: hold_copies
+// payment that landed; "landed" only with the right block.
+//
+// source: fog/ledger untrusted_tx_out_service, known-bugs C-STATUS.  needs: hold_copies
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"
