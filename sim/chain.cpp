@@ -1,5 +1,7 @@
 #include "sim/chain.hpp"
 
+#include <algorithm>
+
 namespace sim {
 
 using namespace engine::fog;

@@ -49,37 +49,46 @@ void SimDbClient::commit(DbOperation operation) {
                      db_.state_.position.value);
 }
 
+// Runs inside the database: a client that is stopped (SIGSTOP) after it sent its commit holds nobody up.
+template <class T, class Apply>
+Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* apply,
+                             Transaction<T>* transaction) {
+    Core& core = db_.core_;
+    const engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
+    // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
+    EventIds ids(db_.next_event_id_, events);
+    db_.next_event_id_ += events;
+    co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
+    if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
+        core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
+                    static_cast<std::uint64_t>(Code::internal));
+        transaction->result = Error{Code::internal, "serialization failure", true};
+        co_return;
+    }
+    transaction->result = (*apply)(db_.state_, ids);
+    db_.next_event_id_ -= ids.unused();
+    if (!transaction->result) co_return;
+    commit(operation);
+    transaction->acknowledged =
+        core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+}
+
 template <class T, class Apply>
 Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, Apply apply) {
     Core& core = db_.core_;
     if (const std::optional<Error> error = co_await reach()) co_return *error;
-    bool acknowledged = true;
-    Result<T> result = Error{};
-    {
-        const engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
-        // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
-        EventIds ids(db_.next_event_id_, events);
-        db_.next_event_id_ += events;
-        co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
-        if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
-            core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
-                        static_cast<std::uint64_t>(Code::internal));
-            co_return Error{Code::internal, "serialization failure", true};
-        }
-        result = apply(db_.state_, ids);
-        db_.next_event_id_ -= ids.unused();
-        if (result) {
-            commit(operation);
-            acknowledged = core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
-        }
-    }
+    Transaction<T> transaction;
+    engine::Nursery database(core.scheduler, NodeId{}); // a killed client kills it: rolled back
+    database.spawn("a transaction", transact(operation, events, &apply, &transaction));
+    co_await database.join();
     co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_),
                                  "the commit's acknowledgement");
-    if (!acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
+    if (!transaction.acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
+    const Result<T>& result = transaction.result;
     if (!result)
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
                     static_cast<std::uint64_t>(result.error().code));
-    co_return result;
+    co_return std::move(transaction.result);
 }
 
 std::optional<IngressKeyRecord> SimDbClient::record_of(const DbState& state, const PublicKey& key) {

@@ -52,7 +52,9 @@ enum class DbOperation : std::uint8_t {
 /// Between
 ///    commit and acknowledgement anything can happen to the client.
 /// 2. A read sees all commits of the node it reads from, and says how far that node is.
-/// 3. A killed client in the middle of a transaction rolls it back and frees the lock.
+/// 3. A killed client in the middle of a transaction rolls it back and frees the lock; a stopped one does not
+/// keep the
+///    database from ending it.
 class SimDb {
 public:
     SimDb(Core& core, engine::model::RecoveryModel& model)
@@ -127,6 +129,13 @@ private:
 
     /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,
     /// or returns an error and changes nothing.
+    template <class T>
+    struct Transaction {
+        Result<T> result = engine::Error{};
+        bool acknowledged = true;
+    };
+    template <class T, class Apply>
+    Task<> transact(DbOperation operation, std::int64_t events, Apply* apply, Transaction<T>* transaction);
     template <class T, class Apply>
     Task<Result<T>> write(DbOperation operation, std::int64_t events, Apply apply);
     void commit(DbOperation operation);

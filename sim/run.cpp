@@ -46,8 +46,10 @@ RunResult run(const engine::Scenario& wanted, Options options) {
     Core& core = world.core();
     result.steps = core.scheduler.steps();
     result.checks = checks.reports_judged();
-    for (std::size_t c = 0; c < engine::check::check_count; ++c)
-        result.judgements += checks.judged(static_cast<engine::check::CheckId>(c));
+    for (std::size_t c = 0; c < engine::check::check_count; ++c) {
+        result.judged[c] = checks.judged(static_cast<engine::check::CheckId>(c));
+        result.judgements += result.judged[c];
+    }
     result.choices = core.choices.sequence().size();
     result.virtual_ms = core.scheduler.now().ms();
     result.digest = core.trace.digest();

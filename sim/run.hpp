@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,9 +27,10 @@ struct RunResult {
     engine::Topology topology{}; ///< of the world, drawn ones included
     std::string skipped;         ///< why the world could not run it; else empty
     std::vector<engine::check::Violation> violations;
-    std::uint64_t steps = 0;      ///< scheduler steps
-    std::uint64_t checks = 0;     ///< balances judged
-    std::uint64_t judgements = 0; ///< of all checkers
+    std::uint64_t steps = 0;                                        ///< scheduler steps
+    std::uint64_t checks = 0;                                       ///< balances judged
+    std::uint64_t judgements = 0;                                   ///< of all checkers
+    std::array<std::uint64_t, engine::check::check_count> judged{}; ///< of each, by CheckId
     std::uint64_t choices = 0;
     std::int64_t virtual_ms = 0;
     std::uint64_t digest = 0;

@@ -13,7 +13,7 @@ using namespace engine;
 namespace {
 
 // Pays and waits until view has the block.
-Task<BlockIndex> pay(World& world, AccountId to, std::uint64_t amount) {
+Task<BlockIndex> pay_and_show(World& world, AccountId to, std::uint64_t amount) {
     engine::Credit credit;
     credit.to = to;
     credit.amount = amount;
@@ -39,20 +39,20 @@ Task<> live_invocation_cleaned_up(World& world) {
     world.faults().begin(slow_clock);
     const Result<fog::IngestSummary> active = co_await node.api().activate();
     expect(world, CheckId::crash, active.has_value(), "ingest0 is activated");
-    (void)co_await pay(world, bob.account(), 1);
+    (void)co_await pay_and_show(world, bob.account(), 1);
     (void)co_await bob.poll();
 
     world.step("the cleanup tool closes its invocation");
     const Result<std::size_t> closed = co_await world.clean_up(two_days);
     expect(world, CheckId::crash, closed && *closed >= 1, "the tool takes the live invocation for abandoned");
-    (void)co_await pay(world, bob.account(), 2);
+    (void)co_await pay_and_show(world, bob.account(), 2);
     (void)co_await bob.poll(); // sees the closed RNG's end
 
     world.step("two more blocks pay bob 4 and 8, the tool runs once more between them");
-    (void)co_await pay(world, bob.account(), 4);
+    (void)co_await pay_and_show(world, bob.account(), 4);
     (void)co_await bob.poll();
     (void)co_await world.clean_up(two_days);
-    const BlockIndex last = co_await pay(world, bob.account(), 8);
+    const BlockIndex last = co_await pay_and_show(world, bob.account(), 8);
     (void)co_await bob.poll();
     const bool whole = bob.last() && (bob.last()->count < last.count_through() || bob.last()->value() == 15);
     expect(world, CheckId::balance, whole, "bob has 15 once he knows all four blocks");

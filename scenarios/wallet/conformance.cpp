@@ -237,14 +237,6 @@ Pays to_each(std::uint64_t amount) {
     return pays;
 }
 
-Task<fog::IngestSummary> command(World& world, Task<Result<fog::IngestSummary>> call, const char* what) {
-    const Result<fog::IngestSummary> answer = co_await std::move(call);
-    expect(world, CheckId::crash, answer.has_value(),
-           fmt::format("{}: {}", what, answer ? "" : name(answer.error().code)));
-    if (!answer) co_return fog::IngestSummary{};
-    co_return *answer;
-}
-
 Task<> expect_mode(World& world, IngestNode& node, fog::IngestMode mode) {
     const fog::IngestSummary status = co_await command(world, node.api().get_status(), "get-status");
     expect(world, CheckId::crash, status.mode == mode,
