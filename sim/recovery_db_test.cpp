@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "sim/testing/core_bed.hpp"
 
 namespace sim {
@@ -380,18 +382,43 @@ TEST_F(RecoveryDbTest, refused_write_commits_nothing_and_loses_no_acknowledgemen
     EXPECT_EQ(code_of(bed.run(one.retire_ingress_key(key_of(1), true))), Code::unknown);
 }
 
+// What each commit left behind, by position, against what each read says of the same position.
 TEST_F(RecoveryDbTest, stale_read_says_how_far_its_node_is) {
+    new_key(1, 1);
+    const InvocationId id = invoke(1, 11);
     bed.begin(FaultKind::stale_reads, 1, 0, 500);
     db.keep_history();
+    struct Seen {
+        std::size_t keys;
+        std::size_t events;
+        std::size_t blocks;
+    };
+    std::map<DbPosition, Seen> truth;
+    auto note = [&] {
+        const DbState& now = db.state();
+        truth[now.position] = {now.keys.size(), now.events.size(), now.keys.at(key_of(1)).blocks.size()};
+    };
+    note();
     bool stale_seen = false;
     bool fresh_seen = false;
-    for (std::uint8_t n = 1; n <= 60; ++n) {
-        ASSERT_TRUE(bed.run(two.new_ingress_key(key_of(n), BlockIndex{1})));
-        bed.pass(40ms);
+    for (std::uint8_t n = 1; n <= 40; ++n) {
+        ASSERT_TRUE(bed.run(two.new_ingress_key(key_of(static_cast<std::uint8_t>(100 + n)), BlockIndex{1})));
+        note();
+        ASSERT_TRUE(bed.run(two.add_block(id, block_of(n))));
+        note();
+        ASSERT_TRUE(bed.run(two.new_ingest_invocation(
+            {}, key_of(1), key_of(static_cast<std::uint8_t>(20 + n)), BlockIndex{1})));
+        note();
+        bed.pass(60ms);
         const IngressKeys keys = *bed.run(one.ingress_keys());
-        EXPECT_EQ(keys.records.size(), keys.as_of.value) << "each commit added one key";
+        const UserEvents told = *bed.run(one.user_events(UserEventId{0}));
+        const IngestedBlocks blocks = *bed.run(one.blocks(key_of(1), BlockIndex{1}, 1000));
+        ASSERT_TRUE(truth.contains(keys.as_of) && truth.contains(told.as_of) && truth.contains(blocks.as_of));
+        EXPECT_EQ(keys.records.size(), truth[keys.as_of].keys);
+        EXPECT_EQ(told.events.size(), truth[told.as_of].events);
+        EXPECT_EQ(blocks.blocks.size(), truth[blocks.as_of].blocks);
         (keys.as_of < db.state().position ? stale_seen : fresh_seen) = true;
-        EXPECT_LE(db.state().position.value - keys.as_of.value, 14u) << "500 ms are at most so many commits";
+        EXPECT_LE(db.state().position.value - keys.as_of.value, 30u) << "500 ms are at most so many commits";
         EXPECT_EQ(bed.run(two.ingress_keys())->as_of, db.state().position) << "other nodes read the primary";
     }
     EXPECT_TRUE(stale_seen && fresh_seen) << "reads go to both";
@@ -442,6 +469,35 @@ TEST_F(HeldRecoveryDbTest, nothing_is_visible_before_the_commit_and_writers_wait
     EXPECT_EQ(most_at_once, 1u);
     for (std::size_t i = 0; i < writers; ++i)
         EXPECT_EQ(db.state().events[i].id.value, static_cast<std::int64_t>(i) + 1);
+}
+
+TEST_F(RecoveryDbTest, client_that_is_stopped_in_a_transaction_keeps_the_others_waiting) {
+    new_key(1, 1);
+    engine::detail::Slot<Result<InvocationId>> first;
+    auto opening = one.new_ingest_invocation({}, key_of(1), key_of(11), BlockIndex{1});
+    engine::spawn(bed.core.scheduler, NodeId{1}, "first", engine::detail::keep(std::move(opening), &first));
+    bed.core.scheduler.step();
+    bed.core.scheduler.step(); // it has the lock and is about to commit
+    ASSERT_NE(bed.core.scheduler.who_waits().find("its commit"), std::string::npos);
+    bed.core.scheduler.pause_node(NodeId{1});
+    std::vector<engine::detail::Slot<Result<InvocationId>>> later(3);
+    std::vector<SimDbClient> clients;
+    for (std::uint32_t i = 0; i < 3; ++i) clients.emplace_back(db, NodeId{10 + i});
+    for (std::uint8_t i = 0; i < 3; ++i) {
+        auto next = clients[i].new_ingest_invocation({}, key_of(1), key_of(static_cast<std::uint8_t>(20 + i)),
+                                                     BlockIndex{1});
+        engine::spawn(bed.core.scheduler, NodeId{10u + i}, "later",
+                      engine::detail::keep(std::move(next), &later[i]));
+        bed.pass(10ms);
+    }
+    bed.pass(60s);
+    EXPECT_TRUE(db.state().events.empty());
+    bed.core.scheduler.resume_node(NodeId{1});
+    bed.pass(1s);
+    EXPECT_EQ(first.value->value(), InvocationId{1});
+    for (std::int64_t i = 0; i < 3; ++i)
+        EXPECT_EQ(later[static_cast<std::size_t>(i)].value->value(), InvocationId{i + 2})
+            << "in order of arrival";
 }
 
 TEST_F(HeldRecoveryDbTest, client_killed_in_the_middle_rolls_back_and_frees_the_lock) {

@@ -425,6 +425,15 @@ Task<> hints(World& world) {
     const Result<engine::chain::PublicKey> key = co_await world.chain().refresh_hint_key();
     ENSURE(key.has_value());
     ENSURE(world.chain().model().credits().at(two[0].index).hint_key == *key);
+    // Nobody scans any more: the report stays, and expires.
+    co_await world.ingest(0).crash();
+    while (world.chain().height() < BlockCount{40}) {
+        BlockPlan empty;
+        co_await pay(world, std::move(empty));
+    }
+    BlockPlan expired = paying({{0, 2}});
+    const std::vector<CreditRef> too_late = co_await pay(world, std::move(expired));
+    ENSURE(too_late.empty());
     // Past its expiry and with no report server to ask, a key is not used.
     world.chain().set_hint_key(*key, world.chain().height().end());
     co_await world.report_server().stop();
