@@ -17,6 +17,7 @@ constexpr std::size_t payment_id_at = hash_at + 16;
 constexpr std::size_t count_at = hash_at + 16;
 constexpr std::size_t fee_at = count_at + 1;
 constexpr std::size_t outlay_at = fee_at + 7;
+constexpr std::size_t destination_payment_id_at = outlay_at + 8;
 constexpr std::size_t mac_at = hash_at + 48;
 constexpr std::size_t mac_size = 16;
 constexpr std::uint64_t fee_limit = std::uint64_t{1} << 56;
@@ -26,6 +27,12 @@ std::uint16_t raw_type(const MemoPayload& memo) { return load_big_endian<std::ui
 bool is_sender_type(std::uint16_t type) {
     return type >= static_cast<std::uint16_t>(MemoType::authenticated_sender) &&
            type <= static_cast<std::uint16_t>(MemoType::authenticated_sender_with_payment_intent_id);
+}
+
+bool is_destination_type(std::uint16_t type) {
+    return type == static_cast<std::uint16_t>(MemoType::destination) ||
+           type == static_cast<std::uint16_t>(MemoType::destination_with_payment_request_id) ||
+           type == static_cast<std::uint16_t>(MemoType::destination_with_payment_intent_id);
 }
 
 template <std::unsigned_integral T>
@@ -110,22 +117,27 @@ bool is_authentic(const MemoPayload& memo, const PublicAddress& sender, const Sc
 }
 
 std::optional<MemoPayload> make_destination_memo(const DestinationMemo& content) {
-    if (content.fee >= fee_limit) return std::nullopt;
+    const auto type = static_cast<std::uint16_t>(content.type);
+    if (content.fee >= fee_limit || !is_destination_type(type)) return std::nullopt;
     MemoPayload memo;
-    put(memo, 0, static_cast<std::uint16_t>(MemoType::destination));
+    put(memo, 0, type);
     std::copy(content.recipient.bytes.begin(), content.recipient.bytes.end(), memo.bytes.begin() + hash_at);
     put(memo, count_at, std::uint64_t{content.recipient_count} << 56 | content.fee);
     put(memo, outlay_at, content.total_outlay);
+    if (content.type != MemoType::destination) put(memo, destination_payment_id_at, content.payment_id);
     return memo;
 }
 
 std::optional<DestinationMemo> read_destination_memo(const MemoPayload& memo) {
-    if (raw_type(memo) != static_cast<std::uint16_t>(MemoType::destination)) return std::nullopt;
+    if (!is_destination_type(raw_type(memo))) return std::nullopt;
     DestinationMemo out;
+    out.type = static_cast<MemoType>(raw_type(memo));
     out.recipient = *ShortAddressHash::from(memo.view().subspan(hash_at, 16));
     out.recipient_count = memo.bytes[count_at];
     out.fee = load_big_endian<std::uint64_t>(memo.view().subspan(count_at)) & (fee_limit - 1);
     out.total_outlay = load_big_endian<std::uint64_t>(memo.view().subspan(outlay_at));
+    if (out.type != MemoType::destination)
+        out.payment_id = load_big_endian<std::uint64_t>(memo.view().subspan(destination_payment_id_at));
     return out;
 }
 

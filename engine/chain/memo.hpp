@@ -64,12 +64,15 @@ struct DestinationMemo {
     std::uint8_t recipient_count = 1;
     std::uint64_t fee = 0; ///< below 2^56
     std::uint64_t total_outlay = 0;
+    MemoType type = MemoType::destination;
+    /// Payment request or intent id; 0 where the type has none.
+    std::uint64_t payment_id = 0;
     friend bool operator==(const DestinationMemo&, const DestinationMemo&) = default;
 };
 
-/// @return nothing when the fee does not fit
+/// @return nothing when the fee does not fit, or `type` is none of the three destination types
 std::optional<MemoPayload> make_destination_memo(const DestinationMemo& memo);
-/// @return nothing for memos other than destination memos (also the two that carry a payment id)
+/// @return nothing for memos of other types
 std::optional<DestinationMemo> read_destination_memo(const MemoPayload& memo);
 
 } // namespace engine::chain

@@ -251,6 +251,15 @@ TEST(MemoTest, destination_memos_come_back) {
     ASSERT_TRUE(memo);
     EXPECT_EQ(memo_type(*memo), MemoType::destination);
     EXPECT_EQ(read_destination_memo(*memo), content);
+    content.type = MemoType::destination_with_payment_intent_id;
+    content.payment_id = 0x0102030405060708;
+    const auto with_id = make_destination_memo(content);
+    ASSERT_TRUE(with_id);
+    EXPECT_EQ(read_destination_memo(*with_id), content);
+    EXPECT_EQ(with_id->bytes[2 + 32], 1) << "the id stands behind the outlay, big endian";
+    content.type = MemoType::gift_code_funding;
+    EXPECT_FALSE(make_destination_memo(content));
+    content.type = MemoType::destination;
     content.fee += 1;
     EXPECT_FALSE(make_destination_memo(content));
     EXPECT_FALSE(read_sender_memo(*memo));

@@ -8,6 +8,7 @@
 #include "engine/chain/hex.hpp"
 #include "engine/chain/mnemonic.hpp"
 #include "engine/chain/printable.hpp"
+#include "engine/chain/x509.hpp"
 
 // Addresses, account keys, printable codes, phrases and account files.
 
@@ -31,5 +32,6 @@ FOG_FUZZ_TARGET(addresses) {
     if (const auto raw = from_hex(text)) must_hold(to_hex(*raw).size() == size);
     std::string why;
     (void)account_from_json(text, why);
+    (void)spki_of_first_certificate(text, why);
     return 0;
 }

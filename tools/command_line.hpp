@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+// What the small tools share: flags that may also come from the environment, and one way to refuse bad input.
+
+namespace tools {
+
+/// Input the user can correct.  The text names the flag, the file if there is one, and the reason.
+struct BadInput : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Parses the command line, then calls `body`.
+/// @return 0, also after --help; 2 after one line on stderr for bad arguments and for BadInput
+int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+/// @param flag  named when `text` is not exactly 64 hex digits
+std::array<std::uint8_t, 32> parse_seed(std::string_view flag, std::string_view text);
+
+/// @param flag  named, together with the file, when the file cannot be read or written
+std::string read_file(std::string_view flag, const std::filesystem::path& path);
+void write_file(std::string_view flag, const std::filesystem::path& path, std::string_view content);
+void create_directories(std::string_view flag, const std::filesystem::path& path);
+
+} // namespace tools
