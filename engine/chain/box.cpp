@@ -19,10 +19,9 @@ struct BoxKey {
     GcmNonce nonce{};
 
     explicit BoxKey(const Point& shared) {
-        SharedSecret secret;
-        secret.bytes = shared.bytes();
-        const Secret<std::array<std::uint8_t, 44>> material(box_key_material(secret));
-        wipe(secret.bytes);
+        Secret<SharedSecret> secret;
+        secret->bytes = shared.bytes();
+        const Secret<std::array<std::uint8_t, 44>> material(box_key_material(*secret));
         std::copy_n(material->begin(), 32, key->begin());
         std::copy_n(material->begin() + 32, 12, nonce.begin());
     }

@@ -56,9 +56,9 @@ MemoPayload apply_key_stream(ByteView memo, const SharedSecret& secret) {
 
 std::array<std::uint8_t, mac_size> memo_mac(const MemoPayload& memo, const Scalar& own, const Point& other,
                                             const PublicKey& tx_public_key) {
-    const Secret<Point> shared(own * other);
+    const Point shared = own * other;
     const Secret<Digest64> mac(hmac_sha512(
-        shared->bytes(), {as_bytes("mc-memo-mac"), tx_public_key.view(), memo.view().first(mac_at)}));
+        shared.bytes(), {as_bytes("mc-memo-mac"), tx_public_key.view(), memo.view().first(mac_at)}));
     std::array<std::uint8_t, mac_size> out;
     std::copy_n(mac->begin(), mac_size, out.begin());
     return out;

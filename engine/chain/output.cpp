@@ -26,11 +26,12 @@ std::optional<SentOutput> make_output(std::uint32_t block_version, Amount amount
     return sent;
 }
 
-std::optional<SharedSecret> output_secret(const Scalar& view_private, const PublicKey& output_public_key) {
+std::optional<Secret<SharedSecret>> output_secret(const Scalar& view_private,
+                                                  const PublicKey& output_public_key) {
     const auto key = Point::parse(output_public_key);
     if (!key) return std::nullopt;
-    SharedSecret secret;
-    secret.bytes = (view_private * *key).bytes();
+    Secret<SharedSecret> secret;
+    secret->bytes = (view_private * *key).bytes();
     return secret;
 }
 
@@ -50,7 +51,7 @@ std::optional<OwnedOutput> open_tx_out(const AccountKey& account, const Subaddre
     const auto secret = output_secret(Scalar::reduce(account.view_private.bytes), output.public_key);
     if (!secret) return std::nullopt;
     OwnedOutput owned;
-    owned.secret = Secret<SharedSecret>(*secret);
+    owned.secret = *secret;
     const auto spend = recover_subaddress_spend(*owned.secret, output.target_key);
     const auto index = spend ? table.find(*spend) : std::nullopt;
     const auto amount = index ? open_amount(*output.masked_amount, *owned.secret) : std::nullopt;

@@ -39,7 +39,8 @@ std::optional<SentOutput> make_output(std::uint32_t block_version, Amount amount
 
 /// The secret of an output for the holder of the view private key of the account.
 /// @return nothing when the output's public key is no point
-std::optional<SharedSecret> output_secret(const Scalar& view_private, const PublicKey& output_public_key);
+std::optional<Secret<SharedSecret>> output_secret(const Scalar& view_private,
+                                                  const PublicKey& output_public_key);
 
 /// The spend public key of the subaddress that was paid, if the output is the account's at all; else a
 /// stranger.

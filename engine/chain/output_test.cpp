@@ -234,6 +234,9 @@ TEST(MemoTest, sender_memos_prove_the_sender_to_the_recipient) {
         EXPECT_TRUE(is_authentic(*memo, from, subaddress_view_scalar(bob, 0), tx_key));
         EXPECT_FALSE(is_authentic(*memo, to, subaddress_view_scalar(bob, 0), tx_key));
         EXPECT_FALSE(is_authentic(*memo, from, subaddress_view_scalar(bob, 1), tx_key));
+        PublicAddress same_keys = from;
+        same_keys.fog_report_url = "fog://elsewhere";
+        EXPECT_FALSE(is_authentic(*memo, same_keys, subaddress_view_scalar(bob, 0), tx_key));
         EXPECT_FALSE(read_destination_memo(*memo));
     }
     EXPECT_FALSE(make_sender_memo(MemoType::destination, from, subaddress_spend_scalar(alice, 0),
@@ -389,6 +392,13 @@ TEST(TxOutRecordTest, round_trips_in_every_version) {
     for (std::uint32_t version = 0; version <= newest_block_version; ++version)
         EXPECT_EQ(decode_tx_out_record(encode(sample_record(version))), sample_record(version)) << version;
     EXPECT_EQ(encode(sample_record(4)).size(), 187u);
+    TxOutRecord zeros = sample_record(4);
+    zeros.timestamp_s = 0;
+    zeros.commitment_crc32 = 0;
+    zeros.block = BlockIndex{0};
+    EXPECT_EQ(encode(zeros).size(), 187u - 9 - 5)
+        << "time and checksum vanish when zero, the block index does not";
+    EXPECT_EQ(decode_tx_out_record(encode(zeros)), zeros);
     TxOutRecord old = sample_record(4);
     old.commitment = Commitment{};
     old.commitment_crc32 = commitment_crc32(*old.commitment);

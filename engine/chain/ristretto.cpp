@@ -98,6 +98,8 @@ Scalar operator*(const Scalar& a, const Scalar& b) {
     return out;
 }
 
+Point::~Point() { wipe(bytes_); }
+
 std::optional<Point> Point::parse(ByteView bytes) {
     Point out;
     if (bytes.size() != out.bytes_.size()) return std::nullopt;

@@ -46,11 +46,15 @@ private:
     std::array<std::uint8_t, 32> bytes_{};
 };
 
-/// Element of the group, kept compressed.
+/// Element of the group, kept compressed.  Overwritten when destroyed: products with private keys are secrets
+/// that two parties share.
 class Point {
 public:
     /// The identity, which compresses to zeros.
     Point() = default;
+    Point(const Point&) = default;
+    Point& operator=(const Point&) = default;
+    ~Point();
 
     /// @return nothing when the bytes are no compressed point
     static std::optional<Point> parse(ByteView bytes);

@@ -38,7 +38,9 @@ public:
     bool is_valid(const PublicKey& key) const override { return Point::parse(key).has_value(); }
 
     std::optional<SharedSecret> exchange(const PrivateKey& secret, const PublicKey& key) const override {
-        return output_secret(scalar(secret), key);
+        const auto shared = output_secret(scalar(secret), key);
+        if (!shared) return std::nullopt;
+        return **shared;
     }
 
     AccountKey account_from_entropy(const std::array<std::uint8_t, 32>& entropy) const override {
@@ -107,7 +109,7 @@ public:
                                             const TxOutRecord& record) const override {
         const auto found = output_secret(scalar(account.view_private), record.public_key);
         if (!found) return std::nullopt;
-        const Secret<SharedSecret> secret(*found);
+        const Secret<SharedSecret>& secret = *found;
         const auto spend = recover_subaddress_spend(*secret, record.target_key);
         const auto index = spend ? table.find(*spend) : std::nullopt;
         if (!index) return std::nullopt;

@@ -243,12 +243,12 @@ TEST_F(UpstreamVectorsTest, tx_out_records) {
         const auto record = decode_tx_out_record(bytes);
         EXPECT_TRUE(record && encode(*record) == bytes);
         const auto secret = output_secret(view.value(), record->public_key);
-        const AmountMask mask = AmountMask::from(record->masked_version, secret.value());
+        const AmountMask mask = AmountMask::from(record->masked_version, *secret.value());
         const auto amount =
             unmask_amount(record->masked_version, record->masked_value, record->masked_token_id, mask);
         if (commitment_crc32(commit(amount.value(), mask.blinding)) != record->commitment_crc32)
             return std::nullopt;
-        EXPECT_EQ(decrypt_memo(record->memo.value(), *secret), MemoPayload{});
+        EXPECT_EQ(decrypt_memo(record->memo.value(), **secret), MemoPayload{});
         return amount;
     };
     ASSERT_EQ(rows(0).size(), 10u);
