@@ -37,7 +37,7 @@ BlockData draw_signatures(Hc128& rng, const Block& block, BlockContents contents
 
 /// A chain of `blocks` blocks, origin included: in each, `repeats` outputs per recipient and token; one key
 /// image in every block but the first.
-/// @param version  of the blocks after the origin
+/// @param version  of all outputs, and of the blocks after the origin, whose own version is always 0
 /// @param each     takes every block as it is made; answers false to stop
 template <class Each>
 bool draw_chain(Hc128& rng, std::uint32_t version, std::uint64_t blocks,
@@ -46,7 +46,7 @@ bool draw_chain(Hc128& rng, std::uint32_t version, std::uint64_t blocks,
     Block last;
     for (std::uint64_t i = 0; i < blocks; ++i) {
         BlockContents contents;
-        auto outputs = draw_outputs(rng, i == 0 ? 0 : version, recipients, repeats, value, max_token_id);
+        auto outputs = draw_outputs(rng, version, recipients, repeats, value, max_token_id);
         if (!outputs) return false;
         contents.outputs = std::move(*outputs);
         if (i > 0) contents.key_images.push_back(draw_key_image(rng));
