@@ -197,10 +197,15 @@ void Environment::check_snapshot() {
     for (int attempt = 0; attempt < 100; ++attempt) {
         const ReadTransaction pin(*this);
         const MetaPages meta = read_meta_pages(file.get(), data_file());
-        for (const MetaPage& page : meta.page) {
+        for (std::size_t i = 0; i < 2; ++i) {
+            const MetaPage page = meta.page[i];
             if (page.transaction != mdb_txn_id(pin.native())) continue;
-            check_pages(file.get(), page, data_file());
-            return;
+            try {
+                return check_pages(file.get(), page, data_file());
+            } catch (const Error&) {
+                // A meta page read while it was being replaced says nothing about the file.
+                if (read_meta_pages(file.get(), data_file()).page[i] == page) throw;
+            }
         }
     }
     throw Error(ErrorCode::other, data_file() + ": changes faster than it can be checked");

@@ -136,7 +136,7 @@ public:
     static LedgerDb create(const std::filesystem::path& directory, Options options = {});
 
     LedgerDb(LedgerDb&&) = default;
-    LedgerDb& operator=(LedgerDb&&) = default;
+    LedgerDb& operator=(LedgerDb&&) = delete;
     ~LedgerDb();
 
     class Snapshot;

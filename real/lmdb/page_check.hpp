@@ -12,6 +12,7 @@ struct TreeRoot {
     std::uint16_t depth = 0;
     std::uint64_t entries = 0;
     std::uint64_t root = 0;
+    friend bool operator==(const TreeRoot&, const TreeRoot&) = default;
 };
 
 /// What a meta page says about the state of its transaction.
@@ -21,16 +22,15 @@ struct MetaPage {
     std::uint64_t last_page = 0;
     TreeRoot free_pages;
     TreeRoot names;
+    friend bool operator==(const MetaPage&, const MetaPage&) = default;
 };
 
-/// Reads both meta pages with plain file reads, before LMDB maps the file: LMDB would take an empty file for
-/// one it may format, and would die of SIGBUS in one that is cut short.
-/// @return the two meta pages
-/// @throws Error not_a_database, torn
 struct MetaPages {
     MetaPage page[2];
-    const MetaPage& newest() const { return page[page[0].transaction < page[1].transaction ? 1 : 0]; }
 };
+/// Reads both meta pages with plain file reads, before LMDB maps the file: LMDB would take an empty file for
+/// one it may format, and would die of SIGBUS in one that is cut short.
+/// @throws Error not_a_database, torn
 MetaPages read_meta_pages(int file, const std::string& path);
 
 /// Walks every page that the state of `meta` reaches and holds each against what the format demands: its own

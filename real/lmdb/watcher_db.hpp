@@ -86,7 +86,7 @@ public:
     static WatcherDb create(const std::filesystem::path& directory, Options options = {});
 
     WatcherDb(WatcherDb&&) = default;
-    WatcherDb& operator=(WatcherDb&&) = default;
+    WatcherDb& operator=(WatcherDb&&) = delete;
     ~WatcherDb();
 
     /// The configured sources, sorted.
