@@ -121,7 +121,13 @@ void append_block(benchmark::State& state) {
     state.SetItemsProcessed(blocks);
     report_memory(state);
 }
-BENCHMARK(append_block)->ArgName("sync")->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond)->MinTime(2.0)->UseRealTime();
+BENCHMARK(append_block)
+    ->ArgName("sync")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMicrosecond)
+    ->MinTime(2.0)
+    ->UseRealTime();
 
 /// Made once for the benchmarks below.
 const std::filesystem::path& long_ledger_path() {

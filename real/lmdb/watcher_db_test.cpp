@@ -79,6 +79,9 @@ TEST_F(WatcherDbTest, timestamps_in_all_their_cases) {
     watcher.add_block_signature(b, BlockIndex{1}, at(20, 2), "archive");
     EXPECT_EQ(time(1), (BlockTimestamp{20, TimestampCode::found})) << "the earliest counts";
     EXPECT_EQ(watcher.highest_common_block(), BlockIndex{1});
+    watcher.add_block_signature(a, BlockIndex{2}, at(20, 1), "archive");
+    watcher.add_block_signature(b, BlockIndex{2}, at(30, 2), "archive");
+    EXPECT_EQ(time(2), (BlockTimestamp{20, TimestampCode::found})) << "whichever source has it";
     watcher.update_last_synced(a, BlockIndex{5});
     EXPECT_EQ(time(3), (BlockTimestamp{no_timestamp, TimestampCode::watcher_behind}))
         << "b has not come so far";
