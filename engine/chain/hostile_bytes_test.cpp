@@ -12,12 +12,14 @@
 #include "engine/chain/output.hpp"
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/printable.hpp"
+#include "engine/chain/test_blocks.hpp"
 #include "engine/chain/test_support.hpp"
 
 // The fuzz targets, fed with seeded mutations of good inputs: the same ones on every machine and in every
 // build, so that the sanitizers meet hostile bytes without a fuzzer at hand.
 
 int fuzz_addresses(const std::uint8_t* data, std::size_t size);
+int fuzz_blocks(const std::uint8_t* data, std::size_t size);
 int fuzz_outputs(const std::uint8_t* data, std::size_t size);
 int fuzz_wire(const std::uint8_t* data, std::size_t size);
 
@@ -57,6 +59,13 @@ std::vector<Bytes> good_inputs() {
                                   Bytes(address.view_public.bytes.begin(), address.view_public.bytes.end())};
     inputs.push_back(encode(pubkey));
     inputs.push_back(encode(BufferedRng::exchange(account.view_private, pubkey)->store()));
+    Hc128 block_rng(Hc128::Seed{2});
+    draw_chain(block_rng, 3, 2, {address}, 2, 5, 0, [&](const BlockData& data) {
+        inputs.push_back(encode(data));
+        inputs.push_back(encode(data.contents));
+        inputs.push_back(encode(*data.metadata));
+        return true;
+    });
     return inputs;
 }
 
@@ -95,7 +104,7 @@ Bytes mutate(Bytes bytes, const std::vector<Bytes>& others, test::SeededBytes& r
 struct HostileBytesTest : testing::TestWithParam<int (*)(const std::uint8_t*, std::size_t)> {};
 
 INSTANTIATE_TEST_SUITE_P(Targets, HostileBytesTest,
-                         testing::Values(&fuzz_addresses, &fuzz_outputs, &fuzz_wire));
+                         testing::Values(&fuzz_addresses, &fuzz_blocks, &fuzz_outputs, &fuzz_wire));
 
 TEST_P(HostileBytesTest, seeded_mutations_crash_nothing) {
     const std::vector<Bytes> inputs = good_inputs();
@@ -114,7 +123,7 @@ TEST(HostilePrefixTest, every_prefix_of_every_good_input_is_survived) {
     for (const Bytes& input : good_inputs())
         for (std::size_t n = 0; n < input.size(); n += 1 + n / 40) {
             const Bytes prefix(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(n));
-            for (auto* target : {&fuzz_addresses, &fuzz_outputs, &fuzz_wire})
+            for (auto* target : {&fuzz_addresses, &fuzz_blocks, &fuzz_outputs, &fuzz_wire})
                 target(prefix.data(), prefix.size());
         }
 }
