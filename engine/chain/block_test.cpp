@@ -8,10 +8,10 @@
 #include "engine/chain/account.hpp"
 #include "engine/chain/box.hpp"
 #include "engine/chain/hex.hpp"
-#include "engine/chain/mutation.hpp"
 #include "engine/chain/output.hpp"
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/test_blocks.hpp"
+#include "engine/chain/testing/mutation.hpp"
 
 namespace engine::chain {
 namespace {

@@ -9,7 +9,7 @@
 #include "engine/chain/bytes.hpp"
 #include "engine/chain/hash.hpp"
 #include "engine/chain/hex.hpp"
-#include "engine/chain/mutation.hpp"
+#include "engine/chain/testing/mutation.hpp"
 
 namespace engine::chain {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/chain/bytes.hpp"
-#include "engine/chain/mutation.hpp"
+#include "engine/chain/testing/mutation.hpp"
 
 namespace engine::chain {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/chain/mutation.hpp"
 #include "engine/chain/test_blocks.hpp"
+#include "engine/chain/testing/mutation.hpp"
 #include "real/lmdb/cheap_blocks.hpp"
 #include "real/lmdb/test_support.hpp"
 
