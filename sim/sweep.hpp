@@ -14,6 +14,7 @@ struct SweepOptions {
     Options run; ///< its seed is the first
     std::uint64_t runs = 1;
     unsigned jobs = 1;  ///< threads; the report does not depend on it
+    std::string plan{}; ///< file the story was read from, for the command that repeats it
     bool twice = false; ///< every seed twice, compared event by event
 };
 

@@ -6,10 +6,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <thread>
 
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/plan.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/output_file.hpp"
 
@@ -21,6 +24,7 @@ struct Arguments {
     std::string seed = "1";
     std::string runs = "1";
     std::string scenario = "conformance";
+    std::string plan;
     std::string strategy = "random";
     std::string crypto = "fast";
     std::vector<std::string> topology;
@@ -68,6 +72,18 @@ const engine::Scenario& scenario_of(const std::string& name) {
         fmt::format("--scenario: there is no scenario '{}'; --list-scenarios lists them", name));
 }
 
+engine::Scenario plan_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad())
+        throw engine::UsageError(fmt::format("--plan: cannot read '{}'", path));
+    try {
+        return scenarios::lag::scenario_of(scenarios::lag::from_json(text));
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--plan: '{}': {}", path, error.what()));
+    }
+}
+
 // Rate, seeds done, failures and time left, on a terminal only.
 class ProgressLine {
 public:
@@ -102,7 +118,9 @@ int run(const Arguments& arguments) {
         list_scenarios();
         return 0;
     }
-    const engine::Scenario& scenario = scenario_of(arguments.scenario);
+    engine::Scenario planned;
+    if (!arguments.plan.empty()) planned = plan_of(arguments.plan);
+    const engine::Scenario& scenario = arguments.plan.empty() ? scenario_of(arguments.scenario) : planned;
     if (arguments.strategy != "random")
         throw engine::UsageError(
             fmt::format("--strategy: there is no strategy '{}' (random)", arguments.strategy));
@@ -129,6 +147,7 @@ int run(const Arguments& arguments) {
     else
         throw engine::UsageError(
             fmt::format("--crypto: there is no implementation '{}' (fast, ristretto)", arguments.crypto));
+    options.plan = arguments.plan;
     options.twice = arguments.check_determinism;
     options.run.keep_events = !arguments.trace.empty();
     if (!arguments.trace.empty() && options.runs != 1)
@@ -203,7 +222,13 @@ int main(int argc, char** argv) {
     app.add_option("--runs", arguments.runs, "how many consecutive seeds")
         ->type_name("K")
         ->capture_default_str();
-    app.add_option("--scenario", arguments.scenario, "which story")->type_name("NAME")->capture_default_str();
+    CLI::Option* story = app.add_option("--scenario", arguments.scenario, "which story")
+                             ->type_name("NAME")
+                             ->capture_default_str();
+    app.add_option("--plan", arguments.plan,
+                   "tell the plan in this file (docs/plan.md) instead of a scenario")
+        ->type_name("FILE")
+        ->excludes(story);
     app.add_option("--topology", arguments.topology,
                    "changes to the scenario's topology, for example view-shards=3,image-shards=3")
         ->type_name("K=V,...");

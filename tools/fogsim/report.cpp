@@ -29,7 +29,9 @@ std::string fields_of(const Violation& violation) {
 
 std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOptions& options,
                            std::uint64_t seed) {
-    std::string command = fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed);
+    std::string command = options.plan.empty()
+                              ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
+                              : fmt::format("./run fogsim --plan {} --seed {}", options.plan, seed);
     if (scenario.generate != nullptr)
         for (const std::string& change : options.run.topology_changes)
             command += fmt::format(" --topology {}", change);

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include "scenarios/catalogue.hpp"
+#include "scenarios/lag/plan.hpp"
+#include "sim/run.hpp"
+
+namespace scenarios::lag {
+namespace {
+
+TEST(LagPlan, survives_its_json_form) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
+        const Plan plan = generate(seed);
+        EXPECT_EQ(from_json(to_json(plan)), plan) << "seed " << seed;
+    }
+}
+
+TEST(LagPlan, generator_reaches_every_action) {
+    std::vector<bool> seen(action_count, false);
+    for (std::uint64_t seed = 0; seed < 500; ++seed)
+        for (const PlannedStep& step : generate(seed).steps) seen[static_cast<std::size_t>(step.action)] = true;
+    for (std::size_t a = 0; a < action_count; ++a)
+        EXPECT_TRUE(seen[a]) << name(static_cast<Action>(a)) << " is never drawn";
+}
+
+TEST(LagPlan, mistakes_are_named_with_their_place) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"", "byte 1: not JSON"},
+        {"[]", "plan: not an object"},
+        {R"({"schema":2})", "plan.schema: not 1"},
+        {R"({"schema":1,"stops":[]})", "plan: unknown field 'stops'"},
+        {R"({"schema":1,"topology":"view-shards=99"})",
+         "plan.topology: view-shards is a number from 1 to 8, not '99'"},
+        {R"({"schema":1,"steps":{}})", "plan.steps: not an array"},
+        {R"({"schema":1,"steps":[{"action":"dance"}]})", "plan.steps[0].action: no action of that name"},
+        {R"({"schema":1,"steps":[{"action":"wait","amount":-1}]})",
+         "plan.steps[0].amount: not a number from 0 to 18446744073709551615"},
+        {R"({"schema":1,"steps":[{"action":"fault","fault":"rain"}]})", "plan.steps[0].fault: no fault of that name"},
+        {R"({"schema":1,"steps":[{"action":"block","spends":["x"]}]})",
+         "plan.steps[0].spends[0]: not the number of an output"},
+        {R"({"schema":1,"steps":[{"action":"block","credits":[{"acount":1}]}]})",
+         "plan.steps[0].credits[0]: unknown field 'acount'"},
+        {R"({"schema":1,"wallets_per_account":0})", "plan.wallets_per_account: a plan needs a wallet"},
+    };
+    for (const auto& [text, reason] : cases) {
+        try {
+            from_json(text);
+            ADD_FAILURE() << text << " was taken";
+        } catch (const engine::UsageError& error) {
+            EXPECT_STREQ(error.what(), reason);
+        }
+    }
+}
+
+TEST(LagPlan, plan_from_a_file_runs_as_the_seed_that_drew_it) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        sim::Options options;
+        options.seed = seed;
+        const sim::RunResult drawn = sim::run(*find("lag"), options);
+        const engine::Scenario again = scenario_of(from_json(to_json(generate(seed))));
+        options.topology = again.topology;
+        const sim::RunResult read = sim::run(again, options);
+        EXPECT_EQ(drawn.digest, read.digest) << "seed " << seed;
+        EXPECT_EQ(drawn.verdict, sim::Verdict::held) << "seed " << seed;
+    }
+}
+
+TEST(LagPlan, random_plans_hold) {
+    for (std::uint64_t seed = 1000; seed < 1200; ++seed) {
+        sim::Options options;
+        options.seed = seed;
+        const sim::RunResult result = sim::run(*find("lag"), options);
+        EXPECT_EQ(result.verdict, sim::Verdict::held)
+            << "./run fogsim --scenario lag --seed " << seed
+            << (result.violations.empty() ? "" : "\n" + result.violations.front().text);
+    }
+}
+
+} // namespace
+} // namespace scenarios::lag
