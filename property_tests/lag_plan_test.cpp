@@ -17,7 +17,8 @@ TEST(LagPlan, survives_its_json_form) {
 TEST(LagPlan, generator_reaches_every_action) {
     std::vector<bool> seen(action_count, false);
     for (std::uint64_t seed = 0; seed < 500; ++seed)
-        for (const PlannedStep& step : generate(seed).steps) seen[static_cast<std::size_t>(step.action)] = true;
+        for (const PlannedStep& step : generate(seed).steps)
+            seen[static_cast<std::size_t>(step.action)] = true;
     for (std::size_t a = 0; a < action_count; ++a)
         EXPECT_TRUE(seen[a]) << name(static_cast<Action>(a)) << " is never drawn";
 }
@@ -34,7 +35,8 @@ TEST(LagPlan, mistakes_are_named_with_their_place) {
         {R"({"schema":1,"steps":[{"action":"dance"}]})", "plan.steps[0].action: no action of that name"},
         {R"({"schema":1,"steps":[{"action":"wait","amount":-1}]})",
          "plan.steps[0].amount: not a number from 0 to 18446744073709551615"},
-        {R"({"schema":1,"steps":[{"action":"fault","fault":"rain"}]})", "plan.steps[0].fault: no fault of that name"},
+        {R"({"schema":1,"steps":[{"action":"fault","fault":"rain"}]})",
+         "plan.steps[0].fault: no fault of that name"},
         {R"({"schema":1,"steps":[{"action":"block","spends":["x"]}]})",
          "plan.steps[0].spends[0]: not the number of an output"},
         {R"({"schema":1,"steps":[{"action":"block","credits":[{"acount":1}]}]})",

@@ -129,6 +129,10 @@ Task<Result<bool>> Wallet::poll_view() {
                 const auto it = results.find(rng.sequence.peek());
                 if (it == results.end()) failed = failed || grown < batch; // asked for, not answered
                 if (it == results.end() || it->second->code != SearchCode::found) break;
+                if (!it->second->payload) { // found, but without the record: no honest server says so
+                    failed = true;
+                    break;
+                }
                 const auto record = host_.crypto().open_record(record_key_, *it->second->payload);
                 if (record) own(*record);
                 rng.sequence.advance();

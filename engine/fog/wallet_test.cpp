@@ -670,6 +670,18 @@ TEST_F(WalletTest, U3_search_error_does_not_raise_the_count) { // BH-17
     expect_shows(3, 3); // without a new block: the poll is repeated
 }
 
+TEST_F(WalletTest, record_found_without_its_bytes_is_an_error_and_no_crash) {
+    fog.open_rng(1);
+    fog.block(pays({1}));
+    fog.level();
+    fog.change_view = [](std::size_t, ViewAnswer& answer) {
+        for (SearchResult& result : answer.results) result = {result.key, SearchCode::found, nullptr};
+    };
+    expect_shows(0, 0);
+    fog.change_view = nullptr;
+    expect_shows(2, 1);
+}
+
 TEST_F(WalletTest, U3_search_key_without_any_result_does_not_raise_the_count) {
     fog.open_rng(1);
     fog.block(pays({1}));
