@@ -8,6 +8,7 @@ run_ctest() {
     (cd "build/$preset" && ctest --output-on-failure --no-tests=error -j 2 "$@")
 }
 
+need "${format_packages[@]}" python3
 build dev
 run_ctest dev "$@"
 tools/check_format.sh
