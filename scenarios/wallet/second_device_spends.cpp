@@ -31,7 +31,7 @@ Task<> second_device_spends(World& world) {
 
     world.step("alice has 64, 128 and 256");
     BlockPlan wages;
-    for (std::uint64_t amount : {64, 128, 256}) wages.credits.push_back(coin(alice, amount));
+    for (std::uint64_t amount : {64U, 128U, 256U}) wages.credits.push_back(coin(alice, amount));
     const AppendedBlock earned = co_await world.chain().append(std::move(wages));
     co_await until_level(world, world.chain().height());
     co_await poll_each(both);
