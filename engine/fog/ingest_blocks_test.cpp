@@ -329,6 +329,7 @@ TEST(IngestBlocks, overflow_makes_the_whole_block_again_under_a_new_egress_key) 
     EXPECT_TRUE(world.db.invocations().at(*before.invocation).decommissioned);
     EXPECT_EQ(world.db.invocations().at(*after.invocation).start, BlockIndex{2});
     EXPECT_EQ(after.mode, IngestMode::active);
+    EXPECT_EQ(world.file().content()->open_invocations, (std::vector{*after.invocation}));
     world.expect_sound(key);
     EXPECT_EQ(world.records_checked, 7u);
     EXPECT_EQ(world.mode_changes().size(), 1u);
@@ -377,6 +378,32 @@ TEST(IngestBlocks, closing_an_invocation_is_retried_while_idle) {
     world.until_closed(invocation);
     world.pass(1s);
     EXPECT_TRUE(world.file().content()->open_invocations.empty());
+}
+
+// The invocation may be open in the database before the node has heard of it.
+TEST(IngestBlocks, invocation_whose_opening_was_overtaken_is_closed_and_never_used) {
+    int overtaken = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        World world(seed);
+        const chain::PublicKey key = world.start().summary().ingress_key;
+        ASSERT_TRUE(world.activate());
+        world.db.set_latency_ms_max(20);
+        world.pay(key, {0});
+        world.until([&] { return world.db.calls(DbOperation::new_ingest_invocation) == 1; });
+        ASSERT_TRUE(world.call(0, world.node().report_lost_ingress_key(key)));
+        const bool heard = !world.file().content()->open_invocations.empty();
+        if (!heard && !world.db.invocations().empty()) ++overtaken;
+        world.pass(5s);
+        EXPECT_FALSE(world.node().summary().invocation) << "seed " << seed;
+        for (const auto& [id, invocation] : world.db.invocations()) EXPECT_TRUE(invocation.decommissioned);
+        ASSERT_TRUE(world.call(0, world.node().new_keys()));
+        ASSERT_TRUE(world.activate());
+        const chain::PublicKey fresh = world.node().summary().ingress_key;
+        world.pay(fresh, {0});
+        world.until_scanned();
+        world.expect_sound(fresh);
+    }
+    EXPECT_GT(overtaken, 3);
 }
 
 TEST(IngestBlocks, invocation_is_closed_after_a_restart_although_the_node_stays_idle) {

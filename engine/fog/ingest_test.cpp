@@ -334,6 +334,50 @@ TEST(IngestActivate, asks_for_a_start_behind_the_highest_known_block) {
     EXPECT_EQ(world.node().next_block(), BlockIndex{10}) << "its own copy of the chain is behind";
 }
 
+TEST(IngestActivate, asks_for_a_start_behind_its_own_copy_of_the_chain) {
+    World world;
+    world.start();
+    const chain::PublicKey other = world.crypto.random_key_pair(world.rng).open;
+    world.db.put_key(other, BlockIndex{0});
+    const auto invocation = world.db.put_invocation(std::nullopt, other, other, BlockIndex{0});
+    IngestedBlock block;
+    block.invocation = *invocation;
+    block.rows = std::make_shared<std::vector<Row>>();
+    ASSERT_TRUE(world.db.put_block(*invocation, block));
+    for (int i = 0; i < 4; ++i) world.pay({}, {});
+    ASSERT_TRUE(world.activate());
+    EXPECT_EQ(world.node().next_block(), BlockIndex{5}) << "the other key is behind";
+}
+
+// The dead process was idle already, but a write of its last term is still on its way: it arrives between the
+// look at the last scanned block and the first block of the new term.
+TEST(IngestActivate, late_write_of_its_own_past_is_refused) {
+    World world;
+    const chain::PublicKey key = world.start().summary().ingress_key;
+    world.crash();
+    world.db.put_key(key, BlockIndex{1});
+    const auto past = world.db.put_invocation(std::nullopt, key, key, BlockIndex{1});
+    IngestState state = *world.file().content();
+    state.open_invocations = {*past};
+    world.file().set_content(state);
+    world.db.fail_next(DbOperation::decommission_ingest_invocation, 2, Code::unavailable, false);
+    std::optional<Code> late;
+    world.db.before_next(DbOperation::set_report, [&] {
+        IngestedBlock block;
+        block.block = BlockIndex{1};
+        block.invocation = *past;
+        block.rows = std::make_shared<std::vector<Row>>();
+        late = failure(world.db.put_block(*past, block));
+    });
+    world.start();
+    ASSERT_TRUE(world.activate());
+    EXPECT_EQ(late, Code::decommissioned);
+    world.pay(key, {0});
+    world.until_scanned();
+    EXPECT_EQ(world.node().mode(), IngestMode::active);
+    world.expect_sound(key);
+}
+
 TEST(IngestActivate, known_key_goes_on_behind_its_last_block_or_at_its_start) {
     World world(1, 2);
     world.start_all();
