@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include "engine/chain/crypto.hpp"
+#include "engine/defect.hpp"
+#include "engine/mark.hpp"
 #include "engine/task.hpp"
 #include "engine/trace.hpp"
 
@@ -54,12 +56,31 @@ public:
         return sleep_until(now() + duration, what);
     }
 
+    /// Whether the simulator has switched this defect on.  Programs that are shipped contain none: there the
+    /// answer is a constant, and the branch is not compiled.
+#ifdef FOG_WITH_DEFECTS
+    bool has(Defect defect) const { return defects_ != nullptr && defects_->has(defect); }
+#else
+    static constexpr bool has(Defect) { return false; }
+#endif
+    /// A rare situation has come about.
+    void mark(Mark mark) const {
+        if (marks_ != nullptr) marks_->hit(mark);
+    }
+
     /// Which of `count` equal backends serves this request.
     virtual std::uint32_t pick(std::uint32_t count) = 0;
     virtual void record(EventKind kind, std::uint32_t object, std::uint64_t a, std::uint64_t b = 0) = 0;
     /// The process ends itself at its next suspension (upstream: panic, exit code 13).
     /// @param why  lives for ever
     virtual void abort(const char* why) = 0;
+
+protected:
+    /// @param defects, marks  null or outliving the host
+    void observe(const DefectSet* defects, MarkCounts* marks) {
+        defects_ = defects;
+        marks_ = marks;
+    }
 
 private:
     /// Until when the process is held at a yield point.
@@ -69,6 +90,9 @@ private:
     NodeId id_;
     const chain::Crypto* crypto_;
     chain::ByteSource* rng_;
+    const DefectSet* defects_ =
+        nullptr; // part of every build: the layout is the same with and without defects
+    MarkCounts* marks_ = nullptr;
 };
 
 } // namespace engine

@@ -120,7 +120,9 @@ SimHost::SimHost(Core& core, NodeId id, bool* abort_wish)
     : Host(core.scheduler, id, *core.options.crypto, bytes_), core_(core),
       bytes_(engine::Stream(core.choices, engine::Domain::data, actor_of(id), 0)),
       picks_(core.choices, engine::Domain::routing, actor_of(id), 0),
-      holds_(core.choices, engine::Domain::pause, actor_of(id), 0), abort_wish_(abort_wish) {}
+      holds_(core.choices, engine::Domain::pause, actor_of(id), 0), abort_wish_(abort_wish) {
+    observe(&core.options.defects, &core.marks);
+}
 
 void SimHost::abort(const char* why) {
     abort_reason_ = why;

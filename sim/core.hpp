@@ -38,6 +38,7 @@ struct Options {
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;
     bool keep_events = false;
+    engine::DefectSet defects{};             ///< that are switched on
     const engine::Choices* follow = nullptr; ///< a recording to play back
     std::size_t expected_choices = 0;        ///< room to reserve
 };
@@ -92,6 +93,7 @@ public:
     engine::Trace trace;
     Scheduler scheduler;
     FaultTable faults;
+    engine::MarkCounts marks;
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened
     bool abort_wished = false;      ///< a process wants to end itself

@@ -248,7 +248,12 @@ BalanceReport Wallet::report() const {
     BalanceReport report;
     report.count = std::min(highest_processed_, not_spent_limit());
     const std::vector<BlockRange> missing = outstanding();
-    if (!missing.empty()) report.count = std::min(report.count, BlockCount{missing.front().start.value});
+    if (!missing.empty()) {
+        BlockCount limit{missing.front().start.value};
+        if (host_.has(Defect::wallet_missed_limit_off_by_one)) limit = missing.front().start.count_through();
+        if (limit < report.count) host_.mark(Mark::wallet_limited_by_missed_block);
+        report.count = std::min(report.count, limit);
+    }
     for (const auto& [index, output] : owned_) {
         if (!report.count.includes(output.block)) continue;
         if (output.spent_at && report.count.includes(*output.spent_at)) continue;
