@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/chain/crypto.hpp"
+#include "engine/fog/ports.hpp"
+#include "real/service/log.hpp"
+
+namespace real::service {
+
+/// An ingest node's state file: upstream's IngestStateFile, with the private ingress key in the clear where
+/// upstream has it sealed by the enclave, and with the open invocations in a field upstream does not know and
+/// skips.
+///
+/// Rules
+/// 1. Replaced as a whole: written beside its place, synced, renamed.  After any failure the old content is
+/// there.
+/// 2. Readable by its owner only.
+/// 3. A file that is no state file is moved to `NAME.bak`, never deleted.
+/// @source mobilecoin a2229c005 fog/ingest/server/src/state_file.rs, fog/api/proto/ingest_common.proto
+/// @differs  upstream overwrites in place, and replaces the file's extension by `bak` where this appends it
+class DiskStateFile final : public engine::fog::StateFile {
+public:
+    /// Peers stand as URIs in the file and as responder ids in the engine.
+    struct PeerNames {
+        std::function<std::string(const std::string& responder_id)> to_uri;
+        /// @return nothing when the text is no peer URI
+        std::function<std::optional<std::string>(const std::string& uri)> to_responder_id;
+    };
+
+    /// @param log, crypto  outlive the file
+    DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto, PeerNames peers, Log& log);
+
+    engine::Result<std::optional<engine::fog::IngestState>> read() override;
+    engine::Result<bool> write(const engine::fog::IngestState& state) override;
+
+    /// The last read() found a state whose key this program cannot open (sealed by an enclave, or damaged).
+    bool key_was_refused() const { return key_refused_; }
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::optional<engine::fog::IngestState> parse(engine::chain::ByteView bytes);
+    void move_aside(const char* why);
+
+    const std::filesystem::path path_;
+    const engine::chain::Crypto& crypto_;
+    const PeerNames peers_;
+    Log& log_;
+    bool key_refused_ = false;
+};
+
+} // namespace real::service
