@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
+
+    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME]
+
+Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or when standard input closes.
+"""
+import argparse
+import concurrent.futures
+import pathlib
+import signal
+import sys
+import threading
+
+import grpc
+
+import crypto
+import fog
+import messages
+import wallet
+
+SERVICE = "remote_wallet.RemoteWalletApi"
+
+
+class RemoteWallets:
+    def __init__(self, kinds, mistake):
+        self._kinds = kinds
+        self._mistake = mistake
+        self._lock = threading.Lock()
+        self._wallets = []
+
+    def _answer(self, client_id, balance, count):
+        return self._kinds["remote_wallet.BalanceCheckResponse"](
+            client_id=client_id, balance=balance, block_count=count
+        )
+
+    def fresh(self, request, context):
+        try:
+            account = crypto.Account.from_mnemonic(request.mnemonic, request.account_index)
+            network = fog.Fog(self._kinds, request.fog_uri, request.chain_id)
+        except ValueError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        tested = wallet.Wallet(account, network, self._mistake)
+        balance, count = self._check(tested, context)
+        with self._lock:
+            self._wallets.append(tested)
+            return self._answer(len(self._wallets) - 1, balance, count)
+
+    def followup(self, request, context):
+        with self._lock:
+            return self._answer(request.client_id, *self._check(self._find(request, context), context))
+
+    def stop(self, request, context):
+        with self._lock:
+            if request.client_id >= len(self._wallets):
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no wallet {request.client_id}")
+            self._wallets[request.client_id] = None
+        return self._kinds["google.protobuf.Empty"]()
+
+    def debug(self, request, context):
+        with self._lock:
+            text = self._find(request, context).debug()
+        return self._kinds["remote_wallet.DebugResponse"](debug_info=text)
+
+    def reset(self, _request, _context):
+        with self._lock:
+            self._wallets.clear()
+        return self._kinds["google.protobuf.Empty"]()
+
+    def _find(self, request, context):
+        found = self._wallets[request.client_id] if request.client_id < len(self._wallets) else None
+        if found is None:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no wallet {request.client_id}")
+        return found
+
+    @staticmethod
+    def _check(tested, context):
+        try:
+            return tested.check()
+        except (grpc.RpcError, ValueError) as error:
+            context.abort(grpc.StatusCode.INTERNAL, f"check_balance: {error}")
+
+
+def method(call, kinds, request, response):
+    return grpc.unary_unary_rpc_method_handler(
+        call, kinds[request].FromString, kinds[response].SerializeToString
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--proto", type=pathlib.Path, required=True, help="folder of the .proto files")
+    parser.add_argument("--listen", default="127.0.0.1:0", help="HOST:PORT; port 0 is any free one")
+    parser.add_argument("--mistake", choices=sorted(wallet.MISTAKES), help="answer wrongly in this way")
+    arguments = parser.parse_args()
+
+    kinds = messages.Messages(arguments.proto)
+    served = RemoteWallets(kinds, arguments.mistake)
+    empty, package = "google.protobuf.Empty", "remote_wallet"
+    balance = f"{package}.BalanceCheckResponse"
+    handlers = {
+        "FreshBalanceCheck": method(served.fresh, kinds, f"{package}.FreshBalanceCheckRequest", balance),
+        "FollowupBalanceCheck": method(served.followup, kinds, f"{package}.FollowupBalanceCheckRequest", balance),
+        "Stop": method(served.stop, kinds, f"{package}.StopRequest", empty),
+        "Debug": method(served.debug, kinds, f"{package}.DebugRequest", f"{package}.DebugResponse"),
+        "Reset": method(served.reset, kinds, empty, empty),
+    }
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=4))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    host = arguments.listen.rpartition(":")[0]
+    port = server.add_insecure_port(arguments.listen)
+    if port == 0:
+        print(f"server.py: --listen: cannot bind {arguments.listen}", file=sys.stderr)
+        return 2
+    server.start()
+    print(f"listening on {host}:{port}", flush=True)
+
+    done = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: done.set())
+
+    def watch_input():
+        sys.stdin.buffer.read()
+        done.set()
+
+    threading.Thread(target=watch_input, daemon=True).start()
+    done.wait()
+    server.stop(grace=None).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
