@@ -54,7 +54,11 @@ function(fog_test name)
   if(arg_PCH)
     target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+  # The label is the top-level folder: `ctest -L real` runs what stands there.
+  string(REPLACE "${CMAKE_SOURCE_DIR}/" "" folder "${CMAKE_CURRENT_SOURCE_DIR}")
+  string(REGEX REPLACE "/.*" "" folder "${folder}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${folder})
+  set_property(GLOBAL APPEND PROPERTY FOG_TESTS_OF_${folder} ${name})
 endfunction()
 
 # fog_program(NAME SOURCES files... LINK libs...): an executable in build/<preset>/bin.

@@ -1,5 +1,5 @@
-# Sourced by ./run: builds and runs every test.  With CI=true the sanitizer build runs too and trace digests are
-# compared between builds.  Arguments go to ctest (for instance -R wallet).
+# Sourced by ./run: builds and runs every test.  With CI=true the sanitizer builds run too (the thread sanitizer's only
+# for what has threads) and trace digests are compared between builds.  Arguments go to ctest (for instance -R wallet).
 
 # The test preset fails when no test is found.
 run_ctest() {
@@ -17,6 +17,8 @@ python3 tools/check_hygiene.py
 if [ "${CI:-}" ]; then
     build asan
     run_ctest asan "$@"
+    build tsan real_tests
+    run_ctest tsan -L real "$@"
     presets="dev release asan"
     source tools/determinism.sh
 fi
