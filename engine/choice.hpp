@@ -74,6 +74,19 @@ public:
         return value;
     }
 
+    /// Records a decision that somebody else made, a search strategy for example.  A recording overrules it.
+    /// @param value  below the bound
+    /// @return       what was decided in the end; bound 0 and 1 give 0 without a record
+    std::uint32_t decide(std::uint32_t stream, std::uint32_t bound, std::uint32_t value) {
+        if (bound <= 1) return 0;
+        Stream& s = streams_[stream];
+        if (s.ordinal < s.recorded.size()) [[unlikely]]
+            value = s.recorded[s.ordinal] % bound;
+        ++s.ordinal;
+        sequence_.push_back({stream, bound, value});
+        return value;
+    }
+
     /// 64 unrecorded bits that follow from the stream's name and ordinal: key material whose value no
     /// shrinking would ever lower.
     std::uint64_t bits(std::uint32_t stream) {
@@ -121,6 +134,10 @@ public:
     std::uint32_t between(std::uint32_t low, std::uint32_t high) { return low + below(high - low + 1); }
     /// True in `of` out of `out_of` cases; 0 is the tame value, so that lowering a choice removes the event.
     bool chance(std::uint32_t of, std::uint32_t out_of) { return of != 0 && below(out_of) + of >= out_of; }
+    /// A value chosen by the caller, recorded in place of a draw.
+    std::uint32_t decide(std::uint32_t bound, std::uint32_t value) {
+        return choices_->decide(stream_, bound, value);
+    }
     std::uint64_t bits() { return choices_->bits(stream_); }
 
 private:

@@ -134,7 +134,33 @@ TEST(Choices, lowest_value_of_a_chance_is_the_tame_one) {
     EXPECT_EQ(hit.value, 7u) << "lowering it removes the event";
 }
 
+TEST(Choices, decision_of_somebody_else_is_recorded_like_a_draw) {
+    Choices choices(1);
+    Choices drawn(1);
+    Stream stream(choices, Domain::schedule, 0, 0);
+    Stream plain(drawn, Domain::schedule, 0, 0);
+    plain.below(10);
+    EXPECT_EQ(stream.decide(10, 7), 7u);
+    EXPECT_EQ(stream.below(10), plain.below(10)) << "it took the place of the first draw";
+    EXPECT_EQ(stream.decide(1, 0), 0u);
+    ASSERT_EQ(choices.sequence().size(), 2u) << "what cannot differ is no choice";
+    EXPECT_EQ(choices.sequence()[0], (Choice{0, 10, 7}));
+}
+
 // ------------------------------------------------------------------------------------------------ following
+
+TEST(Choices, recording_overrules_a_decision_whoever_made_it) {
+    Choices recording(1);
+    Stream a(recording, Domain::schedule, 0, 0);
+    a.decide(10, 7);
+    a.below(100);
+    Choices replay(2);
+    replay.follow(recording);
+    Stream replayed(replay, Domain::schedule, 0, 0);
+    EXPECT_EQ(replayed.below(10), 7u) << "a draw follows a decision";
+    EXPECT_EQ(replayed.decide(100, 99), recording.sequence()[1].value) << "and a decision follows a draw";
+    EXPECT_EQ(replayed.decide(100, 42), 42u) << "the recording has ended";
+}
 
 TEST(Choices, followed_recording_gives_the_same_values_whatever_the_seed) {
     Choices recording(1);

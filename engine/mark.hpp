@@ -6,8 +6,8 @@
 
 namespace engine {
 
-/// A rare situation that a search must have been through to be worth anything.  Code says so where it happens:
-/// `host_.mark(Mark::...)`.  What each means stands in sim/mark_catalogue.cpp.
+/// A rare situation that a search must have been through to be worth anything.  Code says so where it
+/// happens: `host_.mark(Mark::...)`.  What each means stands in sim/mark_catalogue.cpp.
 enum class Mark : std::uint16_t {
     wallet_limited_by_missed_block,
     count_,

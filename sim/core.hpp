@@ -8,6 +8,7 @@
 #include "engine/host.hpp"
 #include "engine/topology.hpp"
 #include "sim/scheduler.hpp"
+#include "sim/strategy.hpp"
 
 namespace sim {
 
@@ -34,6 +35,7 @@ struct Options {
     std::uint64_t seed = 1;
     engine::Topology topology{};
     std::vector<std::string> topology_changes{}; ///< understood by engine::apply; made to a drawn topology
+    Strategy strategy{};                         ///< a portfolio counts as what it is for the seed
     Weather weather{};
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;

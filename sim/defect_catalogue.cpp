@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::array<DefectInfo, engine::defect_count> catalogue{{
     {Defect::wallet_missed_limit_off_by_one, "wallet-missed-limit-off-by-one", "wallet",
-     "A block that is still missing limits the count to one more than it may be.", CheckId::balance, "U2", true},
+     "A block that is still missing limits the count to one more than it may be.", CheckId::balance, "U2",
+     true},
 }};
 
 } // namespace

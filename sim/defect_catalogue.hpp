@@ -11,12 +11,13 @@ namespace sim {
 /// An entry of the catalogue of defects.
 struct DefectInfo {
     engine::Defect defect;
-    const char* name;      ///< as --defect takes it
-    const char* component; ///< wallet, view store, view router, key image store, ledger router, ingest, database...
-    const char* breaks;    ///< one sentence: what goes wrong
+    const char* name; ///< as --defect takes it
+    const char*
+        component; ///< wallet, view store, view router, key image store, ledger router, ingest, database...
+    const char* breaks;             ///< one sentence: what goes wrong
     engine::check::CheckId seen_by; ///< the check that should see it
-    const char* source;    ///< entry of the reference: U2, BH-21, R5, W13 ...
-    bool upstream_7_0_0;   ///< upstream has it: --profile upstream-7.0.0 switches it on
+    const char* source;             ///< entry of the reference: U2, BH-21, R5, W13 ...
+    bool upstream_7_0_0;            ///< upstream has it: --profile upstream-7.0.0 switches it on
 };
 
 /// All of them, in the order of engine::Defect.

@@ -26,8 +26,12 @@ RunResult run(const engine::Scenario& wanted, Options options) {
                 throw engine::UsageError("topology: " + reason);
     }
     const engine::Scenario& scenario = wanted.generate ? drawn : wanted;
+    options.strategy = options.strategy.for_seed(options.seed);
+    if (options.strategy != Strategy{})
+        throw engine::UsageError("the strategy " + describe(options.strategy) + " is not built yet");
     SimWorld world(options);
     RunResult result;
+    result.strategy = options.strategy;
     result.topology = options.topology;
     for (engine::Capability capability : scenario.needs) {
         if (world.can(capability)) continue;

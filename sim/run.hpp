@@ -24,6 +24,7 @@ enum class Verdict : std::uint8_t {
 
 struct RunResult {
     Verdict verdict = Verdict::held;
+    Strategy strategy{};         ///< of this seed: never a portfolio
     engine::Topology topology{}; ///< of the world, drawn ones included
     std::string skipped;         ///< why the world could not run it; else empty
     std::vector<engine::check::Violation> violations;

@@ -11,8 +11,8 @@ SystemBytes& RealHost::system_bytes() {
     return bytes;
 }
 
-RealHost::RealHost(engine::Loop& loop, engine::NodeId id, const engine::chain::Crypto& crypto, Aborter aborter,
-                   Recorder recorder)
+RealHost::RealHost(engine::Loop& loop, engine::NodeId id, const engine::chain::Crypto& crypto,
+                   Aborter aborter, Recorder recorder)
     : Host(loop, id, crypto, system_bytes()), aborter_(std::move(aborter)), recorder_(std::move(recorder)) {
     ENSURE(sodium_init() >= 0);
 }
