@@ -8,6 +8,14 @@
 
 namespace engine {
 
+/// What a drawn story is drawn from.
+struct StorySeed {
+    std::uint64_t seed = 1;
+    /// Each seed leaves out a random half of what stories are made of, so that what is left happens more
+    /// often and in combinations that would otherwise be drowned (swarm testing).
+    bool swarm = false;
+};
+
 /// A story: prose in its file, a topology it is told in, and a coroutine over the world.
 struct Scenario {
     const char* name = "";
@@ -19,7 +27,7 @@ struct Scenario {
     bool closes = true;
     /// A story that is drawn: the scenario, topology included, of one seed.  Its own story and topology are
     /// unused.
-    Scenario (*generate)(std::uint64_t seed) = nullptr;
+    Scenario (*generate)(StorySeed seed) = nullptr;
 };
 
 /// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands

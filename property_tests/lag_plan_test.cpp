@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "sim/run.hpp"
@@ -9,7 +11,7 @@ namespace {
 
 TEST(LagPlan, survives_its_json_form) {
     for (std::uint64_t seed = 0; seed < 500; ++seed) {
-        const Plan plan = generate(seed);
+        const Plan plan = generate({seed});
         EXPECT_EQ(from_json(to_json(plan)), plan) << "seed " << seed;
     }
 }
@@ -17,10 +19,30 @@ TEST(LagPlan, survives_its_json_form) {
 TEST(LagPlan, generator_reaches_every_action) {
     std::vector<bool> seen(action_count, false);
     for (std::uint64_t seed = 0; seed < 500; ++seed)
-        for (const PlannedStep& step : generate(seed).steps)
+        for (const PlannedStep& step : generate({seed}).steps)
             seen[static_cast<std::size_t>(step.action)] = true;
     for (std::size_t a = 0; a < action_count; ++a)
         EXPECT_TRUE(seen[a]) << name(static_cast<Action>(a)) << " is never drawn";
+}
+
+TEST(LagPlan, swarm_leaves_things_out) {
+    std::size_t without_faults = 0;
+    std::size_t most_actions = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        std::vector<bool> seen(action_count, false);
+        for (const PlannedStep& step : generate({seed, true}).steps)
+            seen[static_cast<std::size_t>(step.action)] = true;
+        const auto kinds = static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true));
+        most_actions = std::max(most_actions, kinds);
+        if (!seen[static_cast<std::size_t>(Action::fault)]) ++without_faults;
+        engine::Choices choices(seed);
+        StreamDraw draw(engine::Stream(choices, engine::Domain::plan, 0, 1));
+        const PlanShape shape = swarm_shape(draw);
+        for (const PlannedStep& step : generate({seed, true}).steps)
+            EXPECT_TRUE(shape.has(step.action)) << name(step.action);
+    }
+    EXPECT_GT(without_faults, 50u);
+    EXPECT_GT(most_actions, 5u);
 }
 
 TEST(LagPlan, mistakes_are_named_with_their_place) {
@@ -58,7 +80,7 @@ TEST(LagPlan, plan_from_a_file_runs_as_the_seed_that_drew_it) {
         sim::Options options;
         options.seed = seed;
         const sim::RunResult drawn = sim::run(*find("lag"), options);
-        const engine::Scenario again = scenario_of(from_json(to_json(generate(seed))));
+        const engine::Scenario again = scenario_of(from_json(to_json(generate({seed}))));
         options.topology = again.topology;
         const sim::RunResult read = sim::run(again, options);
         EXPECT_EQ(drawn.digest, read.digest) << "seed " << seed;

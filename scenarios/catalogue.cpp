@@ -210,7 +210,7 @@ std::span<const Scenario> all() {
             .name = "lag",
             .summary =
                 "random: a plan of blocks, lags, polls, operator commands and faults in a random topology",
-            .generate = [](std::uint64_t seed) { return lag::scenario_of(lag::generate(seed)); },
+            .generate = [](engine::StorySeed seed) { return lag::scenario_of(lag::generate(seed)); },
         },
     };
     return stories;

@@ -19,7 +19,9 @@ RunResult run(const engine::Scenario& wanted, Options options) {
     const Guard guard;
     engine::Scenario drawn;
     if (wanted.generate) {
-        drawn = wanted.generate(options.seed);
+        engine::StorySeed seed;
+        seed.seed = options.seed;
+        drawn = wanted.generate(seed);
         options.topology = drawn.topology;
         for (const std::string& change : options.topology_changes)
             if (const std::string reason = engine::apply(change, options.topology); !reason.empty())

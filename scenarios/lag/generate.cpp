@@ -30,18 +30,23 @@ constexpr FaultKind faults[] = {
     FaultKind::reset_connections, FaultKind::disk_full,   FaultKind::clock_jump,
 };
 
-Action draw_action(Stream& draw) {
+/// One of the weighted entries that pass; the last resort when none does.
+template <class Entries, class Passes>
+Action draw_action(Draw& draw, const Entries& entries, Passes passes) {
     std::uint32_t total = 0;
-    for (const Weight& w : weights) total += w.weight;
+    for (const Weight& w : entries)
+        if (passes(w.action)) total += w.weight;
+    if (total == 0) return Action::wait;
     std::uint32_t at = draw.below(total);
-    for (const Weight& w : weights) {
+    for (const Weight& w : entries) {
+        if (!passes(w.action)) continue;
         if (at < w.weight) return w.action;
         at -= w.weight;
     }
     return Action::wait;
 }
 
-std::uint64_t draw_fault_amount(Stream& draw, FaultKind kind) {
+std::uint64_t draw_fault_amount(Draw& draw, FaultKind kind) {
     switch (kind) {
     case FaultKind::slow_link:
         return 1 + draw.below(400);
@@ -63,15 +68,15 @@ std::uint64_t draw_fault_amount(Stream& draw, FaultKind kind) {
 
 } // namespace
 
-Plan generate(Stream& draw, const PlanShape& shape) {
+Plan generate(Draw& draw, const PlanShape& shape) {
     Plan plan;
     Topology& t = plan.topology;
-    t.accounts = 1 + draw.below(shape.accounts_max);
-    t.ingest_nodes = 1 + draw.below(3);
-    t.view_shards = 1 + draw.below(3);
-    t.view_replicas = 1 + draw.below(2);
-    t.image_shards = 1 + draw.below(3);
-    t.image_replicas = 1 + draw.below(2);
+    t.accounts = draw.between(1, shape.accounts_max);
+    t.ingest_nodes = draw.between(1, shape.ingest_max);
+    t.view_shards = draw.between(1, shape.shards_max);
+    t.view_replicas = draw.between(1, shape.replicas_max);
+    t.image_shards = draw.between(1, shape.shards_max);
+    t.image_replicas = draw.between(1, shape.replicas_max);
     t.shard_blocks = 1 + draw.below(4);
     t.own_copies = draw.below(2) == 1;
     t.pubkey_expiry_window = 1 + draw.below(6);
@@ -90,11 +95,14 @@ Plan generate(Stream& draw, const PlanShape& shape) {
         activate.action = Action::activate;
         plan.steps.push_back(activate);
     }
+    std::vector<FaultKind> kinds;
+    for (const FaultKind kind : faults)
+        if (shape.has(kind)) kinds.push_back(kind);
     const std::uint32_t steps = draw.between(shape.steps_min, shape.steps_max);
     std::uint64_t next_amount = 1; // distinct powers of two: a wrong sum names the missing coin
     for (std::uint32_t s = 0; s < steps; ++s) {
         PlannedStep step;
-        step.action = draw_action(draw);
+        step.action = draw_action(draw, weights, [&](Action a) { return shape.has(a); });
         step.node = draw.below(64);
         step.other = draw.below(64);
         switch (step.action) {
@@ -122,7 +130,11 @@ Plan generate(Stream& draw, const PlanShape& shape) {
             step.amount = 1 + draw.below(200'000);
             break;
         case Action::fault:
-            step.fault = faults[draw.below(static_cast<std::uint32_t>(std::size(faults)))];
+            if (kinds.empty()) {
+                step.action = Action::wait;
+                break;
+            }
+            step.fault = kinds[draw.below(static_cast<std::uint32_t>(kinds.size()))];
             step.amount = draw_fault_amount(draw, step.fault);
             break;
         default:
@@ -133,10 +145,28 @@ Plan generate(Stream& draw, const PlanShape& shape) {
     return plan;
 }
 
-Plan generate(std::uint64_t seed) {
-    Choices choices(seed);
-    Stream draw(choices, Domain::plan, 0, 0);
-    return generate(draw);
+PlanShape swarm_shape(Draw& draw) {
+    PlanShape shape;
+    constexpr Action always[] = {Action::block, Action::poll, Action::activate, Action::wait};
+    for (unsigned a = 0; a < action_count; ++a)
+        if (draw.below(2) == 0) shape.actions &= ~(std::uint64_t{1} << a);
+    for (const Action action : always) shape.actions |= std::uint64_t{1} << static_cast<unsigned>(action);
+    for (const FaultKind kind : faults)
+        if (draw.below(2) == 0) shape.faults &= ~(std::uint64_t{1} << static_cast<unsigned>(kind));
+    shape.accounts_max = draw.between(1, shape.accounts_max);
+    shape.ingest_max = draw.between(1, shape.ingest_max);
+    shape.shards_max = draw.between(1, shape.shards_max);
+    shape.replicas_max = draw.between(1, shape.replicas_max);
+    return shape;
+}
+
+Plan generate(engine::StorySeed seed) {
+    Choices choices(seed.seed);
+    StreamDraw draw(Stream(choices, Domain::plan, 0, 0));
+    if (!seed.swarm) return generate(draw);
+    StreamDraw shape_draw(Stream(choices, Domain::plan, 0, 1));
+    const PlanShape shape = swarm_shape(shape_draw);
+    return generate(draw, shape);
 }
 
 } // namespace scenarios::lag

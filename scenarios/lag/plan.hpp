@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/choice.hpp"
 #include "engine/scenario.hpp"
+#include "scenarios/lag/draw.hpp"
 
 namespace scenarios::lag {
 
@@ -68,17 +68,27 @@ struct Plan {
     friend bool operator==(const Plan&, const Plan&) = default;
 };
 
-/// How plans are drawn.
+/// How plans are drawn: their size, and what they are made of.
 struct PlanShape {
     std::uint32_t steps_min = 6;
     std::uint32_t steps_max = 14;
     std::uint32_t accounts_max = 3;
+    std::uint32_t ingest_max = 3;
+    std::uint32_t shards_max = 3;
+    std::uint32_t replicas_max = 2;
+    std::uint64_t actions = ~std::uint64_t{0}; ///< bit a: Action a may be drawn
+    std::uint64_t faults = ~std::uint64_t{0};  ///< bit k: FaultKind k may be drawn
+
+    bool has(Action action) const { return (actions >> static_cast<unsigned>(action) & 1) != 0; }
+    bool has(engine::FaultKind kind) const { return (faults >> static_cast<unsigned>(kind) & 1) != 0; }
 };
 
-/// A plan from one stream of choices.
-Plan generate(engine::Stream& draw, const PlanShape& shape = {});
+/// A shape that leaves a random half of the actions, faults and dimensions out.  Blocks, polls and activation
+/// stay: without them there is nothing to judge.
+PlanShape swarm_shape(Draw& draw);
+Plan generate(Draw& draw, const PlanShape& shape = {});
 /// The plan of `--scenario lag --seed N`.
-Plan generate(std::uint64_t seed);
+Plan generate(engine::StorySeed seed);
 
 /// Tells a plan.  @param plan  kept until the story has ended
 engine::Task<> tell(engine::World& world, std::shared_ptr<const Plan> plan);
