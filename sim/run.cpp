@@ -60,6 +60,7 @@ RunResult run(const engine::Scenario& wanted, Options options) {
     result.virtual_ms = core.scheduler.now().ms();
     result.digest = core.trace.digest();
     result.story = world.steps();
+    result.marks = core.marks;
     if (core.trace.keeps_events()) {
         result.events = core.trace.events();
         std::uint32_t highest = 0;

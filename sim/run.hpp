@@ -38,6 +38,7 @@ struct RunResult {
     std::vector<std::string> story;      ///< numbered steps of the scenario
     std::vector<engine::Event> events;   ///< when asked for
     std::vector<std::string> node_names; ///< by node number
+    engine::MarkCounts marks;
 };
 
 /// Tells a scenario in a fresh simulated world.  Same scenario and options: same result, on every machine.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -15,7 +16,7 @@ struct Summary {
     std::uint64_t checks = 0;
     std::uint64_t judgements = 0;
     std::uint64_t choices = 0;
-    bool done = false;
+    engine::MarkCounts marks;
 };
 
 constexpr std::uint64_t none = ~0ULL;
@@ -23,7 +24,7 @@ constexpr std::uint64_t none = ~0ULL;
 class Sweep {
 public:
     Sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress)
-        : scenario_(scenario), options_(options), progress_(progress), summaries_(options.runs) {}
+        : scenario_(scenario), options_(options), progress_(progress) {}
 
     SweepResult run() {
         const unsigned jobs =
@@ -65,9 +66,10 @@ private:
             difference = first_difference(result, again);
             if (difference) difference->seed = run_options.seed;
         }
-        summaries_[i] = {result.digest, result.steps, result.checks, result.judgements, result.choices, true};
+        const std::lock_guard lock(mutex_);
+        waiting_.emplace(i, Summary{result.digest, result.steps, result.checks, result.judgements,
+                                    result.choices, result.marks});
         if (result.verdict != Verdict::held || difference || !result.skipped.empty()) {
-            const std::lock_guard lock(mutex_);
             ++progress_.failed;
             if (i <= lowest_bad_.load()) {
                 lowest_bad_ = i;
@@ -75,32 +77,36 @@ private:
                 difference_ = std::move(difference);
             }
         } else if (i == 0) {
-            const std::lock_guard lock(mutex_);
             if (lowest_bad_ == none) bad_ = std::move(result); // a single run's result is wanted whole
         }
+        add_up();
         ++progress_.done;
     }
 
-    SweepResult collect() {
-        SweepResult out;
-        std::vector<std::uint64_t> digests;
-        std::uint64_t digest = 0x510e527fade682d1ULL;
-        for (const Summary& s : summaries_) {
-            if (!s.done) break;
-            ++out.runs;
-            out.steps += s.steps;
-            out.checks += s.checks;
-            out.judgements += s.judgements;
-            out.choices += s.choices;
-            digest = engine::chain64(digest, s.digest);
-            digests.push_back(s.digest);
-            if (out.runs == lowest_bad_ + 1) break;
+    // Runs count in order of seed, and none after the lowest that failed: sums do not depend on who was
+    // quick.
+    void add_up() {
+        for (auto next = waiting_.begin();
+             next != waiting_.end() && next->first == total_.runs && next->first <= lowest_bad_.load();
+             next = waiting_.erase(next)) {
+            const Summary& s = next->second;
+            ++total_.runs;
+            total_.steps += s.steps;
+            total_.checks += s.checks;
+            total_.judgements += s.judgements;
+            total_.choices += s.choices;
+            total_.marks.add(s.marks);
+            digest_ = engine::chain64(digest_, s.digest);
+            digests_.push_back(s.digest);
         }
-        out.digest = engine::mix64(digest);
-        if (options_.runs == 1) out.digest = summaries_[0].digest;
-        std::sort(digests.begin(), digests.end());
+    }
+
+    SweepResult collect() {
+        SweepResult out = std::move(total_);
+        out.digest = options_.runs == 1 && !digests_.empty() ? digests_.front() : engine::mix64(digest_);
+        std::sort(digests_.begin(), digests_.end());
         out.distinct =
-            static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
+            static_cast<std::uint64_t>(std::unique(digests_.begin(), digests_.end()) - digests_.begin());
         if (lowest_bad_ != none) out.failed_seed = options_.run.seed + lowest_bad_;
         out.failure = std::move(bad_);
         out.difference = std::move(difference_);
@@ -110,10 +116,13 @@ private:
     const engine::Scenario& scenario_;
     const SweepOptions& options_;
     SweepProgress& progress_;
-    std::vector<Summary> summaries_;
     std::atomic<std::uint64_t> next_{0};
     std::atomic<std::uint64_t> lowest_bad_{none};
-    std::mutex mutex_; // guards what follows
+    std::mutex mutex_;                         // guards what follows
+    std::map<std::uint64_t, Summary> waiting_; // for a lower seed to end
+    SweepResult total_;
+    std::uint64_t digest_ = 0x510e527fade682d1ULL;
+    std::vector<std::uint64_t> digests_;
     std::optional<RunResult> bad_;
     std::optional<Difference> difference_;
     std::exception_ptr error_;

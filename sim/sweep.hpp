@@ -13,9 +13,10 @@ namespace sim {
 struct SweepOptions {
     Options run; ///< its seed is the first
     std::uint64_t runs = 1;
-    unsigned jobs = 1;  ///< threads; the report does not depend on it
-    std::string plan{}; ///< file the story was read from, for the command that repeats it
-    bool twice = false; ///< every seed twice, compared event by event
+    unsigned jobs = 1;     ///< threads; the report does not depend on it
+    std::string plan{};    ///< file the story was read from, for the command that repeats it
+    std::string profile{}; ///< name of the set of defects, for the same
+    bool twice = false;    ///< every seed twice, compared event by event
 };
 
 /// Where two runs of one seed differ first.
@@ -33,6 +34,7 @@ struct SweepResult {
     std::uint64_t checks = 0;
     std::uint64_t judgements = 0;
     std::uint64_t choices = 0;
+    engine::MarkCounts marks;
     std::uint64_t digest = 0;                 ///< over the digests of all runs, in order of seed
     std::optional<std::uint64_t> failed_seed; ///< the lowest
     std::optional<RunResult> failure;         ///< of that seed

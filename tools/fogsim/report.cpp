@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sim/defect_catalogue.hpp"
+#include "sim/mark_catalogue.hpp"
+
 namespace tools {
 
 using engine::check::Violation;
@@ -39,8 +42,18 @@ std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOpt
         command += fmt::format(" --topology {}", engine::describe(options.run.topology));
     if (options.run.crypto != &engine::chain::fast_crypto())
         command += fmt::format(" --crypto {}", options.run.crypto->name());
+    if (!options.profile.empty()) command += fmt::format(" --profile {}", options.profile);
+    for (const sim::DefectInfo& defect : sim::defect_catalogue())
+        if (options.run.defects.has(defect.defect) && (options.profile.empty() || !defect.upstream_7_0_0))
+            command += fmt::format(" --defect {}", defect.name);
     if (options.twice) command += " --check-determinism";
     return command;
+}
+
+std::size_t marks_hit(const engine::MarkCounts& marks) {
+    std::size_t hit = 0;
+    for (const sim::MarkInfo& info : sim::mark_catalogue()) hit += marks.of(info.mark) != 0 ? 1 : 0;
+    return hit;
 }
 
 const char* verdict_name(Verdict verdict) {
@@ -86,7 +99,10 @@ std::string result_line(const engine::Scenario& scenario, const sim::SweepOption
     }
     std::string line = fmt::format("fogsim: PASS scenario={} {} strategy=random steps={} checks={}",
                                    scenario.name, seeds_of(options, result), result.steps, result.checks);
-    if (options.runs == 1) line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
+    if (options.runs == 1)
+        line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
+    else
+        line += fmt::format(" marks={}/{}", marks_hit(result.marks), engine::mark_count);
     return line + fmt::format(" trace={}", engine::hex_digest(result.digest));
 }
 
@@ -135,6 +151,11 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
     json["checks"] = result.checks;
     json["judgements"] = result.judgements;
     json["trace"] = engine::hex_digest(result.digest);
+    json["defects"] = nlohmann::ordered_json::array();
+    for (const sim::DefectInfo& info : sim::defect_catalogue())
+        if (options.run.defects.has(info.defect)) json["defects"].push_back(info.name);
+    for (const sim::MarkInfo& info : sim::mark_catalogue())
+        json["marks"][info.name] = result.marks.of(info.mark);
     if (result.failed_seed) {
         nlohmann::ordered_json failure;
         failure["seed"] = *result.failed_seed;

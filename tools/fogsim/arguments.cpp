@@ -1,0 +1,98 @@
+#include "tools/fogsim/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "engine/ensure.hpp"
+#include "sim/run.hpp"
+
+namespace tools::fogsim {
+namespace {
+
+std::string version_text() {
+    return fmt::format("fogsim {} ({} {})", FOG_VERSION,
+#ifdef __clang__
+                       "clang",
+#else
+                       "gcc",
+#endif
+                       __VERSION__);
+}
+
+} // namespace
+
+std::uint64_t number(const char* flag, const std::string& text, std::uint64_t low, std::uint64_t high) {
+    std::size_t used = 0;
+    std::uint64_t value = 0;
+    const bool hex = text.starts_with("0x") || text.starts_with("0X");
+    const bool digits = !text.empty() && text.find_first_not_of(hex ? "0123456789abcdefABCDEFxX"
+                                                                    : "0123456789") == std::string::npos;
+    try {
+        if (digits) value = std::stoull(text, &used, hex ? 16 : 10);
+    } catch (const std::exception&) { // too large, or no digit after 0x
+        used = 0;
+    }
+    if (!digits || used != text.size() || value < low || value > high)
+        throw engine::UsageError(
+            fmt::format("{}: '{}' is not a number from {} to {} (decimal or 0x hex)", flag, text, low, high));
+    return value;
+}
+
+std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
+    CLI::App app{
+        "Runs a scenario of the Fog balance path in a deterministic simulation and judges every answer.\n"
+        "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 5 a required "
+        "mark was never hit, 6 inconclusive, 70 internal error.",
+        "fogsim"};
+    app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
+        ->type_name("N")
+        ->capture_default_str();
+    app.add_option("--runs", arguments.runs, "how many consecutive seeds")
+        ->type_name("K")
+        ->capture_default_str();
+    CLI::Option* story = app.add_option("--scenario", arguments.scenario, "which story")
+                             ->type_name("NAME")
+                             ->capture_default_str();
+    app.add_option("--plan", arguments.plan,
+                   "tell the plan in this file (docs/plan.md) instead of a scenario")
+        ->type_name("FILE")
+        ->excludes(story);
+    app.add_option("--topology", arguments.topology,
+                   "changes to the scenario's topology, for example view-shards=3,image-shards=3")
+        ->type_name("K=V,...");
+    app.add_option("--strategy", arguments.strategy, "who runs next: random")
+        ->type_name("S")
+        ->capture_default_str();
+    app.add_option("--profile", arguments.profile,
+                   "upstream-7.0.0: switch on every defect that this release of MobileCoin's services has")
+        ->type_name("NAME");
+    app.add_option("--defect", arguments.defects,
+                   "switch a defect on (repeatable; --list-defects names them)")
+        ->type_name("NAME");
+    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing; ristretto: the real one")
+        ->type_name("NAME")
+        ->capture_default_str();
+    app.add_option("--jobs", arguments.jobs,
+                   "threads of a sweep (default: all cores); the report does not depend on it")
+        ->type_name("N");
+    app.add_option("--time-limit", arguments.time_limit, "end a sweep after so long")->type_name("SECONDS");
+    app.add_flag("--check-determinism", arguments.check_determinism,
+                 "run every seed twice and compare event by event");
+    app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
+    app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
+        ->type_name("FILE");
+    app.add_flag("--list-scenarios", arguments.list_scenarios, "list the stories");
+    app.add_flag("--list-defects", arguments.list_defects, "list the defects that can be switched on");
+    app.add_flag("--list-marks", arguments.list_marks, "list the rare situations a sweep counts");
+    app.set_version_flag("--version", version_text());
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
+        fmt::print(stderr, "fogsim: {} (--help lists the flags)\n", error.what());
+        return static_cast<int>(sim::Verdict::usage);
+    }
+    return std::nullopt;
+}
+
+} // namespace tools::fogsim

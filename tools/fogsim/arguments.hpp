@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tools::fogsim {
+
+/// The command line of a run or sweep, as given: nothing is looked up yet.
+struct Arguments {
+    std::string seed = "1";
+    std::string runs = "1";
+    std::string scenario = "conformance";
+    std::string plan{};
+    std::string strategy = "random";
+    std::string profile{};
+    std::vector<std::string> defects{};
+    std::string crypto = "fast";
+    std::vector<std::string> topology{};
+    std::string jobs{};
+    std::string time_limit{};
+    std::string json{};
+    std::string trace{};
+    bool check_determinism = false;
+    bool list_scenarios = false;
+    bool list_defects = false;
+    bool list_marks = false;
+};
+
+/// Reads a command line.  @return an exit code when the program ends here (--help, --version, a wrong flag:
+/// told on stderr)
+std::optional<int> parse(int argc, char** argv, Arguments& arguments);
+
+/// A number of a flag, decimal or 0x hex.  @throws engine::UsageError  naming the flag, when it is none from
+/// low to high
+std::uint64_t number(const char* flag, const std::string& text, std::uint64_t low, std::uint64_t high);
+
+} // namespace tools::fogsim

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "tools/fogsim/arguments.hpp"
+
+namespace tools::fogsim {
+
+/// Runs a scenario, a plan or a sweep, and reports.  @return the exit code
+/// @throws engine::UsageError  what was asked for does not exist or cannot be written
+int simulate(const Arguments& arguments);
+
+void list_scenarios();
+void list_defects();
+void list_marks();
+
+} // namespace tools::fogsim
