@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "real/service/percent.hpp"
+
 namespace real::service {
 namespace {
 
@@ -24,7 +26,21 @@ int hex_digit(char c) {
     return -1;
 }
 
-/// A percent sign without two digits after it stands for itself, as browsers read it.
+template <class Number>
+bool parse_number(std::string_view text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string_view cut(std::string_view& rest, std::string_view separators) {
+    const std::size_t end = std::min(rest.find_first_of(separators), rest.size());
+    const std::string_view front = rest.substr(0, end);
+    rest.remove_prefix(end);
+    return front;
+}
+
+} // namespace
+
 std::string percent_decoded(std::string_view text, bool plus_is_blank) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -41,21 +57,6 @@ std::string percent_decoded(std::string_view text, bool plus_is_blank) {
     }
     return out;
 }
-
-template <class Number>
-bool parse_number(std::string_view text, Number& number) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
-std::string_view cut(std::string_view& rest, std::string_view separators) {
-    const std::size_t end = std::min(rest.find_first_of(separators), rest.size());
-    const std::string_view front = rest.substr(0, end);
-    rest.remove_prefix(end);
-    return front;
-}
-
-} // namespace
 
 std::optional<Uri> Uri::parse(const UriKind& kind, std::string_view text, std::string& why) {
     if (std::any_of(text.begin(), text.end(), is_blank_or_control)) {

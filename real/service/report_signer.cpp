@@ -1,0 +1,218 @@
+#include "real/service/report_signer.hpp"
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+
+#include "engine/chain/account.hpp"
+#include "engine/chain/digestible.hpp"
+
+namespace real::service {
+
+using engine::chain::Bytes;
+using engine::chain::ByteView;
+using engine::chain::DigestAggregate;
+using engine::chain::DigestTranscript;
+using engine::chain::Ed25519KeyPair;
+using engine::chain::Ed25519PublicKey;
+using engine::chain::Ed25519Seed;
+using engine::chain::Ed25519Signature;
+using engine::chain::Hash32;
+using engine::fog::ReportRow;
+
+namespace {
+
+template <auto Free>
+struct FreeWith {
+    template <class T>
+    void operator()(T* what) const {
+        Free(what);
+    }
+};
+using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
+using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+
+BioPtr reading(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+X509Ptr parsed(const Bytes& der) {
+    const unsigned char* at = der.data();
+    X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    ERR_clear_error();
+    return certificate;
+}
+
+// The evidence's aggregates stand under the label of the report's member, every one of them: upstream hands its
+// context down instead of naming members.
+void append_evidence(DigestTranscript& to, const ReportEvidence& evidence) {
+    constexpr std::string_view context = "report";
+    const DigestAggregate outer(to, context, "DcapEvidence");
+    if (!evidence.quote.empty()) to.primitive(context, "quote", evidence.quote);
+    if (!evidence.collateral.empty()) to.primitive(context, "collateral", evidence.collateral);
+    const DigestAggregate inner(to, context, "EnclaveReportDataContents");
+    to.primitive(context, "nonce", evidence.nonce);
+    {
+        const DigestAggregate key(to, context, "X25519Public");
+        to.primitive("0", "x25519", evidence.enclave_key);
+    }
+    if (evidence.custom_identity) to.bytes(context, evidence.custom_identity->view());
+}
+
+void append_digest(DigestTranscript& to, std::string_view context, const SignedReport& report) {
+    const DigestAggregate aggregate(to, context, "Report");
+    to.text("fog_report_id", report.fog_report_id); // also when empty
+    append_evidence(to, report.evidence);
+    to.integer("pubkey_expiry", report.pubkey_expiry);
+}
+
+} // namespace
+
+Hash32 report_digest(const std::vector<SignedReport>& reports) {
+    constexpr std::string_view context = "Fog ingest reports";
+    DigestTranscript transcript;
+    if (reports.empty()) transcript.none(context);
+    if (!reports.empty()) transcript.sequence(context, reports.size());
+    for (const SignedReport& report : reports) append_digest(transcript, "", report);
+    return transcript.digest32();
+}
+
+std::vector<SignedReport> clear_text_reports(const std::vector<ReportRow>& rows) {
+    std::vector<SignedReport> reports;
+    for (const ReportRow& row : rows) {
+        SignedReport report;
+        report.fog_report_id = row.fog_report_id;
+        report.evidence.custom_identity = row.ingress_key;
+        report.pubkey_expiry = row.expiry.value;
+        reports.push_back(std::move(report));
+    }
+    return reports;
+}
+
+std::optional<CertificateChain> certificates_from_pem(std::string_view pem, std::string& why) {
+    const BioPtr in = reading(pem);
+    CertificateChain chain;
+    for (;;) {
+        const X509Ptr certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+        if (!certificate) break;
+        unsigned char* der = nullptr;
+        const int size = i2d_X509(certificate.get(), &der);
+        if (size <= 0) break;
+        chain.emplace_back(der, der + size);
+        OPENSSL_free(der);
+    }
+    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    if (!at_end)
+        why = fmt::format("certificate {} does not parse", chain.size() + 1);
+    else if (chain.empty())
+        why = "holds no certificate";
+    else
+        return chain;
+    return std::nullopt;
+}
+
+std::optional<std::string> fault_of_chain(const CertificateChain& chain) {
+    if (chain.empty()) return "the certificate chain is empty";
+    std::vector<X509Ptr> certificates;
+    for (const Bytes& der : chain) {
+        certificates.push_back(parsed(der));
+        if (!certificates.back()) return fmt::format("certificate {} does not parse", certificates.size());
+    }
+    for (std::size_t i = 0; i < certificates.size(); ++i) {
+        X509* certificate = certificates[i].get();
+        if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+            return fmt::format("certificate {} is not valid yet", i + 1);
+        if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+            return fmt::format("certificate {} has expired", i + 1);
+        X509* issuer = certificates[std::min(i + 1, certificates.size() - 1)].get();
+        const bool issued = X509_check_issued(issuer, certificate) == X509_V_OK &&
+                            X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+        ERR_clear_error();
+        if (issued) continue;
+        if (i + 1 == certificates.size()) return "the last certificate is not issued by itself";
+        return fmt::format("certificate {} is not issued by certificate {}", i + 1, i + 2);
+    }
+    return std::nullopt;
+}
+
+std::optional<Ed25519PublicKey> ed25519_key_of(const Bytes& certificate_der) {
+    const X509Ptr certificate = parsed(certificate_der);
+    if (!certificate) return std::nullopt;
+    EVP_PKEY* key = X509_get0_pubkey(certificate.get());
+    Ed25519PublicKey out;
+    std::size_t size = out.bytes.size();
+    const bool good = key != nullptr && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 &&
+                      EVP_PKEY_get_raw_public_key(key, out.bytes.data(), &size) == 1 && size == out.bytes.size();
+    ERR_clear_error();
+    if (!good) return std::nullopt;
+    return out;
+}
+
+std::optional<Bytes> spki_of(const Bytes& certificate_der) {
+    const X509Ptr certificate = parsed(certificate_der);
+    if (!certificate) return std::nullopt;
+    unsigned char* spki = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &spki);
+    if (size <= 0) return std::nullopt;
+    Bytes out(spki, spki + size);
+    OPENSSL_free(spki);
+    return out;
+}
+
+std::optional<ReportSigner> ReportSigner::from_pem(std::string_view chain_pem, std::string_view key_pem,
+                                                   std::string& why) {
+    auto chain = certificates_from_pem(chain_pem, why);
+    if (!chain) {
+        why = "the signing chain " + why;
+        return std::nullopt;
+    }
+    if (const auto fault = fault_of_chain(*chain)) {
+        why = *fault;
+        return std::nullopt;
+    }
+    const BioPtr in = reading(key_pem);
+    // An encrypted key would make OpenSSL ask on the terminal.
+    const auto no_password = [](char*, int, int, void*) { return -1; };
+    const KeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_password, nullptr));
+    Ed25519Seed seed;
+    std::size_t size = seed.bytes.size();
+    const bool good = key && EVP_PKEY_get_id(key.get()) == EVP_PKEY_ED25519 &&
+                      EVP_PKEY_get_raw_private_key(key.get(), seed.bytes.data(), &size) == 1;
+    ERR_clear_error();
+    if (!good) {
+        why = "the signing key is no Ed25519 private key in PEM";
+        return std::nullopt;
+    }
+    const Ed25519KeyPair pair(seed);
+    if (ed25519_key_of(chain->front()) != pair.public_key()) {
+        why = "the signing key is not that of the first certificate";
+        return std::nullopt;
+    }
+    return ReportSigner(std::move(*chain), pair);
+}
+
+Ed25519Signature ReportSigner::sign(const std::vector<SignedReport>& reports) const {
+    return key_.sign(report_digest(reports).view());
+}
+
+std::optional<std::string> fault_of_response(const CertificateChain& chain, const std::vector<SignedReport>& reports,
+                                             ByteView signature, const engine::chain::PublicAddress& address) {
+    if (auto fault = fault_of_chain(chain)) return fault;
+    const auto root = spki_of(chain.back());
+    if (!root || !engine::chain::verify_fog_authority(address, *root))
+        return "the address does not vouch for the root of the certificate chain";
+    const auto key = ed25519_key_of(chain.front());
+    if (!key) return "the first certificate has no Ed25519 key";
+    const auto parsed_signature = Ed25519Signature::from(signature);
+    if (!parsed_signature || !engine::chain::ed25519_verify(*key, report_digest(reports).view(), *parsed_signature))
+        return "the signature over the reports is wrong";
+    return std::nullopt;
+}
+
+} // namespace real::service

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/chain/ed25519.hpp"
+#include "engine/fog/ports.hpp"
+
+// How a report server vouches for its reports, and how a sender checks that.
+// @source mobilecoin a2229c005 fog/sig/report, fog/report/types, attest/verifier/types, fog/report/resolver
+
+namespace real::service {
+
+/// Evidence that names an ingress key.  In clear-text mode nothing else is in it: no quote, no collateral, and a nonce
+/// and an enclave key of zeros.
+struct ReportEvidence {
+    engine::chain::Bytes quote;      ///< empty when absent
+    engine::chain::Bytes collateral; ///< encoded message; empty when absent
+    std::array<std::uint8_t, 16> nonce{};
+    std::array<std::uint8_t, 32> enclave_key{};
+    std::optional<engine::chain::PublicKey> custom_identity; ///< the ingress key
+};
+struct SignedReport {
+    std::string fog_report_id;
+    ReportEvidence evidence;
+    std::uint64_t pubkey_expiry = 0;
+};
+/// What the signature is made over.
+engine::chain::Hash32 report_digest(const std::vector<SignedReport>& reports);
+/// The reports as a clear-text server sends them.
+std::vector<SignedReport> clear_text_reports(const std::vector<engine::fog::ReportRow>& rows);
+
+/// Certificates in DER, leaf first.
+using CertificateChain = std::vector<engine::chain::Bytes>;
+
+/// @param why  set to the reason when nothing is returned
+std::optional<CertificateChain> certificates_from_pem(std::string_view pem, std::string& why);
+/// Each is issued by the next, the last by itself, and all are valid now.  @return the reason when they are not
+std::optional<std::string> fault_of_chain(const CertificateChain& chain);
+/// The leaf's key.  @return nothing when it is no Ed25519 key
+std::optional<engine::chain::Ed25519PublicKey> ed25519_key_of(const engine::chain::Bytes& certificate);
+/// The complete SubjectPublicKeyInfo: what an address's authority signature is made over.
+std::optional<engine::chain::Bytes> spki_of(const engine::chain::Bytes& certificate);
+
+class ReportSigner {
+public:
+    /// Checks the chain, its validity dates, and that the key is the leaf's.
+    /// @param why  set to the reason when nothing is returned; never shows the key
+    static std::optional<ReportSigner> from_pem(std::string_view chain_pem, std::string_view key_pem, std::string& why);
+
+    const CertificateChain& chain() const { return chain_; }
+    engine::chain::Ed25519Signature sign(const std::vector<SignedReport>& reports) const;
+
+private:
+    ReportSigner(CertificateChain chain, engine::chain::Ed25519KeyPair key)
+        : chain_(std::move(chain)), key_(std::move(key)) {}
+
+    CertificateChain chain_;
+    engine::chain::Ed25519KeyPair key_;
+};
+
+/// A sender's check of a response for an address: chain, authority signature, report signature.  Evidence is not
+/// looked into: in clear-text mode there is none.
+/// @return the reason when the response is not to be trusted
+std::optional<std::string> fault_of_response(const CertificateChain& chain, const std::vector<SignedReport>& reports,
+                                             engine::chain::ByteView signature,
+                                             const engine::chain::PublicAddress& address);
+
+} // namespace real::service
