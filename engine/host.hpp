@@ -3,8 +3,7 @@
 #include <cstdint>
 
 #include "engine/chain/crypto.hpp"
-#include "engine/defect.hpp"
-#include "engine/mark.hpp"
+#include "engine/probe.hpp"
 #include "engine/task.hpp"
 #include "engine/trace.hpp"
 
@@ -56,17 +55,11 @@ public:
         return sleep_until(now() + duration, what);
     }
 
-    /// Whether the simulator has switched this defect on.  Programs that are shipped contain none: there the
-    /// answer is a constant, and the branch is not compiled.
-#ifdef FOG_WITH_DEFECTS
-    bool has(Defect defect) const { return defects_ != nullptr && defects_->has(defect); }
-#else
-    static constexpr bool has(Defect) { return false; }
-#endif
-    /// A rare situation has come about.
-    void mark(Mark mark) const {
-        if (marks_ != nullptr) marks_->hit(mark);
-    }
+    bool has(Defect defect) const { return probe_.has(defect); }
+    void mark(Mark mark) const { probe_.mark(mark); }
+    void mark_if(bool come_about, Mark mark) const { probe_.mark_if(come_about, mark); }
+    /// For functions without a host.
+    Probe probe() const { return probe_; }
 
     /// Which of `count` equal backends serves this request.
     virtual std::uint32_t pick(std::uint32_t count) = 0;
@@ -76,11 +69,7 @@ public:
     virtual void abort(const char* why) = 0;
 
 protected:
-    /// @param defects, marks  null or outliving the host
-    void observe(const DefectSet* defects, MarkCounts* marks) {
-        defects_ = defects;
-        marks_ = marks;
-    }
+    void observe(Probe probe) { probe_ = probe; }
 
 private:
     /// Until when the process is held at a yield point.
@@ -90,9 +79,7 @@ private:
     NodeId id_;
     const chain::Crypto* crypto_;
     chain::ByteSource* rng_;
-    const DefectSet* defects_ =
-        nullptr; // part of every build: the layout is the same with and without defects
-    MarkCounts* marks_ = nullptr;
+    Probe probe_;
 };
 
 } // namespace engine

@@ -22,6 +22,7 @@ void SimCopy::move(BlockCount count) {
 }
 
 void SimCopy::release_times() {
+    if (core_.probe().has(engine::Defect::watcher_stays_behind)) return;
     if (!core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count_;
 }
 

@@ -121,7 +121,7 @@ SimHost::SimHost(Core& core, NodeId id, bool* abort_wish)
       bytes_(engine::Stream(core.choices, engine::Domain::data, actor_of(id), 0)),
       picks_(core.choices, engine::Domain::routing, actor_of(id), 0),
       holds_(core.choices, engine::Domain::pause, actor_of(id), 0), abort_wish_(abort_wish) {
-    observe(&core.options.defects, &core.marks);
+    observe(core.probe());
 }
 
 void SimHost::abort(const char* why) {

@@ -83,6 +83,7 @@ public:
         trace.add({scheduler.now(), kind, node, object, a, b});
         changed = true;
     }
+    engine::Probe probe() { return {&options.defects, &marks}; }
     /// The next duration of a message or database call: mostly fractions of a millisecond, sometimes long.
     Duration latency(engine::Stream& stream) const;
     /// A node's wall clock, seconds since 1970: the world's, off by as much as a clock_jump says.

@@ -5,8 +5,10 @@
 namespace sim {
 
 using engine::Code;
+using engine::Defect;
 using engine::Error;
 using engine::InvocationId;
+using engine::Mark;
 using engine::UserEventId;
 using namespace engine::fog;
 
@@ -29,6 +31,12 @@ Task<std::optional<Error>> SimDbClient::reach() {
     co_return std::nullopt;
 }
 
+// What a reader is told about how far its database node is.
+engine::fog::DbPosition SimDbClient::position_of(const DbState& state) const {
+    if (has(Defect::db_replica_claims_to_be_current)) return db_.state_.position;
+    return state.position;
+}
+
 const DbState& SimDbClient::readable() {
     if (db_.core_.faults.empty() || db_.history_.empty()) return db_.state_;
     const std::uint64_t lag_ms = db_.core_.faults.amount(FaultKind::stale_reads, node_);
@@ -38,6 +46,7 @@ const DbState& SimDbClient::readable() {
     for (const SimDb::Snapshot& snapshot : db_.history_)
         if (snapshot.at <= horizon) chosen = &snapshot;
     reading_ = chosen->state;
+    mark_if(reading_->position < db_.state_.position, Mark::db_read_from_a_stale_replica);
     return *reading_;
 }
 
@@ -54,23 +63,26 @@ template <class T, class Apply>
 Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* apply,
                              Transaction<T>* transaction) {
     Core& core = db_.core_;
-    const engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
+    engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
     // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
     EventIds ids(db_.next_event_id_, events);
     db_.next_event_id_ += events;
+    if (has(Defect::db_writers_do_not_wait)) lock.release();
     co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
     if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
                     static_cast<std::uint64_t>(Code::internal));
         transaction->result = Error{Code::internal, "serialization failure", true};
+        mark(Mark::db_rolls_a_commit_back);
         co_return;
     }
     transaction->result = (*apply)(db_.state_, ids);
-    db_.next_event_id_ -= ids.unused();
+    if (!has(Defect::db_writers_do_not_wait)) db_.next_event_id_ -= ids.unused();
     if (!transaction->result) co_return;
     commit(operation);
     transaction->acknowledged =
         core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+    mark_if(!transaction->acknowledged, Mark::db_acknowledgement_lost);
 }
 
 template <class T, class Apply>
@@ -100,7 +112,10 @@ std::optional<IngressKeyRecord> SimDbClient::record_of(const DbState& state, con
 void SimDbClient::announce(EventIds& ids, UserEvent event) {
     event.id = ids.take();
     db_.model_.event_added(event);
-    db_.state_.events.push_back(std::move(event));
+    auto& events = db_.state_.events;
+    auto at = events.end();
+    while (at != events.begin() && std::prev(at)->id > event.id) --at; // only when writers did not wait
+    events.insert(at, std::move(event));
 }
 
 Task<Result<std::optional<IngressKeyRecord>>> SimDbClient::ingress_key(PublicKey key) {
@@ -112,7 +127,7 @@ Task<Result<IngressKeys>> SimDbClient::ingress_keys() {
     if (const std::optional<Error> error = co_await reach()) co_return *error;
     const DbState& state = readable();
     IngressKeys keys;
-    keys.as_of = state.position;
+    keys.as_of = position_of(state);
     keys.records.reserve(state.keys.size());
     for (const auto& [key, row] : state.keys) keys.records.push_back(row.record);
     co_return keys;
@@ -130,13 +145,20 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
             const IngressKeyRecord& record = existing->second.record;
             if (record.last_scanned || record.retired || record.lost)
                 return Error{Code::conflict, "new ingress key: exists"};
+            mark(Mark::db_recognises_a_repeated_write);
             return record.start; // our own first try
         }
         DbState::Key row;
         row.record.key = key;
         row.record.start = requested_start;
         if (state.highest_block) row.record.start = std::max(requested_start, state.highest_block->next());
+        mark_if(row.record.start > requested_start, Mark::db_raises_the_start_of_a_key);
+        if (has(Defect::db_key_starts_where_requested)) row.record.start = requested_start;
+        if (has(Defect::db_key_starts_at_a_known_block) && state.highest_block)
+            row.record.start = std::max(requested_start, *state.highest_block);
         const BlockIndex start = row.record.start;
+        for (const auto& [other_key, other] : state.keys)
+            mark_if(other.record.start == start, Mark::db_two_keys_start_at_one_block);
         state.keys.emplace(key, std::move(row));
         db_.model_.key_added(key);
         return start;
@@ -145,11 +167,15 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
 }
 
 Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) {
-    auto apply = [key, retired](DbState& state, EventIds&) -> Result<bool> {
+    auto apply = [this, key, retired](DbState& state, EventIds&) -> Result<bool> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "retire ingress key"};
         IngressKeyRecord& record = row->second.record;
-        if (!retired && record.retired && state.highest_block && *state.highest_block >= record.expiry)
+        const bool is_passed =
+            !retired && record.retired && state.highest_block && *state.highest_block >= record.expiry;
+        mark_if(is_passed, Mark::db_refuses_to_unretire);
+        mark_if(!retired && record.retired && !is_passed, Mark::db_unretires_a_key);
+        if (is_passed && !has(Defect::db_unretires_a_key_that_view_has_passed))
             return Error{Code::retired, "unretire ingress key: past its expiry"};
         record.retired = retired;
         return true;
@@ -163,9 +189,25 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
         if (row == state.keys.end()) return Error{Code::not_found, "report lost ingress key"};
         IngressKeyRecord& record = row->second.record;
         if (record.lost) return row->second.range_announced;
-        record.lost = true;
         BlockRange range{record.start, record.expiry};
         if (record.last_scanned) range.start = std::max(range.start, record.last_scanned->next());
+        if (has(Defect::db_missed_range_starts_one_late)) range.start = range.start.next();
+        if (has(Defect::db_missed_range_ends_one_early) && range.end.value > 0) --range.end.value;
+        if (has(Defect::db_unscanned_key_leaves_no_missed_range) && !record.last_scanned)
+            range.start = range.end;
+        bool is_known = false;
+        for (const UserEvent& event : state.events)
+            if (const auto* missed = std::get_if<MissedBlocks>(&event.what))
+                is_known = is_known || *missed == range;
+        mark_if(is_known, Mark::db_two_keys_miss_the_same_range);
+        if (is_known && has(Defect::db_refuses_a_second_equal_missed_range))
+            return Error{Code::conflict, "report lost ingress key: range exists"};
+        record.lost = true;
+        mark_if(!record.last_scanned, Mark::db_loses_a_key_that_never_scanned);
+        for (const BlockRange& shard :
+             db_.core_.options.topology.ranges(db_.core_.options.topology.view_shards))
+            mark_if(range.start < shard.end && shard.end < range.end,
+                    Mark::db_missed_range_crosses_a_shard_end);
         row->second.range_announced = !range.empty();
         if (!range.empty()) {
             // Two keys may miss the same range; wallets need to hear of it once.
@@ -185,11 +227,13 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
                                                           EventIds& ids) -> Result<InvocationId> {
         const auto key = state.keys.find(ingress);
         if (key == state.keys.end()) return Error{Code::not_found, "new ingest invocation: ingress key"};
-        if (key->second.record.lost) return Error{Code::lost, "new ingest invocation"};
+        if (key->second.record.lost && !has(Defect::db_lost_key_takes_writes))
+            return Error{Code::lost, "new ingest invocation"};
         for (std::size_t i = 0; i < state.invocations.size(); ++i) {
             if (state.invocations[i].egress != egress) continue;
             if (state.invocations[i].ingress != ingress)
                 return Error{Code::conflict, "new ingest invocation: egress key"};
+            mark(Mark::db_recognises_a_repeated_write);
             return InvocationId{static_cast<std::int64_t>(i) + 1}; // our own first try
         }
         if (previous) {
@@ -240,11 +284,22 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         DbState::Key& key = state.keys.at(owner.ingress);
         const auto existing = key.blocks.find(block.block);
         if (existing != key.blocks.end()) {
-            if (existing->second.invocation == invocation) return true; // our own first try
+            const bool is_repeat = existing->second.invocation == invocation;
+            mark_if(is_repeat, Mark::db_recognises_a_repeated_write);
+            if (is_repeat && !has(Defect::db_takes_a_repeat_for_a_lost_race))
+                return true; // our own first try
+            if (has(Defect::db_one_winner_for_each_invocation) && !is_repeat) {
+                db_.model_.block_added(owner.ingress, invocation, block);
+                owner.last_ingested = std::max(owner.last_ingested, block.block);
+                return true;
+            }
             return Error{Code::conflict, "add block: already scanned with this key"};
         }
-        if (key.record.lost) return Error{Code::lost, "add block"};
-        if (owner.decommissioned) return Error{Code::decommissioned, "add block"};
+        mark_if(key.record.lost, Mark::db_refuses_a_block_of_a_lost_key);
+        mark_if(owner.decommissioned, Mark::db_refuses_a_block_of_a_closed_invocation);
+        if (key.record.lost && !has(Defect::db_lost_key_takes_writes)) return Error{Code::lost, "add block"};
+        if (owner.decommissioned && !has(Defect::db_closed_invocation_takes_blocks))
+            return Error{Code::decommissioned, "add block"};
         IngestedBlock stored = block;
         stored.invocation = invocation;
         db_.model_.block_added(owner.ingress, invocation, stored);
@@ -259,12 +314,15 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
 }
 
 Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report) {
-    auto apply = [key, report](DbState& state, EventIds&) -> Result<KeyStatus> {
+    auto apply = [this, key, report](DbState& state, EventIds&) -> Result<KeyStatus> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "set report"};
         IngressKeyRecord& record = row->second.record;
-        if (!record.retired && !record.lost) {
+        const bool may_promise = !record.retired && (!record.lost || has(Defect::db_lost_key_promises_more));
+        if (may_promise) {
             record.expiry = std::max(record.expiry, report.expiry);
+            if (has(Defect::db_stores_expiry_one_block_early) && record.expiry == report.expiry)
+                --record.expiry.value;
             const auto same_id =
                 std::find_if(state.reports.begin(), state.reports.end(),
                              [&](const ReportRow& r) { return r.fog_report_id == report.fog_report_id; });
@@ -303,16 +361,19 @@ Task<Result<UserEvents>> SimDbClient::user_events(UserEventId after) {
     if (after == UserEventId::none()) co_return found;
     if (const std::optional<Error> error = co_await reach()) co_return *error;
     const DbState& state = readable();
-    found.as_of = state.position;
+    found.as_of = position_of(state);
     for (const UserEvent& event : state.events) {
         if (event.id <= after) continue;
         found.next = event.id;
         UserEvent copy = event;
-        if (auto* closed = std::get_if<Decommission>(&copy.what))
+        if (auto* closed = std::get_if<Decommission>(&copy.what)) {
             closed->last_ingested =
                 state.invocations[static_cast<std::size_t>(closed->invocation.value) - 1].last_ingested;
+            if (has(Defect::db_decommission_forgets_last_block)) closed->last_ingested = BlockIndex{};
+        }
         found.events.push_back(std::move(copy));
     }
+    if (has(Defect::db_cursor_is_the_sequence)) found.next = UserEventId{db_.next_event_id_ - 1};
     co_return found;
 }
 
@@ -328,7 +389,7 @@ Task<Result<IngestedBlocks>> SimDbClient::blocks(PublicKey key, BlockIndex first
     if (const std::optional<Error> error = co_await reach()) co_return *error;
     const DbState& state = readable();
     IngestedBlocks found;
-    found.as_of = state.position;
+    found.as_of = position_of(state);
     const auto row = state.keys.find(key);
     if (row == state.keys.end()) co_return found;
     BlockIndex expected = first;

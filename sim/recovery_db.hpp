@@ -110,6 +110,12 @@ private:
     Task<std::optional<engine::Error>> reach();
     /// The state this read sees.
     const DbState& readable();
+    engine::fog::DbPosition position_of(const DbState& state) const;
+    bool has(engine::Defect defect) const { return db_.core_.probe().has(defect); }
+    void mark(engine::Mark which) const { db_.core_.marks.hit(which); }
+    void mark_if(bool come_about, engine::Mark which) const {
+        if (come_about) mark(which);
+    }
     /// The event ids a transaction takes from the sequence before it commits.  Those it has no row for go
     /// back; those of a rollback do not.
     class EventIds {

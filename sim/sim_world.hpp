@@ -103,6 +103,7 @@ public:
 
     const engine::Topology& topology() const override { return core_.options.topology; }
     bool can(engine::Capability capability) const override;
+    bool has(engine::Defect defect) const override { return core_.options.defects.has(defect); }
     engine::Loop& loop() override { return core_.scheduler; }
     Instant now() const override { return core_.scheduler.now(); }
     engine::check::Checks& checks() override { return checks_; }

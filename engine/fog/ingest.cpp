@@ -38,8 +38,11 @@ BlockIndex next_to_scan(const IngressKeyRecord& key) {
 // Senders were told that outputs may appear before block `expiry`.  The view asks for [start, expiry) only,
 // the node scans block `expiry` too, should it come.
 template <class Key>
-bool is_past_use(const Key& key, BlockIndex next) {
-    return key.retired && next > key.expiry;
+bool is_past_use(const Key& key, BlockIndex next, const Host& host) {
+    if (!key.retired) return false;
+    if (host.has(Defect::ingest_retires_one_block_early)) return next.next() >= key.expiry;
+    host.mark_if(next > key.expiry, Mark::ingest_retired_key_comes_to_its_end);
+    return next > key.expiry;
 }
 
 class Raised {
@@ -127,6 +130,7 @@ bool IngestNode::save() {
     state.peers = peers_;
     state.open_invocations = open_;
     const bool written = file_.write(state).has_value();
+    host_.mark_if(!written, Mark::ingest_cannot_write_its_state);
     if (written) key_is_saved_ = true;
     return written;
 }
@@ -231,10 +235,15 @@ Task<bool> IngestNode::try_resume() {
     const std::optional<IngressKeyRecord>& record = *row;
     // No row although it was active: the database was replaced, and an operator has to decide.
     const bool may_go_on =
-        !elsewhere && record && !record->lost && !is_past_use(*record, next_to_scan(*record));
-    if (may_go_on) {
+        !elsewhere && record && !record->lost && !is_past_use(*record, next_to_scan(*record), host_);
+    if (may_go_on && host_.has(Defect::ingest_trusts_next_block_of_its_state)) {
+        enter_active(next_block_);
+    } else if (may_go_on) {
+        host_.mark_if(next_block_ != next_to_scan(*record), Mark::ingest_resumes_with_a_stale_state);
+        host_.mark(Mark::ingest_resumes);
         enter_active(next_to_scan(*record));
     } else {
+        host_.mark(Mark::ingest_may_not_resume);
         resuming_ = false;
         save();
     }
@@ -378,7 +387,7 @@ Task<Result<BlockIndex>> IngestNode::claim_key() {
         if (record) {
             start = next_to_scan(*record);
             if (record->lost) co_return Error{Code::lost, "ingest: activate"};
-            if (is_past_use(*record, start)) co_return Error{Code::retired, "ingest: activate"};
+            if (is_past_use(*record, start, host_)) co_return Error{Code::retired, "ingest: activate"};
         } else {
             auto read_highest = [this] { return database_.highest_known_block(); };
             const Result<std::optional<BlockIndex>> highest =
@@ -392,6 +401,8 @@ Task<Result<BlockIndex>> IngestNode::claim_key() {
             if (!accepted && accepted.error().code == Code::conflict) continue;
             if (!accepted) co_return unreachable("ingest: new key", accepted.error());
             start = *accepted; // not `wanted`: a block may have been stored since the highest one was read
+            host_.mark_if(*accepted != wanted, Mark::ingest_key_starts_later_than_wanted);
+            if (host_.has(Defect::ingest_starts_where_it_wanted)) start = wanted;
         }
 
         ReportRow report = report_for(start);
@@ -401,7 +412,7 @@ Task<Result<BlockIndex>> IngestNode::claim_key() {
         if (!status && status.error().code == Code::not_found) continue;
         if (!status) co_return unreachable("ingest: publish report", status.error());
         if (status->lost) co_return Error{Code::lost, "ingest: activate"};
-        if (is_past_use(*status, start)) co_return Error{Code::retired, "ingest: activate"};
+        if (is_past_use(*status, start, host_)) co_return Error{Code::retired, "ingest: activate"};
         if (!status->retired) last_published_expiry_ = expiry;
         co_await host_.yield(YieldPoint::ingest_published);
         co_return start;
@@ -465,7 +476,8 @@ Task<Result<IngestSummary>> IngestNode::set_ingress_key(chain::KeyPair key) {
     // About to be active, and possibly waiting for the very peer that calls: no waiting here.
     if (activating_ || resuming_) co_return Error{Code::failed_precondition, "ingest: not idle"};
     const Mutex::Lock lock = co_await state_.lock("its state, for a peer's key");
-    if (mode_ != IngestMode::idle) co_return Error{Code::failed_precondition, "ingest: not idle"};
+    if (mode_ != IngestMode::idle && !host_.has(Defect::ingest_takes_a_key_while_active))
+        co_return Error{Code::failed_precondition, "ingest: not idle"};
     if (key.open == key_.open) co_return summary();
     co_return install_key(key);
 }
@@ -532,12 +544,17 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
         const Scan end = co_await scan(block, *timestamp_s, term, rows.get());
         if (end == Scan::superseded) co_return;
         if (end == Scan::overflow) {
+            host_.mark(Mark::ingest_rotates_in_mid_block);
             if (!had_users) {
                 // Another egress key would meet the same users again.
                 host_.abort("ingest: one block has more users than the user capacity");
                 co_await park("its end", Instant::never());
             }
             // The whole block again, not only the chunk: each row goes under the invocation it was made for.
+            if (host_.has(Defect::ingest_rotates_without_a_new_rng)) {
+                users_.clear();
+                continue;
+            }
             abandon_invocation();
             continue;
         }
@@ -548,10 +565,15 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
         scanned.cumulative_txo_count = block->cumulative_txo_count;
         scanned.timestamp_s = *timestamp_s;
         scanned.rows = rows;
+        if (host_.has(Defect::ingest_counts_users_anew_each_block)) users_.clear();
         const InvocationId invocation = *invocation_;
         co_await host_.yield(YieldPoint::ingest_before_block);
         if (!is_current(term)) co_return;
         auto add = [this, invocation, scanned] { return database_.add_block(invocation, scanned); };
+        if (host_.has(Defect::ingest_scans_again_after_a_failed_write)) {
+            const Result<bool> once = co_await add();
+            if (!once && is_transient(once.error())) continue; // with counters that have moved on
+        }
         const std::optional<Result<bool>> answer = co_await persist<bool>(add, term);
         if (!answer) co_return;
         co_await host_.yield(YieldPoint::ingest_after_block);
@@ -562,6 +584,8 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
             save();
             co_return;
         }
+        host_.mark_if(answer->error().code == Code::conflict, Mark::ingest_loses_a_race);
+        host_.mark_if(answer->error().code == Code::decommissioned, Mark::ingest_finds_its_invocation_closed);
         if (answer->error().code != Code::decommissioned) {
             // conflict: another node has scanned this block; lost: nobody may; not_found: not the same
             // database.
@@ -586,7 +610,10 @@ Task<bool> IngestNode::publish_report(BlockIndex next, Term term) {
     };
     const std::optional<Result<KeyStatus>> status = co_await persist<KeyStatus>(publish, term);
     if (!status || !is_current(term)) co_return false;
-    const bool may_scan = status->has_value() && !(*status)->lost && !is_past_use(**status, next);
+    bool may_scan = status->has_value() && !(*status)->lost && !is_past_use(**status, next, host_);
+    if (host_.has(Defect::ingest_scans_on_with_a_lost_key) && status->has_value() && (*status)->lost)
+        may_scan = true;
+    host_.mark_if(status->has_value() && (*status)->lost, Mark::ingest_learns_that_its_key_is_lost);
     if (!may_scan) {
         leave_active();
         co_return false;
@@ -602,6 +629,7 @@ Task<std::optional<std::uint64_t>> IngestNode::block_time(BlockIndex block, Term
         if (!is_current(term)) co_return std::nullopt;
         const BlockTime time = blocks_.time(block);
         if (time.code == BlockTime::Code::found) co_return time.timestamp_s;
+        host_.mark(Mark::ingest_waits_for_a_block_time);
         Duration pause = watcher_behind_pause;
         if (time.code == BlockTime::Code::unavailable) pause = watcher_unavailable_pause;
         co_await host_.sleep(pause, "the watcher");
@@ -666,9 +694,12 @@ Task<IngestNode::Scan> IngestNode::scan(BlockPtr block, std::uint64_t timestamp_
     const std::size_t count = block->outputs.size();
     for (std::size_t begin = 0; begin < count; begin += config_.max_transactions) {
         const std::size_t end = begin + std::min(config_.max_transactions, count - begin);
+        host_.mark_if(begin > 0, Mark::ingest_scans_a_block_in_chunks);
+        if (host_.has(Defect::ingest_stores_the_last_chunk_only)) rows->clear();
         for (std::size_t i = begin; i < end; ++i)
             if (!scan_output(*block, i, timestamp_s, *rows)) co_return Scan::overflow;
         co_await host_.yield(YieldPoint::ingest_chunk);
+        host_.mark_if(!is_current(term), Mark::ingest_term_ends_in_mid_block);
         if (!is_current(term)) co_return Scan::superseded;
     }
     co_return Scan::complete;
@@ -688,8 +719,11 @@ bool IngestNode::scan_output(const LedgerBlock& block, std::size_t number, std::
     else
         view_public = crypto.random_key_pair(host_.rng()).open;
 
-    const GlobalIndex index{block.first_output().value + number};
-    const chain::TxOutRecord record = crypto.make_record(output, index, block.index, timestamp_s);
+    GlobalIndex index{block.first_output().value + number};
+    if (host_.has(Defect::ingest_numbers_outputs_within_the_block)) index.value = number;
+    BlockIndex found_in = block.index;
+    if (host_.has(Defect::ingest_records_the_next_block)) found_in = found_in.next();
+    const chain::TxOutRecord record = crypto.make_record(output, index, found_in, timestamp_s);
     std::optional<chain::Bytes> payload = crypto.seal_record(host_.rng(), view_public, record);
     if (!payload) return true; // no point inside a good hint: nobody could open the record
 

@@ -1,5 +1,6 @@
 #include "engine/fog/key_image_store.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace engine::fog {
@@ -21,6 +22,7 @@ Task<> KeyImageStore::wait_for_time(BlockIndex block) {
     for (;;) {
         const BlockTime time = source_.time(block);
         if (time.code == BlockTime::Code::found) co_return;
+        host_.mark(Mark::images_wait_for_a_block_time);
         Duration pause = 1s;
         if (time.code == BlockTime::Code::behind) pause = 10ms;
         co_await host_.sleep(pause, "a block's timestamp");
@@ -28,17 +30,35 @@ Task<> KeyImageStore::wait_for_time(BlockIndex block) {
 }
 
 Task<> KeyImageStore::run() {
-    for (BlockIndex next = config_.range.start; config_.range.contains(next);) {
+    BlockRange range = config_.range;
+    if (host_.has(Defect::images_stop_one_block_early)) --range.end.value;
+    if (host_.has(Defect::images_restore_their_count))
+        published_.processed.end = std::clamp(source_.count().end(), config_.range.start, config_.range.end);
+    for (BlockIndex next = range.start; range.contains(next);) {
         const BlockPtr block = source_.block(next);
         if (!block) {
             co_await host_.sleep(config_.poll_interval, "the next block of its chain copy");
             continue;
         }
         co_await wait_for_time(next);
-        for (const chain::KeyImage& image : block->key_images) spent_.try_emplace(image, block->index);
+        if (host_.has(Defect::images_publish_before_insert)) {
+            published_.processed.end = next.next();
+            co_await host_.yield(YieldPoint::images_inserted);
+        }
+        for (const chain::KeyImage& image : block->key_images) {
+            BlockIndex spent_at = block->index;
+            if (host_.has(Defect::images_spent_one_block_late)) spent_at = spent_at.next();
+            spent_.try_emplace(image, spent_at);
+            if (host_.has(Defect::images_take_one_of_a_block)) break;
+        }
+        if (host_.has(Defect::images_drop_last_block_of_their_range) && next.next() == config_.range.end)
+            for (const chain::KeyImage& image : block->key_images) spent_.erase(image);
+        inserting_ = true;
         co_await host_.yield(YieldPoint::images_inserted);
+        inserting_ = false;
         next = next.next();
-        published_.processed.end = next;
+        host_.mark_if(next == config_.range.end, Mark::images_complete_their_range);
+        published_.processed.end = std::max(published_.processed.end, next);
         published_.global_txo_count = block->cumulative_txo_count;
         published_.block_version = block->version;
         host_.record(EventKind::images_published, 0, next.value);
@@ -49,6 +69,11 @@ Task<Result<KeyImageStoreAnswer>> KeyImageStore::key_images(std::vector<chain::K
     co_await host_.yield(YieldPoint::images_query_begun);
     const Published published = published_;
     co_await host_.yield(YieldPoint::images_query_counted);
+    host_.mark_if(published.processed != published_.processed, Mark::images_query_overtaken_by_a_block);
+    host_.mark_if(inserting_, Mark::images_query_between_images_and_count);
+    host_.mark_if(config_.range.contains(published.processed.end) &&
+                      source_.count().includes(published.processed.end),
+                  Mark::images_behind_their_copy);
     KeyImageStoreAnswer answer;
     answer.processed = published.processed;
     answer.images.count = BlockCount{published.processed.end.value};
@@ -65,6 +90,13 @@ Task<Result<KeyImageStoreAnswer>> KeyImageStore::key_images(std::vector<chain::K
         }
         answer.images.results.push_back(result);
     }
+    if (host_.has(Defect::images_read_count_after_look_up)) {
+        co_await host_.yield(YieldPoint::images_query_counted);
+        answer.processed = published_.processed;
+    }
+    if (host_.has(Defect::images_answer_with_count_of_the_copy))
+        answer.processed.end = std::clamp(source_.count().end(), answer.processed.end, config_.range.end);
+    answer.images.count = BlockCount{answer.processed.end.value};
     co_return answer;
 }
 

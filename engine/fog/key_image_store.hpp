@@ -48,6 +48,7 @@ private:
     KeyImageStoreConfig config_;
     std::unordered_map<chain::KeyImage, BlockIndex, ImageHash> spent_; // looked up only
     Published published_;
+    bool inserting_ = false; ///< images are in that no published count includes
 };
 
 } // namespace engine::fog

@@ -20,7 +20,7 @@ int weight(KeyImageCode code) {
 } // namespace
 
 KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAnswer>>& answers,
-                                 const std::vector<chain::KeyImage>& images) {
+                                 const std::vector<chain::KeyImage>& images, Probe probe) {
     KeyImagesAnswer merged;
     merged.results.resize(images.size());
     for (std::size_t i = 0; i < images.size(); ++i) merged.results[i].image = images[i];
@@ -28,21 +28,50 @@ KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAn
     std::vector<const KeyImageStoreAnswer*> by_start;
     for (const auto& answer : answers) {
         if (!answer) continue;
+        const bool is_first = by_start.empty();
         by_start.push_back(&*answer);
         const auto& results = answer->images.results;
-        for (std::size_t i = 0; i < std::min(results.size(), merged.results.size()); ++i)
-            if (weight(results[i].code) > weight(merged.results[i].code)) merged.results[i] = results[i];
+        for (std::size_t i = 0; i < std::min(results.size(), merged.results.size()); ++i) {
+            bool wins = weight(results[i].code) > weight(merged.results[i].code);
+            if (probe.has(Defect::ledger_router_keeps_the_first_result)) wins = is_first;
+            if (probe.has(Defect::ledger_router_drops_errors) && results[i].code == KeyImageCode::error)
+                wins = false;
+            if (wins) merged.results[i] = results[i];
+        }
     }
     std::stable_sort(by_start.begin(), by_start.end(),
                      [](const auto* a, const auto* b) { return a->processed.start < b->processed.start; });
+    BlockCount lowest = BlockCount::unbounded();
+    BlockCount highest;
+    bool has_hole = false;
+    bool any_empty = false;
+    bool empty_before = false;
     for (const KeyImageStoreAnswer* store : by_start) {
-        if (store->processed.start > merged.count.end()) break;
         const BlockCount end{store->processed.end.value};
-        if (end <= merged.count) continue;
+        const bool is_empty = store->processed.empty();
+        any_empty = any_empty || is_empty;
+        lowest = std::min(lowest, end);
+        highest = std::max(highest, end);
+        if (store->processed.start > merged.count.end() &&
+            !(probe.has(Defect::ledger_router_skips_an_empty_store) && empty_before))
+            has_hole = true;
+        probe.mark_if(has_hole && !is_empty, Mark::ledger_router_sees_a_hole);
+        probe.mark_if(!has_hole && is_empty && merged.count.value > 0,
+                      Mark::ledger_router_store_of_the_future);
+        empty_before = is_empty;
+        if (has_hole || end <= merged.count) continue;
         merged.count = end;
         merged.global_txo_count = store->images.global_txo_count;
         merged.latest_block_version = store->images.latest_block_version;
     }
+    for (const KeyImageResult& result : merged.results)
+        probe.mark_if(result.code == KeyImageCode::spent && !merged.count.includes(result.spent_at),
+                      Mark::ledger_router_spend_beyond_its_count);
+    if (probe.has(Defect::ledger_router_takes_the_lowest_count)) merged.count = lowest;
+    if (probe.has(Defect::ledger_router_takes_the_highest_count)) merged.count = highest;
+    if (probe.has(Defect::ledger_router_empty_store_means_zero) && any_empty) merged.count = BlockCount{};
+    if (probe.has(Defect::ledger_router_answers_an_image_twice) && !merged.results.empty())
+        merged.results.push_back(merged.results.front());
     return merged;
 }
 
@@ -69,27 +98,41 @@ Task<Result<KeyImagesAnswer>> LedgerRouter::key_images(std::vector<chain::KeyIma
     std::vector<std::optional<KeyImageStoreAnswer>> answers;
     std::optional<Error> first_error;
     bool any = false;
-    for (Result<KeyImageStoreAnswer>& answer : asked) {
+    last_.resize(shards_.size());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        Result<KeyImageStoreAnswer>& answer = asked[i];
         if (answer) {
             answers.emplace_back(std::move(*answer));
             any = true;
+            if (host_.has(Defect::ledger_router_reuses_an_old_answer)) {
+                last_[i] = answers.back();
+                last_[i]->images.results.clear();
+            }
         } else {
+            host_.mark(Mark::ledger_router_without_one_shard);
             answers.emplace_back();
+            if (host_.has(Defect::ledger_router_reuses_an_old_answer)) {
+                answers.back() = last_[i];
+                any = any || last_[i];
+            }
             if (!first_error) first_error = answer.error();
         }
     }
     if (!any) co_return *first_error;
-    co_return merge_key_images(answers, images);
+    KeyImagesAnswer merged = merge_key_images(answers, images, host_.probe());
+    if (host_.has(Defect::ledger_router_answers_with_its_own_height)) merged.count = source_.count();
+    co_return merged;
 }
 
 Task<Result<BlocksAnswer>> LedgerRouter::blocks(std::vector<BlockRange> ranges) {
-    const Tip seen = tip();
+    Tip seen = tip();
     co_await host_.yield(YieldPoint::ledger_counted);
+    host_.mark_if(source_.count() != seen.count, Mark::ledger_blocks_grow_during_an_answer);
     BlocksAnswer answer;
-    answer.count = seen.count;
-    answer.global_txo_count = seen.global_txo_count;
     for (const BlockRange& range : ranges) {
-        const BlockIndex end = std::min(range.end, source_.count().end());
+        BlockIndex end = std::min(range.end, source_.count().end());
+        host_.mark_if(end < range.end, Mark::ledger_asked_for_blocks_it_has_not);
+        if (host_.has(Defect::ledger_blocks_end_one_early) && end.value > 0) --end.value;
         for (BlockIndex index = range.start; index < end; index = index.next()) {
             FoundBlock found;
             found.block = source_.block(index);
@@ -98,6 +141,12 @@ Task<Result<BlocksAnswer>> LedgerRouter::blocks(std::vector<BlockRange> ranges) 
             answer.blocks.push_back(std::move(found));
         }
     }
+    if (host_.has(Defect::ledger_blocks_count_after_data)) {
+        co_await host_.yield(YieldPoint::ledger_counted);
+        seen = tip();
+    }
+    answer.count = seen.count;
+    answer.global_txo_count = seen.global_txo_count;
     co_return answer;
 }
 
@@ -105,8 +154,9 @@ Task<Result<BlocksAnswer>> LedgerRouter::blocks(std::vector<BlockRange> ranges) 
 Task<Result<OutputsAnswer>> LedgerRouter::outputs(std::vector<GlobalIndex> indices) {
     if (indices.size() > max_outputs)
         co_return Error{Code::invalid_argument, "get outputs: too many indices"};
-    const Tip seen = tip();
+    Tip seen = tip();
     co_await host_.yield(YieldPoint::ledger_counted);
+    if (host_.has(Defect::ledger_outputs_prove_a_newer_root)) seen.global_txo_count = tip().global_txo_count;
     OutputsAnswer answer;
     answer.count = seen.count;
     answer.global_txo_count = seen.global_txo_count;
@@ -127,11 +177,9 @@ Task<Result<OutputsAnswer>> LedgerRouter::outputs(std::vector<GlobalIndex> indic
 }
 
 Task<Result<TxOutStatusAnswer>> LedgerRouter::tx_outs(std::vector<chain::PublicKey> public_keys) {
-    const Tip seen = tip();
+    Tip seen = tip();
     co_await host_.yield(YieldPoint::ledger_counted);
     TxOutStatusAnswer answer;
-    answer.count = seen.count;
-    answer.global_txo_count = seen.global_txo_count;
     for (const chain::PublicKey& key : public_keys) {
         TxOutStatus status;
         status.public_key = key;
@@ -144,6 +192,12 @@ Task<Result<TxOutStatusAnswer>> LedgerRouter::tx_outs(std::vector<chain::PublicK
         }
         answer.results.push_back(status);
     }
+    if (host_.has(Defect::ledger_status_count_after_look_up)) {
+        co_await host_.yield(YieldPoint::ledger_counted);
+        seen = tip();
+    }
+    answer.count = seen.count;
+    answer.global_txo_count = seen.global_txo_count;
     co_return answer;
 }
 

@@ -19,7 +19,7 @@ struct KeyImageShard {
 ///    back.
 /// 2. Spent beats error beats NotSpent, each image on its own.
 KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAnswer>>& answers,
-                                 const std::vector<chain::KeyImage>& images);
+                                 const std::vector<chain::KeyImage>& images, Probe probe = {});
 
 /// fog-ledger as wallets see it: key images from the stores, everything else from its own copy of the chain.
 /// Each answer reads its count before its data.
@@ -49,6 +49,7 @@ private:
     const BlockSource& source_;
     std::vector<KeyImageShard> shards_;
     RouterConfig config_;
+    std::vector<std::optional<KeyImageStoreAnswer>> last_; // of Defect::ledger_router_reuses_an_old_answer
 };
 
 } // namespace engine::fog

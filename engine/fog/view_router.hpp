@@ -20,7 +20,8 @@ struct ViewShard {
 /// 3. The event cursor is the smallest: an event one shard has not seen is asked for again.
 /// @param answers  one for each shard, in the same order; nothing where the shard did not answer
 ViewAnswer collate(const std::vector<ViewShard>& shards,
-                   const std::vector<std::optional<ViewStoreAnswer>>& answers, const ViewQuery& query);
+                   const std::vector<std::optional<ViewStoreAnswer>>& answers, const ViewQuery& query,
+                   Probe probe = {});
 
 /// fog-view as wallets see it.
 /// @source fog/view/server/src/router_request_handler.rs, fog/view/enclave/impl
@@ -38,6 +39,7 @@ private:
     Host& host_;
     std::vector<ViewShard> shards_;
     RouterConfig config_;
+    std::vector<std::optional<ViewStoreAnswer>> last_; // of Defect::view_router_reuses_an_old_answer
 };
 
 } // namespace engine::fog

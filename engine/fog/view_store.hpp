@@ -63,6 +63,9 @@ private:
     void insert(const IngestedBlock& block);
     void publish(const IngressKeys& keys);
     bool may_pass(BlockIndex block, const IngressKeys& keys) const;
+    bool covers(const IngressKeyRecord& record, BlockIndex block) const;
+    void mark_passed(BlockIndex block, const IngressKeys& keys) const;
+    void restore_count(const IngressKeys& keys); ///< of Defect::view_store_restores_its_count
 
     Host& host_;
     RecoveryDb& db_;
@@ -77,6 +80,7 @@ private:
         records_; // looked up only
     Published published_;
     bool ready_ = false;
+    bool inserting_ = false; ///< records are in that no published count includes
 };
 
 } // namespace engine::fog

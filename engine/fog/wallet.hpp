@@ -86,6 +86,7 @@ private:
     struct Rng {
         InvocationId invocation;
         BufferedRng sequence;
+        BlockIndex start;
         std::optional<BlockIndex> last_block; ///< decommissioned: no record after this block
         bool exhausted = false;               ///< decommissioned, and seen to have no more
     };
@@ -105,7 +106,9 @@ private:
     Result<bool> absorb_events(const ViewAnswer& answer);
     Task<> fetch_missed_blocks();
     Task<Result<bool>> poll_key_images();
-    void own(const chain::TxOutRecord& record);
+    enum class FoundBy : std::uint8_t { search, scan };
+    void own(chain::TxOutRecord record, FoundBy how);
+    bool counts(const Owned& output, BlockCount count) const;
     std::vector<BlockRange> outstanding() const;
     BlockCount not_spent_limit() const;
     template <class Answer, class Api, class Request>
@@ -126,6 +129,7 @@ private:
     std::map<GlobalIndex, Owned> owned_;
     std::vector<BlockRange> announced_missed_; // as announced, without repeats
     BlockSet scanned_;                         // missed blocks whose outputs were scanned
+    BlockCount last_ledger_count_;             ///< of the last answer about key images
     std::uint64_t global_txo_count_ = 0;
     std::uint32_t latest_block_version_ = 0;
 };
