@@ -1,0 +1,91 @@
+#include "real/grpc/completions.hpp"
+
+#include <grpc/support/log.h>
+#include <grpcpp/completion_queue.h>
+
+#include <cstdlib>
+
+namespace real::grpc {
+namespace {
+
+/// The library writes lines of its own to stderr, for instance when a port is taken; what matters of them is
+/// in our errors.  GRPC_VERBOSITY brings them back.
+void silence_library() {
+    static const bool done = [] {
+        if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+        return true;
+    }();
+    (void)done;
+}
+
+} // namespace
+
+Completions::Completions(IoLoop& loop, std::unique_ptr<::grpc::CompletionQueue> queue)
+    : loop_(loop), queue_(std::move(queue)), mailbox_(std::make_shared<Mailbox>()) {
+    silence_library();
+    mailbox_->owner = this;
+    thread_ = std::thread([&loop, events = queue_.get(), mailbox = mailbox_] {
+        void* tag = nullptr;
+        bool ok = false;
+        while (events->Next(&tag, &ok)) put(loop, mailbox, {static_cast<Event*>(tag), ok, {}});
+        put(loop, mailbox, {});
+    });
+}
+
+Completions::~Completions() {
+    shutdown();
+    drain();
+    mailbox_->owner = nullptr;
+}
+
+void Completions::put(IoLoop& loop, const std::shared_ptr<Mailbox>& mailbox, Item item) {
+    bool announce = false;
+    {
+        const std::lock_guard lock(mailbox->mutex);
+        mailbox->items.push_back(std::move(item));
+        announce = !std::exchange(mailbox->announced, true);
+    }
+    mailbox->filled.notify_one();
+    if (!announce) return;
+    loop.hand_over([mailbox] {
+        if (mailbox->owner != nullptr) mailbox->owner->empty_mailbox();
+    });
+}
+
+void Completions::post(std::function<void()> fn) { put(loop_, mailbox_, {nullptr, false, std::move(fn)}); }
+
+void Completions::empty_mailbox() {
+    std::deque<Item> items;
+    {
+        const std::lock_guard lock(mailbox_->mutex);
+        mailbox_->announced = false;
+        items.swap(mailbox_->items);
+    }
+    for (Item& item : items) {
+        if (item.event != nullptr)
+            item.event->happened(item.ok);
+        else if (item.fn)
+            item.fn();
+        else
+            drained_ = true;
+    }
+    if (drained_ && thread_.joinable()) thread_.join();
+}
+
+void Completions::work_once() {
+    {
+        std::unique_lock lock(mailbox_->mutex);
+        mailbox_->filled.wait(lock, [this] { return !mailbox_->items.empty(); });
+    }
+    empty_mailbox();
+}
+
+void Completions::shutdown() {
+    if (!std::exchange(shut_down_, true)) queue_->Shutdown();
+}
+
+void Completions::drain() {
+    work_until([this] { return drained_; });
+}
+
+} // namespace real::grpc

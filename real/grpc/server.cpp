@@ -1,0 +1,375 @@
+#include "real/grpc/server.hpp"
+
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "real/grpc/byte_buffer.hpp"
+
+namespace real::grpc {
+namespace {
+
+/// Accepts waiting at any time; gRPC queues what comes beyond.
+constexpr int open_accepts = 8;
+/// Headers as a whole are limited to 8 KB.
+constexpr std::size_t max_status_text = 2000;
+
+std::string listen_address(const ServerOptions& options) {
+    const bool ipv6 = options.address.find(':') != std::string::npos;
+    return ipv6 ? fmt::format("[{}]:{}", options.address, options.port)
+                : fmt::format("{}:{}", options.address, options.port);
+}
+
+} // namespace
+
+struct Server::Machinery {
+    ::grpc::AsyncGenericService service;
+    std::unique_ptr<::grpc::Server> server;
+    std::unique_ptr<Completions> completions;
+    ::grpc::ServerCompletionQueue* queue = nullptr; // the one in `completions`
+    std::set<Connection*> connections;              // accepted
+    std::thread stopper;                            // waits in gRPC's blocking shutdown
+    bool stopping = false;
+    bool stopped = false; // the stopper is through
+    std::vector<std::function<void()>> on_stopped;
+};
+
+/// One call: waits to be accepted, runs its handler, and goes when its last event has come.
+class Server::Connection final : public Call, public ServerStream {
+public:
+    explicit Connection(Server& server)
+        : server_(server), machinery_(*server.machinery_), loop_(server.loop_), stream_(&context_) {
+        context_.AsyncNotifyWhenDone(&done_);
+        machinery_.service.RequestCall(&context_, &stream_, machinery_.queue, machinery_.queue, &accepted_);
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // Call
+    const std::string& method() const override { return context_.method(); }
+    std::string peer() const override { return context_.peer(); }
+    std::optional<std::string> header(const std::string& name) const override {
+        const auto found = context_.client_metadata().find({name.data(), name.size()});
+        if (found == context_.client_metadata().end()) return std::nullopt;
+        return std::string(found->second.data(), found->second.size());
+    }
+
+    // ServerStream
+    Task<std::optional<std::string>> read() override {
+        const auto done = read_.begin();
+        stream_.Read(&incoming_, &read_);
+        const auto [ok] = co_await done->result("a message of a stream");
+        std::optional<std::string> message;
+        if (ok) message = to_string(incoming_);
+        co_return message;
+    }
+    Task<bool> write(std::string message) override {
+        const auto done = written_.begin();
+        stream_.Write(to_buffer(message), &written_);
+        const auto [ok] = co_await done->result("a stream to take a message");
+        co_return ok;
+    }
+
+    bool is_running() const { return running_; }
+    /// Ends the call without an answer.
+    void abandon() {
+        kill_handler();
+        context_.TryCancel();
+    }
+
+private:
+    /// An event that belongs to the call alone.
+    struct Step final : Event {
+        Step(Connection* c, void (Connection::*s)(bool)) : call(c), step(s) {}
+        void happened(bool ok) override { (call->*step)(ok); }
+        Connection* call;
+        void (Connection::*step)(bool);
+    };
+    /// An event that the handler waits for.
+    struct Awaited final : Event {
+        explicit Awaited(Connection* c) : call(c) {}
+        std::shared_ptr<Pending<bool>> begin() {
+            ++call->outstanding_;
+            pending = std::make_shared<Pending<bool>>(call->loop_);
+            return pending;
+        }
+        void happened(bool ok) override {
+            const auto done = std::move(pending);
+            done->handler()(ok);
+            call->ended_one();
+        }
+        Connection* call;
+        std::shared_ptr<Pending<bool>> pending;
+    };
+
+    void on_accepted(bool ok) {
+        if (!ok) { // the server shuts down; the done event does not come
+            delete this;
+            return;
+        }
+        begun_ = loop_.now();
+        outstanding_ = 1; // done
+        machinery_.connections.insert(this);
+        if (!machinery_.stopping) server_.accept_one();
+        const auto found = server_.methods_.find(context_.method());
+        if (machinery_.stopping) {
+            finish(Status{StatusCode::unavailable, "shutting down", engine::Code::unavailable});
+        } else if (found == server_.methods_.end()) {
+            finish(Status{StatusCode::unimplemented, "no such method: " + context_.method()});
+        } else if (const auto refusal = server_.refusal(found->second.guard, *this)) {
+            finish(*refusal);
+        } else if (found->second.unary) {
+            handler_ = &found->second;
+            ++outstanding_;
+            stream_.Read(&incoming_, &request_);
+        } else {
+            handler_ = &found->second;
+            run(run_stream(this));
+        }
+    }
+    void on_request(bool ok) {
+        if (!done_came_) {
+            auto request = ok ? to_string(incoming_) : std::nullopt;
+            incoming_.Clear();
+            if (request)
+                run(run_unary(this, std::move(*request)));
+            else // half-closed without a message; one that is too large has already ended the call
+                finish(Status{StatusCode::internal, "no request message"});
+        }
+        ended_one();
+    }
+    void on_done(bool) {
+        done_came_ = true;
+        if (context_.IsCancelled()) {
+            kill_handler();
+            note_end(StatusCode::cancelled);
+        }
+        ended_one();
+    }
+    void on_finished(bool) { ended_one(); }
+    void ended_one() {
+        if (--outstanding_ > 0 || running_) return;
+        machinery_.connections.erase(this);
+        delete this;
+    }
+
+    void run(Task<> body) {
+        running_ = true;
+        task_ = engine::spawn(loop_, server_.node_, "serve a call", std::move(body));
+    }
+    void kill_handler() {
+        if (std::exchange(running_, false)) loop_.kill(task_);
+    }
+
+    static Task<> run_unary(Connection* call, std::string request) {
+        std::optional<Outcome<std::string>> outcome;
+        std::string thrown;
+        try {
+            Outcome<std::string> result = co_await call->handler_->unary(*call, std::move(request));
+            outcome.emplace(std::move(result));
+        } catch (const std::exception& error) {
+            thrown = error.what();
+        } catch (...) {
+            thrown = "unknown exception";
+        }
+        call->running_ = false;
+        if (!outcome)
+            call->finish(Status{StatusCode::internal, "the handler failed: " + thrown});
+        else if (*outcome)
+            call->answer(**outcome);
+        else
+            call->finish(outcome->error());
+    }
+    static Task<> run_stream(Connection* call) {
+        std::optional<Status> end;
+        try {
+            end = co_await call->handler_->stream(*call, *call);
+        } catch (const std::exception& error) {
+            end.emplace(StatusCode::internal, std::string("the handler failed: ") + error.what());
+        } catch (...) {
+            end.emplace(StatusCode::internal, "the handler failed: unknown exception");
+        }
+        call->running_ = false;
+        if (end)
+            call->finish(*end);
+        else
+            call->finish_well();
+    }
+
+    // These come from the handler's task, or before there is one.  A call whose done event came is over.
+    void answer(const std::string& reply) {
+        if (is_over()) return;
+        note_end(StatusCode::ok);
+        ++outstanding_;
+        stream_.WriteAndFinish(to_buffer(reply), {}, ::grpc::Status::OK, &finished_);
+    }
+    void finish_well() {
+        if (is_over()) return;
+        note_end(StatusCode::ok);
+        ++outstanding_;
+        stream_.Finish(::grpc::Status::OK, &finished_);
+    }
+    void finish(const Status& status) {
+        if (is_over()) return;
+        note_end(status.code);
+        context_.AddTrailingMetadata("fog-error", engine::name(status.reason));
+        ++outstanding_;
+        stream_.Finish({static_cast<::grpc::StatusCode>(status.code), status.text.substr(0, max_status_text)},
+                       &finished_);
+    }
+    bool is_over() {
+        if (!done_came_) return false;
+        ++outstanding_; // so that it goes from here
+        ended_one();
+        return true;
+    }
+    void note_end(StatusCode status) {
+        if (std::exchange(noted_, true) || !server_.options_.on_end) return;
+        server_.options_.on_end(context_.method(), status, loop_.now() - begun_);
+    }
+
+    Server& server_;
+    Machinery& machinery_;
+    IoLoop& loop_;
+    ::grpc::GenericServerContext context_;
+    ::grpc::GenericServerAsyncReaderWriter stream_;
+    ::grpc::ByteBuffer incoming_;
+    Step accepted_{this, &Connection::on_accepted};
+    Step request_{this, &Connection::on_request};
+    Step done_{this, &Connection::on_done};
+    Step finished_{this, &Connection::on_finished};
+    Awaited read_{this};
+    Awaited written_{this};
+    int outstanding_ = 0;  // events that will still come
+    bool running_ = false; // implies task_
+    bool done_came_ = false;
+    bool noted_ = false;
+    TaskRef task_;
+    const Method* handler_ = nullptr;
+    Instant begun_;
+};
+
+Server::Server(IoLoop& loop, NodeId node, ServerOptions options)
+    : loop_(loop), node_(node), options_(std::move(options)) {}
+
+void Server::handle(std::string path, Guard guard, UnaryHandler handler) {
+    ENSURE(!machinery_);
+    Method method{guard, std::move(handler), {}};
+    ENSURE(methods_.emplace(std::move(path), std::move(method)).second);
+}
+
+void Server::handle_stream(std::string path, Guard guard, StreamHandler handler) {
+    ENSURE(!machinery_);
+    Method method{guard, {}, std::move(handler)};
+    ENSURE(methods_.emplace(std::move(path), std::move(method)).second);
+}
+
+void Server::start() {
+    ENSURE(!machinery_);
+    auto machinery = std::make_unique<Machinery>();
+    ::grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(listen_address(options_), ::grpc::InsecureServerCredentials(), &port);
+    builder.RegisterAsyncGenericService(&machinery->service);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, options_.share_port ? 1 : 0);
+    // Clients ping every 10 s while a call waits; gRPC's default would hang up on them after a few.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    if (options_.unlimited_messages) {
+        builder.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
+        builder.SetMaxSendMessageSize(std::numeric_limits<int>::max());
+    }
+    auto queue = builder.AddCompletionQueue();
+    machinery->queue = queue.get();
+    machinery->server = builder.BuildAndStart();
+    if (!machinery->server || port == 0) {
+        if (machinery->server) machinery->server->Shutdown();
+        machinery->server.reset();
+        queue->Shutdown();
+        void* tag = nullptr;
+        bool ok = false;
+        while (queue->Next(&tag, &ok)) {
+        }
+        throw engine::BrokenSurroundings(fmt::format("cannot listen on {}", listen_address(options_)));
+    }
+    port_ = static_cast<std::uint16_t>(port);
+    machinery->completions = std::make_unique<Completions>(loop_, std::move(queue));
+    machinery_ = std::move(machinery);
+    for (int i = 0; i < open_accepts; ++i) accept_one();
+}
+
+std::string Server::target() const {
+    const bool any = options_.address == "0.0.0.0" || options_.address == "::";
+    const std::string host = any ? "127.0.0.1" : options_.address;
+    return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port_)
+                                               : fmt::format("[{}]:{}", host, port_);
+}
+
+std::size_t Server::running() const {
+    if (!machinery_) return 0;
+    return static_cast<std::size_t>(std::count_if(machinery_->connections.begin(),
+                                                  machinery_->connections.end(),
+                                                  [](const Connection* call) { return call->is_running(); }));
+}
+
+void Server::accept_one() { new Connection(*this); }
+
+std::optional<Status> Server::refusal(const Guard& guard, const Connection& call) const {
+    if (guard.chain_id && !options_.chain_id.empty()) {
+        const auto theirs = call.header("chain-id");
+        if (theirs && *theirs != options_.chain_id)
+            return Status{StatusCode::failed_precondition,
+                          fmt::format("chain-id mismatch: '{}'", options_.chain_id)};
+    }
+    if (guard.token && options_.tokens)
+        if (const auto why = options_.tokens->refuses(call.header("authorization")))
+            return Status{StatusCode::unauthenticated, *why};
+    return std::nullopt;
+}
+
+// gRPC's shutdown blocks until the last call is gone, so it has a thread of its own.
+void Server::shut_down(Duration drain) {
+    if (std::exchange(machinery_->stopping, true)) return;
+    machinery_->stopper = std::thread([machinery = machinery_.get(), drain] {
+        machinery->server->Shutdown(std::chrono::system_clock::now() + drain);
+        machinery->completions->post([machinery] {
+            machinery->stopped = true;
+            for (const auto& tell : std::exchange(machinery->on_stopped, {})) tell();
+        });
+    });
+}
+
+Task<> Server::stop(Duration drain) {
+    if (!machinery_) co_return;
+    shut_down(drain);
+    Pending<> stopped(loop_);
+    machinery_->on_stopped.push_back(stopped.handler());
+    if (!machinery_->stopped) co_await stopped.result("its server to stop");
+    // What is left are the events of accepts that found nobody.
+    if (!machinery_) co_return;
+    machinery_->stopper.join();
+    machinery_->completions->shutdown();
+    machinery_->completions->drain();
+    machinery_.reset();
+}
+
+Server::~Server() {
+    if (!machinery_) return;
+    const std::set<Connection*> calls = machinery_->connections;
+    for (Connection* call : calls) call->abandon();
+    shut_down(Duration{0});
+    machinery_->completions->work_until([this] { return machinery_->stopped; });
+    machinery_->stopper.join();
+    machinery_->completions->shutdown();
+    machinery_->completions->drain();
+}
+
+} // namespace real::grpc

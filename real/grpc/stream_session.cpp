@@ -1,0 +1,55 @@
+#include "real/grpc/stream_session.hpp"
+
+#include "proto/view.pb.h"
+#include "real/grpc/message.hpp"
+#include "real/grpc/session.hpp"
+
+// fog_ledger.LedgerRequest and LedgerResponse have the same fields as fog-view's messages, which stand for
+// both.
+
+namespace real::grpc {
+
+using Request = fog_view::FogViewRouterRequest;
+using Response = fog_view::FogViewRouterResponse;
+
+Task<Outcome<std::string>> StreamSession::round_trip(Channel::Stream& stream, std::string request) {
+    const bool written = co_await stream.write(std::move(request));
+    std::optional<std::string> reply;
+    if (written) reply = co_await stream.read();
+    if (reply) co_return std::move(*reply);
+    Status end = co_await stream.finish();
+    if (end.code == StatusCode::ok) end = Status(StatusCode::internal, "the stream ended without an answer");
+    channel_.set_last_failure(end);
+    co_return end;
+}
+
+Task<Outcome<std::string>> StreamSession::exchange(std::string aad, std::string plaintext) {
+    const engine::Mutex::Lock lock = co_await turn_.lock("its turn on a stream");
+    // Out of stream_ while in use: a stream that is left in the middle is not used again.
+    std::unique_ptr<Channel::Stream> stream = std::move(stream_);
+    if (!stream) {
+        stream = channel_.open(method_);
+        Request greeting;
+        greeting.mutable_auth()->set_data(std::string(clear_text_greeting));
+        std::string bytes = greeting.SerializeAsString();
+        const Outcome<std::string> reply = co_await round_trip(*stream, std::move(bytes));
+        if (!reply) co_return reply.error();
+        const auto response = parse<Response>(*reply);
+        const auto id = response ? channel_id_from(response->auth().data()) : std::nullopt;
+        if (!id) co_return Status(StatusCode::internal, "attestation: the server does not speak clear text");
+        channel_id_ = *id;
+    }
+    Request request;
+    request.mutable_query()->set_aad(std::move(aad));
+    request.mutable_query()->set_channel_id(channel_id_);
+    request.mutable_query()->set_data(std::move(plaintext));
+    std::string bytes = request.SerializeAsString();
+    const Outcome<std::string> reply = co_await round_trip(*stream, std::move(bytes));
+    if (!reply) co_return reply.error();
+    auto response = parse<Response>(*reply);
+    if (!response || !response->has_query()) co_return Status(StatusCode::internal, "malformed answer");
+    stream_ = std::move(stream);
+    co_return std::move(*response->mutable_query()->mutable_data());
+}
+
+} // namespace real::grpc

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "real/grpc/channel.hpp"
+
+namespace real::grpc {
+
+/// A client's session over a streaming router API: one stream, authenticated once, one request at a time.
+/// Opened when needed, and again after it ended.
+class StreamSession {
+public:
+    /// @param method   lives for ever
+    /// @param channel  outlives the session
+    StreamSession(Channel& channel, const char* method)
+        : channel_(channel), method_(method), turn_(channel.runtime().loop()) {}
+
+    /// @return the plaintext of the answer
+    /// @errors how the stream ended, of the handshake or of the request
+    /// @cancel the stream is given up
+    Task<Outcome<std::string>> exchange(std::string aad, std::string plaintext);
+
+private:
+    Task<Outcome<std::string>> round_trip(Channel::Stream& stream, std::string request);
+
+    Channel& channel_;
+    const char* method_;
+    engine::Mutex turn_; // one request at a time: answers come in order and carry no number
+    std::unique_ptr<Channel::Stream> stream_; // authenticated, and nothing is under way on it
+    std::string channel_id_;
+};
+
+} // namespace real::grpc
