@@ -18,6 +18,7 @@ void SimCopy::release() {
 void SimCopy::move(BlockCount count) {
     if (timed_ == count_ && !core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count;
     count_ = count;
+    core_.scheduler.touch({Footprint::chain, Footprint::copy(number_)});
     core_.record(NodeId{}, EventKind::copy_advanced, number_, count.value);
 }
 
@@ -34,19 +35,23 @@ void SimCopy::advance_to(BlockCount count) {
 Task<> SimCopy::follow() {
     for (;;) {
         while (held_ || count_ >= chain_.height()) co_await moved_.wait("the chain to grow");
-        const std::uint32_t delay_ms = 1 + delays_.below(64);
+        const std::uint32_t delay_ms = 1 + core_.draw_wait(delays_, 64, 0);
         co_await engine::sleep_until(core_.scheduler.now() + std::chrono::milliseconds(delay_ms),
                                      "the next block");
         if (!held_ && count_ < chain_.height()) move(count_.end().count_through());
     }
 }
 
+void SimCopy::touch() const { core_.scheduler.touch({Footprint::copy(number_), 0}); }
+
 BlockPtr SimCopy::block(BlockIndex index) const {
+    touch();
     if (!count_.includes(index)) return nullptr;
     return chain_.block(index);
 }
 
 BlockTime SimCopy::time(BlockIndex index) const {
+    touch();
     BlockTime time;
     if (index.value == 0) {
         time.code = BlockTime::Code::found;
@@ -58,12 +63,14 @@ BlockTime SimCopy::time(BlockIndex index) const {
 }
 
 std::optional<OutputPlace> SimCopy::find_output(const engine::chain::PublicKey& public_key) const {
+    touch();
     const auto place = chain_.place_of(public_key);
     if (!place || !count_.includes(place->block)) return std::nullopt;
     return place;
 }
 
 BlockPtr SimCopy::block_of_output(engine::GlobalIndex index) const {
+    touch();
     for (BlockIndex b; count_.includes(b); b = b.next())
         if (index.value < chain_.block(b)->cumulative_txo_count) return chain_.block(b);
     return nullptr;

@@ -39,6 +39,8 @@ public:
 
 private:
     void move(BlockCount count);
+    /// The running step looks at this copy.
+    void touch() const;
 
     Core& core_;
     const engine::model::ChainModel& chain_;

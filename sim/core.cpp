@@ -1,6 +1,7 @@
 #include "sim/core.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace sim {
 
@@ -84,18 +85,65 @@ engine::Choices& following(engine::Choices& choices, const engine::Choices* reco
     return choices;
 }
 
+// Who follows a recording needs no strategist: its decisions are in there.
+std::unique_ptr<Strategist> strategist_of(const Options& options) {
+    if (options.follow != nullptr) return nullptr;
+    return make_strategist(options.strategy.for_seed(options.seed), options.seed);
+}
+
+// The first entry of each stands for what the options say.
+constexpr std::array<std::uint32_t, 6> held_of_64{0, 0, 2, 8, 16, 32};
+constexpr std::array<std::uint32_t, 6> slow_of_64{0, 0, 1, 4, 8, 16};
+constexpr std::array<std::uint32_t, 5> longest_hold_ms{0, 50, 200, 1200, 2000};
+
+// Recorded like everything that is decided, so that a replay has the same weather whatever made it.  A
+// strategist decides who waits, and for that there must be something to wait with.
+Weather draw_weather(engine::Choices& choices, const Options& options) {
+    const Strategy strategy = options.strategy.for_seed(options.seed);
+    const bool directed = strategy.kind != Strategy::Kind::random;
+    engine::Stream drawn(choices, engine::Domain::pause, 0, 1);
+    auto draw = [&](std::uint32_t bound, std::uint32_t directed_low, std::uint32_t directed_value) {
+        std::uint32_t value = 0;
+        if (directed) value = directed_value;
+        if (strategy.swarm) {
+            const std::uint32_t low = directed ? directed_low : 0;
+            value = low + static_cast<std::uint32_t>(((drawn.bits() >> 32) * (bound - low)) >> 32);
+        }
+        return drawn.decide(bound, value);
+    };
+    Weather weather = options.weather;
+    const std::uint32_t held = draw(static_cast<std::uint32_t>(held_of_64.size()), 2, 4);
+    const std::uint32_t slow = draw(static_cast<std::uint32_t>(slow_of_64.size()), 1, 4);
+    const std::uint32_t longest = draw(static_cast<std::uint32_t>(longest_hold_ms.size()), 2, 3);
+    if (held != 0) weather.held_of_64 = held_of_64.at(held);
+    if (slow != 0) weather.slow_of_64 = slow_of_64.at(slow);
+    if (longest != 0) weather.longest_hold_ms = longest_hold_ms.at(longest);
+    return weather;
+}
+
 } // namespace
 
-Core::Core(const Options& o) : options(o), choices(o.seed), scheduler(following(choices, o.follow), trace) {
+Core::Core(const Options& o)
+    : options(o), choices(o.seed), strategist(strategist_of(o)),
+      scheduler(following(choices, o.follow), trace), weather(draw_weather(choices, o)) {
     choices.reserve(o.expected_choices);
+    scheduler.set_strategist(strategist.get());
     scheduler.set_step_budget(o.step_budget);
     if (o.keep_events) trace.keep_events();
 }
 
+std::uint32_t Core::draw_wait(engine::Stream& stream, std::uint32_t bound, std::uint32_t tame) {
+    if (strategist == nullptr) return stream.below(bound);
+    const std::uint32_t level = strategist->delay(scheduler.current().slot);
+    std::uint32_t value = 0;
+    if (level != 0 && tame < bound) value = tame + level * (bound - 1 - tame) / Strategist::longest_delay;
+    return stream.decide(bound, value);
+}
+
 // One draw decides both: values up to the tame share are quick, the rest spreads over slow times.
-Duration Core::latency(engine::Stream& stream) const {
-    const std::uint32_t draw = stream.below(1024);
-    const std::uint32_t tame = 1024 - 16 * options.weather.slow_of_64;
+Duration Core::latency(engine::Stream& stream) {
+    const std::uint32_t tame = 1024 - 16 * weather.slow_of_64;
+    const std::uint32_t draw = draw_wait(stream, 1024, tame);
     if (draw < tame) return std::chrono::microseconds(100 + draw);
     return std::chrono::milliseconds(2 + (draw - tame) * 3);
 }
@@ -106,14 +154,13 @@ std::int64_t Core::wall_clock_s(NodeId node) const {
     return begin_s + scheduler.now().ms() / 1000 + off;
 }
 
-Instant Core::hold(engine::Stream& stream) const {
-    const std::uint32_t draw = stream.below(64);
-    const std::uint32_t tame = 64 - options.weather.held_of_64;
+Instant Core::hold(engine::Stream& stream) {
+    const std::uint32_t tame = 64 - weather.held_of_64;
+    const std::uint32_t draw = draw_wait(stream, 64, tame);
     if (draw < tame) return scheduler.now();
     const std::uint32_t share = draw - tame + 1; // 1..held_of_64
-    return scheduler.now() +
-           std::chrono::milliseconds(options.weather.longest_hold_ms * share * share /
-                                     (options.weather.held_of_64 * options.weather.held_of_64));
+    return scheduler.now() + std::chrono::milliseconds(weather.longest_hold_ms * share * share /
+                                                       (weather.held_of_64 * weather.held_of_64));
 }
 
 SimHost::SimHost(Core& core, NodeId id, bool* abort_wish)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,18 +85,23 @@ public:
         changed = true;
     }
     engine::Probe probe() { return {&options.defects, &marks}; }
+    /// A draw that says how long something takes: values below `tame` stand for what is usual.  A strategist
+    /// decides in the seed's place.
+    std::uint32_t draw_wait(engine::Stream& stream, std::uint32_t bound, std::uint32_t tame);
     /// The next duration of a message or database call: mostly fractions of a millisecond, sometimes long.
-    Duration latency(engine::Stream& stream) const;
+    Duration latency(engine::Stream& stream);
     /// A node's wall clock, seconds since 1970: the world's, off by as much as a clock_jump says.
     std::int64_t wall_clock_s(NodeId node) const;
     /// Until when a process is held at a yield point; now, mostly.
-    Instant hold(engine::Stream& stream) const;
+    Instant hold(engine::Stream& stream);
 
     Options options;
     engine::Choices choices;
     engine::Trace trace;
+    std::unique_ptr<Strategist> strategist; ///< null: decisions are drawn, or follow a recording
     Scheduler scheduler;
     FaultTable faults;
+    Weather weather; ///< of this run
     engine::MarkCounts marks;
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened

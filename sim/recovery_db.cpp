@@ -38,6 +38,7 @@ engine::fog::DbPosition SimDbClient::position_of(const DbState& state) const {
 }
 
 const DbState& SimDbClient::readable() {
+    db_.core_.scheduler.touch({Footprint::database, 0});
     if (db_.core_.faults.empty() || db_.history_.empty()) return db_.state_;
     const std::uint64_t lag_ms = db_.core_.faults.amount(FaultKind::stale_reads, node_);
     if (lag_ms == 0 || replicas_.below(2) == 0) return db_.state_;
@@ -52,6 +53,7 @@ const DbState& SimDbClient::readable() {
 
 void SimDbClient::commit(DbOperation operation) {
     ++db_.state_.position.value;
+    db_.core_.scheduler.touch({0, Footprint::database});
     if (db_.keeps_history_)
         db_.history_.push_back({db_.core_.scheduler.now(), std::make_shared<const DbState>(db_.state_)});
     db_.core_.record(node_, EventKind::db_committed, static_cast<std::uint32_t>(operation),
@@ -64,6 +66,7 @@ Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* 
                              Transaction<T>* transaction) {
     Core& core = db_.core_;
     engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
+    core.scheduler.touch({0, Footprint::database});
     // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
     EventIds ids(db_.next_event_id_, events);
     db_.next_event_id_ += events;

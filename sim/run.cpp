@@ -17,10 +17,12 @@ Task<> tell(const engine::Scenario& scenario, SimWorld& world) {
 
 RunResult run(const engine::Scenario& wanted, Options options) {
     const Guard guard;
+    options.strategy = options.strategy.for_seed(options.seed);
     engine::Scenario drawn;
     if (wanted.generate) {
         engine::StorySeed seed;
         seed.seed = options.seed;
+        seed.swarm = options.strategy.swarm;
         drawn = wanted.generate(seed);
         options.topology = drawn.topology;
         for (const std::string& change : options.topology_changes)
@@ -28,9 +30,6 @@ RunResult run(const engine::Scenario& wanted, Options options) {
                 throw engine::UsageError("topology: " + reason);
     }
     const engine::Scenario& scenario = wanted.generate ? drawn : wanted;
-    options.strategy = options.strategy.for_seed(options.seed);
-    if (options.strategy != Strategy{})
-        throw engine::UsageError("the strategy " + describe(options.strategy) + " is not built yet");
     SimWorld world(options);
     RunResult result;
     result.strategy = options.strategy;

@@ -35,6 +35,7 @@ TaskRef Scheduler::create_task(NodeId node, const char* name) {
     s.birth = ++next_birth_;
     ++s.generation;
     ++live_;
+    if (strategist_ != nullptr) strategist_->created(slot, node, name, running_.slot);
     return {slot, s.generation};
 }
 
@@ -98,6 +99,8 @@ void Scheduler::release(std::uint32_t slot) noexcept {
     s.state = State::free;
     ++s.generation;
     free_.push_back(slot);
+    // A task that ends in its own step is reported after that step.
+    if (strategist_ != nullptr && running_.slot != slot) strategist_->ended(slot);
     --live_;
 }
 
@@ -224,23 +227,40 @@ void Scheduler::advance_time() {
     }
 }
 
+std::uint32_t Scheduler::pick() {
+    const auto count = static_cast<std::uint32_t>(ready_.size());
+    if (strategist_ == nullptr) return picks_.below(count);
+    return count == 1 ? 0 : picks_.decide(count, strategist_->pick(ready_));
+}
+
+void Scheduler::tell_strategist(TaskRef ran) {
+    const Slot& s = slots_[ran.slot];
+    const bool ended = s.generation != ran.generation;
+    if (ended && s.state != State::free) return; // somebody else's slot already
+    strategist_->ran(ran.slot, touched_);
+    if (ended) strategist_->ended(ran.slot);
+}
+
 bool Scheduler::step() {
     while (ready_.empty()) {
         if (heap_.empty()) return false;
         advance_time();
     }
     const auto count = static_cast<std::uint32_t>(ready_.size());
-    const std::uint32_t position = picks_.below(count);
+    const std::uint32_t position = pick();
     const std::uint32_t slot = ready_[position];
     remove_ready(position);
     Slot& s = slots_[slot];
     s.state = State::running;
-    running_ = {slot, s.generation};
+    const TaskRef task{slot, s.generation};
+    running_ = task;
     ++steps_;
     trace_.add_step(now_, s.node, s.birth, count);
+    touched_ = {};
     Job job = std::move(s.job);
     job();
     running_ = {};
+    if (strategist_ != nullptr) tell_strategist(task);
     if (after_step_) after_step_();
     return true;
 }

@@ -8,6 +8,7 @@
 #include "engine/choice.hpp"
 #include "engine/loop.hpp"
 #include "engine/trace.hpp"
+#include "sim/strategist.hpp"
 
 namespace sim {
 
@@ -25,7 +26,9 @@ class Stuck : public std::runtime_error {
 /// Seeded virtual time: the only place that picks who runs.
 ///
 /// Rules
-/// 1. A step resumes one ready task until its next suspension.  Which one is a choice (domain schedule).
+/// 1. A step resumes one ready task until its next suspension.  Which one is a choice (domain schedule),
+/// drawn or
+///    made by a strategist, and in either case recorded as the position in the ready set.
 /// 2. Time stands still while anything is ready; then it jumps to the earliest timer, and all timers of that
 ///    instant become ready together.  Order is (time, sequence), never address.
 /// 3. Tasks of a paused node stay out of the ready set until it is resumed.
@@ -59,6 +62,15 @@ public:
     /// Steps until `done` says so.  Rethrows what escaped from a task that has no handler.
     /// @throws Stuck
     void run_until(const std::function<bool()>& done);
+
+    /// @param strategist  decides from now on; null: uniform draws.  Outlives the scheduler's steps
+    /// @pre no task has been created
+    void set_strategist(Strategist* strategist) { strategist_ = strategist; }
+    /// The running step reads or writes something.
+    void touch(Footprint what) {
+        touched_.reads |= what.reads;
+        touched_.writes |= what.writes;
+    }
 
     void set_step_budget(std::uint64_t steps) { step_budget_ = steps; }
     std::uint64_t steps() const { return steps_; }
@@ -112,12 +124,16 @@ private:
     void sift_up(std::uint32_t position, Timer timer);
     void sift_down(std::uint32_t position, Timer timer);
     void advance_time();
+    std::uint32_t pick();
+    void tell_strategist(TaskRef ran);
     void release(std::uint32_t slot) noexcept;
     template <class Wanted>
     void kill_where(Wanted wanted) noexcept;
 
     engine::Trace& trace_;
     engine::Stream picks_;
+    Strategist* strategist_ = nullptr;
+    Footprint touched_; // by the running step
     Instant now_;
     TaskRef running_;
     std::vector<Slot> slots_; // slot 0 is never used: a default TaskRef names no task

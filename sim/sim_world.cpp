@@ -137,6 +137,7 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
         refs.push_back({model_.credits().size() + i});
     }
     world_.core_.record(NodeId{}, EventKind::block_appended, 0, block->index.value, block->outputs.size());
+    world_.core_.scheduler.touch({0, Footprint::chain});
     model_.append(std::move(block), std::move(credits));
     for (const auto& copy : world_.copies_) copy->on_append();
     return refs;

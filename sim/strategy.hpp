@@ -19,7 +19,7 @@ struct Strategy {
     };
     Kind kind = Kind::random;
     std::uint32_t depth = 0; ///< of pct, 1..max_depth
-    bool swarm = false;      ///< each seed draws its weather, and which kinds of events a generated plan may use
+    bool swarm = false; ///< each seed draws its weather, and which kinds of events a generated plan may use
 
     static constexpr std::uint32_t max_depth = 16;
 

@@ -60,7 +60,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("--topology", arguments.topology,
                    "changes to the scenario's topology, for example view-shards=3,image-shards=3")
         ->type_name("K=V,...");
-    app.add_option("--strategy", arguments.strategy, "who runs next: random")
+    app.add_option("--strategy", arguments.strategy,
+                   "how decisions are made: random, pct:D, pos, urw, swarm, portfolio (docs/strategies.md)")
         ->type_name("S")
         ->capture_default_str();
     app.add_option("--profile", arguments.profile,

@@ -46,6 +46,8 @@ std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOpt
     for (const sim::DefectInfo& defect : sim::defect_catalogue())
         if (options.run.defects.has(defect.defect) && (options.profile.empty() || !defect.upstream_7_0_0))
             command += fmt::format(" --defect {}", defect.name);
+    if (const sim::Strategy strategy = options.run.strategy.for_seed(seed); strategy != sim::Strategy{})
+        command += fmt::format(" --strategy {}", sim::describe(strategy));
     if (options.twice) command += " --check-determinism";
     return command;
 }
@@ -97,8 +99,9 @@ std::string result_line(const engine::Scenario& scenario, const sim::SweepOption
                            name(violation.check), scenario.name, *result.failed_seed, fields_of(violation),
                            violation.at.ms(), violation.step, engine::hex_digest(result.failure->digest));
     }
-    std::string line = fmt::format("fogsim: PASS scenario={} {} strategy=random steps={} checks={}",
-                                   scenario.name, seeds_of(options, result), result.steps, result.checks);
+    std::string line = fmt::format("fogsim: PASS scenario={} {} strategy={} steps={} checks={}",
+                                   scenario.name, seeds_of(options, result),
+                                   sim::describe(options.run.strategy), result.steps, result.checks);
     if (options.runs == 1)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     else
@@ -140,7 +143,7 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
     json["first_seed"] = options.run.seed;
     json["runs_wanted"] = options.runs;
     json["runs"] = result.runs;
-    json["strategy"] = "random";
+    json["strategy"] = sim::describe(options.run.strategy);
     json["crypto"] = options.run.crypto->name();
     // A drawn topology differs from seed to seed: the one shown is the failed run's.
     if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);

@@ -64,6 +64,14 @@ const engine::chain::Crypto& crypto_of(const std::string& name) {
         fmt::format("--crypto: there is no implementation '{}' (fast, ristretto)", name));
 }
 
+sim::Strategy strategy_of(const std::string& text) {
+    try {
+        return sim::Strategy::parse(text);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--strategy: {}", error.what()));
+    }
+}
+
 sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario& scenario) {
     sim::SweepOptions options;
     options.run.topology = scenario.topology;
@@ -80,6 +88,7 @@ sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario&
     options.run.topology_changes = arguments.topology;
     options.run.crypto = &crypto_of(arguments.crypto);
     options.run.defects = defects_of(arguments);
+    options.run.strategy = strategy_of(arguments.strategy);
     options.plan = arguments.plan;
     options.profile = arguments.profile;
     options.twice = arguments.check_determinism;
@@ -95,9 +104,6 @@ int simulate(const Arguments& arguments) {
     engine::Scenario planned;
     if (!arguments.plan.empty()) planned = plan_of(arguments.plan);
     const engine::Scenario& scenario = arguments.plan.empty() ? scenario_of(arguments.scenario) : planned;
-    if (arguments.strategy != "random")
-        throw engine::UsageError(
-            fmt::format("--strategy: there is no strategy '{}' (random)", arguments.strategy));
     const sim::SweepOptions options = options_of(arguments, scenario);
     const std::uint64_t limit_s =
         arguments.time_limit.empty() ? 0 : number("--time-limit", arguments.time_limit, 1, 1'000'000);
