@@ -10,12 +10,13 @@ class Messages:
     """messages["fog_view.QueryRequest"] is the class of that message."""
 
     def __init__(self, proto_dir: pathlib.Path):
-        files = sorted(str(p.relative_to(proto_dir)) for p in proto_dir.rglob("*.proto"))
+        root = proto_dir.resolve().parent  # they import each other as proto/NAME.proto
+        files = sorted(str(p.resolve().relative_to(root)) for p in proto_dir.rglob("*.proto"))
         if not files:
             raise FileNotFoundError(f"no .proto files below {proto_dir}")
         with tempfile.NamedTemporaryFile(suffix=".pb") as out:
             subprocess.run(
-                ["protoc", "-I", str(proto_dir), "--include_imports", f"--descriptor_set_out={out.name}", *files],
+                ["protoc", "-I", str(root), "--include_imports", f"--descriptor_set_out={out.name}", *files],
                 check=True,
             )
             described = descriptor_pb2.FileDescriptorSet.FromString(pathlib.Path(out.name).read_bytes())
