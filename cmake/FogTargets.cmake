@@ -41,12 +41,13 @@ function(fog_library name)
   endif()
 endfunction()
 
-# fog_test(NAME SOURCES files... LINK libs... [PCH header]): one GoogleTest executable, every case a ctest entry.
+# fog_test(NAME SOURCES files... LINK libs... [PCH header] [WHOLE]): one GoogleTest executable, every case a ctest
+# entry; with WHOLE the executable is one entry, for cases that share a costly server.
 function(fog_test name)
   if(NOT FOG_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "WHOLE" "PCH" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE fog_flags ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
@@ -57,7 +58,12 @@ function(fog_test name)
   # The label is the top-level folder: `ctest -L real` runs what stands there.
   string(REPLACE "${CMAKE_SOURCE_DIR}/" "" folder "${CMAKE_CURRENT_SOURCE_DIR}")
   string(REGEX REPLACE "/.*" "" folder "${folder}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${folder})
+  if(arg_WHOLE)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${folder})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${folder})
+  endif()
   set_property(GLOBAL APPEND PROPERTY FOG_TESTS_OF_${folder} ${name})
 endfunction()
 

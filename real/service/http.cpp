@@ -77,7 +77,8 @@ const char* reason(unsigned status) {
 
 HttpParsed parse_http_request(std::string_view bytes, const HttpLimits& limits) {
     const std::size_t head_size = bytes.find(head_end);
-    if (std::min(head_size, bytes.size()) > limits.head_bytes) return HttpRefused{431, "too many header bytes"};
+    if (std::min(head_size, bytes.size()) > limits.head_bytes)
+        return HttpRefused{431, "too many header bytes"};
     if (head_size == std::string_view::npos) return HttpIncomplete{};
     std::string_view head = bytes.substr(0, head_size + line_end.size());
     const std::string_view rest = bytes.substr(head_size + head_end.size());
@@ -93,7 +94,8 @@ HttpParsed parse_http_request(std::string_view bytes, const HttpLimits& limits) 
     const std::string_view version = first.substr(target_end + 1);
     if (!is_token(request.method) || !is_visible(target) || !target.starts_with('/'))
         return HttpRefused{400, "no request line"};
-    if (version != "HTTP/1.1" && version != "HTTP/1.0") return HttpRefused{505, "speaks HTTP/1.0 and HTTP/1.1"};
+    if (version != "HTTP/1.1" && version != "HTTP/1.0")
+        return HttpRefused{505, "speaks HTTP/1.0 and HTTP/1.1"};
     request.path = target.substr(0, target.find_first_of("?#"));
 
     while (!head.empty()) {
@@ -127,10 +129,10 @@ HttpParsed parse_http_request(std::string_view bytes, const HttpLimits& limits) 
 }
 
 std::string encode(const HttpResponse& response, bool with_body) {
-    std::string out = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                                  "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
-                                  response.status, reason(response.status), response.content_type,
-                                  response.body.size());
+    std::string out =
+        fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+                    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
+                    response.status, reason(response.status), response.content_type, response.body.size());
     if (with_body) out += response.body;
     return out;
 }

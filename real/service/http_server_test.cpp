@@ -69,7 +69,8 @@ TEST(HttpServerTest, AnswersEachConnectionOnce) {
 TEST(HttpServerTest, RefusalsAndFailuresLeaveItServing) {
     serve([](std::uint16_t port) {
         EXPECT_TRUE(talk(port, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
-        EXPECT_TRUE(talk(port, "GET / HTTP/1.1\r\nA: " + std::string(20'000, 'x')).starts_with("HTTP/1.1 431 "));
+        EXPECT_TRUE(
+            talk(port, "GET / HTTP/1.1\r\nA: " + std::string(20'000, 'x')).starts_with("HTTP/1.1 431 "));
         EXPECT_EQ(talk(port, "GET / HT", true), "") << "gone before the end of its request";
         const std::string failed = talk(port, "GET /fails HTTP/1.1\r\n\r\n");
         EXPECT_TRUE(failed.starts_with("HTTP/1.1 500 "));

@@ -37,7 +37,8 @@ TEST(HttpTest, ReadsMethodPathHeadersAndBody) {
 }
 
 TEST(HttpTest, EveryPrefixIsIncomplete) {
-    for (std::size_t size = 0; size < post.size(); ++size) EXPECT_TRUE(is_incomplete(post.substr(0, size))) << size;
+    for (std::size_t size = 0; size < post.size(); ++size)
+        EXPECT_TRUE(is_incomplete(post.substr(0, size))) << size;
 }
 
 TEST(HttpTest, RefusesWhatIsNoRequest) {
@@ -68,9 +69,10 @@ TEST(HttpTest, AnswersSayTheirLengthAndThatTheyAreTheLast) {
     HttpResponse response;
     response.status = 404;
     response.body = "no\n";
-    EXPECT_EQ(encode(response), "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                                "Content-Length: 3\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
-                                "no\n");
+    EXPECT_EQ(encode(response),
+              "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+              "Content-Length: 3\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+              "no\n");
     EXPECT_EQ(encode(response, false).find("no\n"), std::string::npos);
 }
 

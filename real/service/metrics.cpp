@@ -13,7 +13,8 @@ void head(std::string& out, std::string_view metric, std::string_view kind, std:
 
 } // namespace
 
-void Metrics::request(std::string_view service, std::string_view method, int status, std::int64_t duration_ns) {
+void Metrics::request(std::string_view service, std::string_view method, int status,
+                      std::int64_t duration_ns) {
     Requests& requests = requests_[std::string(service)][std::string(method)];
     ++requests.count;
     if (status != 0) ++requests.failed;
@@ -31,7 +32,8 @@ std::string Metrics::text() const {
     }
     if (!counters_.empty()) {
         head(out, group_, "counter", "What has happened since the start");
-        for (const auto& [op, value] : counters_) fmt::format_to(to, "{}{{op=\"{}\"}} {}\n", group_, op, value);
+        for (const auto& [op, value] : counters_)
+            fmt::format_to(to, "{}{{op=\"{}\"}} {}\n", group_, op, value);
     }
     for (const auto& [service, methods] : requests_) {
         head(out, service + "_num_req", "counter", "Requests answered");
@@ -43,8 +45,8 @@ std::string Metrics::text() const {
         head(out, service + "_num_status_code", "counter", "Requests answered, by gRPC status");
         for (const auto& [method, requests] : methods)
             for (const auto& [status, count] : requests.by_status)
-                fmt::format_to(to, "{}_num_status_code{{method=\"{}\",status_code=\"{}\"}} {}\n", service, method,
-                               status, count);
+                fmt::format_to(to, "{}_num_status_code{{method=\"{}\",status_code=\"{}\"}} {}\n", service,
+                               method, status, count);
         head(out, service + "_duration", "summary", "Seconds from request to answer");
         for (const auto& [method, requests] : methods) {
             fmt::format_to(to, "{}_duration_sum{{method=\"{}\"}} {:.9f}\n", service, method,

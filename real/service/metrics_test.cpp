@@ -26,13 +26,14 @@ TEST(MetricsTest, RequestsAreCountedByMethodAndStatus) {
     metrics.request("fog_report_service", "get_reports", 13, 1'000'000'000);
     metrics.request("fog_report_service", "check", 0, 0);
     const std::string text = metrics.text();
-    for (const char* line : {"fog_report_service_num_req{method=\"get_reports\"} 2\n",
-                             "fog_report_service_num_req{method=\"check\"} 1\n",
-                             "fog_report_service_num_error{method=\"get_reports\"} 1\n",
-                             "fog_report_service_num_error{method=\"check\"} 0\n",
-                             "fog_report_service_num_status_code{method=\"get_reports\",status_code=\"13\"} 1\n",
-                             "fog_report_service_duration_sum{method=\"get_reports\"} 1.500000000\n",
-                             "fog_report_service_duration_count{method=\"get_reports\"} 2\n"})
+    for (const char* line :
+         {"fog_report_service_num_req{method=\"get_reports\"} 2\n",
+          "fog_report_service_num_req{method=\"check\"} 1\n",
+          "fog_report_service_num_error{method=\"get_reports\"} 1\n",
+          "fog_report_service_num_error{method=\"check\"} 0\n",
+          "fog_report_service_num_status_code{method=\"get_reports\",status_code=\"13\"} 1\n",
+          "fog_report_service_duration_sum{method=\"get_reports\"} 1.500000000\n",
+          "fog_report_service_duration_count{method=\"get_reports\"} 2\n"})
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 

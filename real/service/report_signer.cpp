@@ -39,7 +39,9 @@ using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
 using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 
-BioPtr reading(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+BioPtr reading(std::string_view text) {
+    return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 X509Ptr parsed(const Bytes& der) {
     const unsigned char* at = der.data();
@@ -48,8 +50,8 @@ X509Ptr parsed(const Bytes& der) {
     return certificate;
 }
 
-// The evidence's aggregates stand under the label of the report's member, every one of them: upstream hands its
-// context down instead of naming members.
+// The evidence's aggregates stand under the label of the report's member, every one of them: upstream hands
+// its context down instead of naming members.
 void append_evidence(DigestTranscript& to, const ReportEvidence& evidence) {
     constexpr std::string_view context = "report";
     const DigestAggregate outer(to, context, "DcapEvidence");
@@ -148,7 +150,8 @@ std::optional<Ed25519PublicKey> ed25519_key_of(const Bytes& certificate_der) {
     Ed25519PublicKey out;
     std::size_t size = out.bytes.size();
     const bool good = key != nullptr && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 &&
-                      EVP_PKEY_get_raw_public_key(key, out.bytes.data(), &size) == 1 && size == out.bytes.size();
+                      EVP_PKEY_get_raw_public_key(key, out.bytes.data(), &size) == 1 &&
+                      size == out.bytes.size();
     ERR_clear_error();
     if (!good) return std::nullopt;
     return out;
@@ -201,8 +204,9 @@ Ed25519Signature ReportSigner::sign(const std::vector<SignedReport>& reports) co
     return key_.sign(report_digest(reports).view());
 }
 
-std::optional<std::string> fault_of_response(const CertificateChain& chain, const std::vector<SignedReport>& reports,
-                                             ByteView signature, const engine::chain::PublicAddress& address) {
+std::optional<std::string> fault_of_response(const CertificateChain& chain,
+                                             const std::vector<SignedReport>& reports, ByteView signature,
+                                             const engine::chain::PublicAddress& address) {
     if (auto fault = fault_of_chain(chain)) return fault;
     const auto root = spki_of(chain.back());
     if (!root || !engine::chain::verify_fog_authority(address, *root))
@@ -210,7 +214,8 @@ std::optional<std::string> fault_of_response(const CertificateChain& chain, cons
     const auto key = ed25519_key_of(chain.front());
     if (!key) return "the first certificate has no Ed25519 key";
     const auto parsed_signature = Ed25519Signature::from(signature);
-    if (!parsed_signature || !engine::chain::ed25519_verify(*key, report_digest(reports).view(), *parsed_signature))
+    if (!parsed_signature ||
+        !engine::chain::ed25519_verify(*key, report_digest(reports).view(), *parsed_signature))
         return "the signature over the reports is wrong";
     return std::nullopt;
 }

@@ -13,8 +13,8 @@
 
 namespace real::service {
 
-/// Evidence that names an ingress key.  In clear-text mode nothing else is in it: no quote, no collateral, and a nonce
-/// and an enclave key of zeros.
+/// Evidence that names an ingress key.  In clear-text mode nothing else is in it: no quote, no collateral,
+/// and a nonce and an enclave key of zeros.
 struct ReportEvidence {
     engine::chain::Bytes quote;      ///< empty when absent
     engine::chain::Bytes collateral; ///< encoded message; empty when absent
@@ -37,7 +37,8 @@ using CertificateChain = std::vector<engine::chain::Bytes>;
 
 /// @param why  set to the reason when nothing is returned
 std::optional<CertificateChain> certificates_from_pem(std::string_view pem, std::string& why);
-/// Each is issued by the next, the last by itself, and all are valid now.  @return the reason when they are not
+/// Each is issued by the next, the last by itself, and all are valid now.  @return the reason when they are
+/// not
 std::optional<std::string> fault_of_chain(const CertificateChain& chain);
 /// The leaf's key.  @return nothing when it is no Ed25519 key
 std::optional<engine::chain::Ed25519PublicKey> ed25519_key_of(const engine::chain::Bytes& certificate);
@@ -48,7 +49,8 @@ class ReportSigner {
 public:
     /// Checks the chain, its validity dates, and that the key is the leaf's.
     /// @param why  set to the reason when nothing is returned; never shows the key
-    static std::optional<ReportSigner> from_pem(std::string_view chain_pem, std::string_view key_pem, std::string& why);
+    static std::optional<ReportSigner> from_pem(std::string_view chain_pem, std::string_view key_pem,
+                                                std::string& why);
 
     const CertificateChain& chain() const { return chain_; }
     engine::chain::Ed25519Signature sign(const std::vector<SignedReport>& reports) const;
@@ -61,10 +63,11 @@ private:
     engine::chain::Ed25519KeyPair key_;
 };
 
-/// A sender's check of a response for an address: chain, authority signature, report signature.  Evidence is not
-/// looked into: in clear-text mode there is none.
+/// A sender's check of a response for an address: chain, authority signature, report signature.  Evidence is
+/// not looked into: in clear-text mode there is none.
 /// @return the reason when the response is not to be trusted
-std::optional<std::string> fault_of_response(const CertificateChain& chain, const std::vector<SignedReport>& reports,
+std::optional<std::string> fault_of_response(const CertificateChain& chain,
+                                             const std::vector<SignedReport>& reports,
                                              engine::chain::ByteView signature,
                                              const engine::chain::PublicAddress& address);
 

@@ -46,7 +46,8 @@ TEST(ReportDigestTest, IsTheTranscriptThatUpstreamDescribes) {
         t.append(context, "agg-end");
         t.append("name", name);
     };
-    const auto primitive = [&t](std::string_view context, std::string_view type, engine::chain::ByteView data) {
+    const auto primitive = [&t](std::string_view context, std::string_view type,
+                                engine::chain::ByteView data) {
         t.append(context, "prim");
         t.append(type, data);
     };
@@ -86,7 +87,8 @@ TEST(ReportDigestTest, EveryPartCounts) {
     others[5].evidence.enclave_key[0] = 1;
     others[6].evidence.quote = {1};
     others[7].evidence.collateral = {1};
-    for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(report_digest({base}), report_digest({others[i]})) << i;
+    for (std::size_t i = 0; i < others.size(); ++i)
+        EXPECT_NE(report_digest({base}), report_digest({others[i]})) << i;
     EXPECT_NE(report_digest({base, others[0]}), report_digest({others[0], base}));
 }
 
@@ -98,8 +100,8 @@ TEST(ReportSignerTest, SignsAsTheLeafOfAGoodChain) {
     EXPECT_EQ(signer->chain().size(), chain("ok_rsa_chain_25519_leaf").size());
     const std::vector<SignedReport> reports{report("", 7, 11)};
     const auto signature = signer->sign(reports);
-    EXPECT_TRUE(engine::chain::ed25519_verify(*ed25519_key_of(signer->chain().front()), report_digest(reports).view(),
-                                              signature));
+    EXPECT_TRUE(engine::chain::ed25519_verify(*ed25519_key_of(signer->chain().front()),
+                                              report_digest(reports).view(), signature));
 }
 
 std::string refused(const std::string& chain_pem, const std::string& key_pem) {
@@ -113,17 +115,20 @@ TEST(ReportSignerTest, RefusesChainsAndKeysThatDoNotServe) {
     const std::string good_chain = pem("ok_rsa_chain_25519_leaf");
     const std::string good_key = key("ok_rsa_chain_25519_leaf");
     EXPECT_EQ(refused("", good_key), "the signing chain holds no certificate");
-    EXPECT_EQ(refused(good_chain + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good_key),
-              "the signing chain certificate 4 does not parse");
+    EXPECT_EQ(
+        refused(good_chain + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good_key),
+        "the signing chain certificate 4 does not parse");
     EXPECT_EQ(refused(good_chain, ""), "the signing key is no Ed25519 private key in PEM");
     EXPECT_EQ(refused(good_chain, good_chain), "the signing key is no Ed25519 private key in PEM");
     EXPECT_EQ(refused(pem("ok_rsa_head"), good_key), "the signing key is not that of the first certificate");
     EXPECT_EQ(refused(pem("fail_leaf_expired"), key("fail_leaf_expired")), "certificate 1 has expired");
-    EXPECT_EQ(refused(pem("fail_leaf_too_soon"), key("fail_leaf_too_soon")), "certificate 1 is not valid yet");
+    EXPECT_EQ(refused(pem("fail_leaf_too_soon"), key("fail_leaf_too_soon")),
+              "certificate 1 is not valid yet");
     EXPECT_EQ(refused(pem("fail_missing_head"), key("fail_missing_head")),
               "the last certificate is not issued by itself");
-    EXPECT_NE(refused(pem("fail_missing_link"), key("fail_missing_link")).find("is not issued by certificate"),
-              std::string::npos);
+    EXPECT_NE(
+        refused(pem("fail_missing_link"), key("fail_missing_link")).find("is not issued by certificate"),
+        std::string::npos);
 }
 
 /// An address whose authority is the root of the test chain, and the server's answer.
