@@ -1,0 +1,407 @@
+#include "real/world/deployment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace real {
+namespace {
+
+// Upstream's first port of each kind: listen, admin, gateway.
+struct BasePorts {
+    std::uint16_t listen, admin, gateway;
+};
+constexpr BasePorts ingest_base{4200, 4400, 4500};
+constexpr std::uint16_t ingest_peer_base = 4300;
+constexpr BasePorts view_router_base{5200, 5400, 5500};
+constexpr BasePorts view_base{5600, 5700, 5800};
+constexpr BasePorts report_base{6200, 6400, 6500};
+constexpr BasePorts ledger_router_base{7200, 7400, 7500};
+constexpr BasePorts images_base{7600, 7700, 7800};
+constexpr std::uint16_t front_base = 8200;
+constexpr std::uint16_t wallet_base = 9090;
+
+constexpr std::uint32_t upstream_poll_ms = 250;
+constexpr engine::Topology upstream_defaults{};
+
+std::string strategy(const engine::BlockRange& range) {
+    if (range == engine::BlockRange::all()) return "default";
+    return fmt::format("{}-{}", range.start.value, range.end.value);
+}
+
+std::string uri(const char* scheme, const std::string& host, std::uint16_t port) {
+    return fmt::format("insecure-{}://{}:{}/", scheme, host, port);
+}
+
+Launch base(const Deployment& d, std::string name, const char* program) {
+    Launch launch;
+    launch.name = std::move(name);
+    launch.program = d.programs / program;
+    launch.directory = d.work;
+    launch.environment["MC_CHAIN_ID"] = d.chain_id;
+    return launch;
+}
+
+void flag(Launch& launch, const char* name, std::string value) {
+    launch.arguments.emplace_back(name);
+    launch.arguments.push_back(std::move(value));
+}
+
+void admin_flag(Launch& launch, const Deployment& d, const ServicePorts& ports) {
+    flag(launch, "--admin-listen-uri", uri("mca", d.listen_host, ports.admin));
+}
+
+void chain_flags(Launch& launch, const Deployment& d, const std::string& copy) {
+    flag(launch, "--ledger-db", d.ledger_db(copy));
+    flag(launch, "--watcher-db", d.watcher_db(copy));
+}
+
+std::string front_responder(const Deployment& d) { return fmt::format("localhost:{}", d.front_port); }
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string out;
+    for (const std::string& part : parts) out += (out.empty() ? "" : ",") + part;
+    return out;
+}
+
+} // namespace
+
+std::string Deployment::fog_uri() const { return fmt::format("insecure-fog://localhost:{}/", front_port); }
+
+std::vector<std::string> Deployment::copies() const {
+    std::vector<std::string> names;
+    auto add = [&names](const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    for (const IngestPlace& place : ingest) add(place.copy);
+    for (const ShardPlace& place : images) add(place.copy);
+    add(ledger_router.copy);
+    return names;
+}
+
+Deployment lay_out(const engine::Topology& topology, const std::function<std::uint16_t()>& next, bool fixed,
+                   bool gateways) {
+    Deployment d;
+    d.topology = topology;
+    auto port = [&](std::uint16_t base_port, std::size_t i) {
+        return fixed ? static_cast<std::uint16_t>(base_port + i) : next();
+    };
+    auto ports = [&](const BasePorts& from, std::size_t i) {
+        ServicePorts out;
+        out.listen = port(from.listen, i);
+        out.admin = port(from.admin, i);
+        if (gateways) out.gateway = port(from.gateway, i);
+        out.via = out.listen;
+        return out;
+    };
+    for (std::uint32_t i = 0; i < topology.ingest_nodes; ++i) {
+        IngestPlace place;
+        place.name = fmt::format("ingest{}", i);
+        place.client = ports(ingest_base, i);
+        place.peer = port(ingest_peer_base, i);
+        place.peer_via = place.peer;
+        place.copy = topology.own_copies ? place.name : "ingest";
+        d.ingest.push_back(std::move(place));
+    }
+    auto shards = [&](std::uint32_t count, std::uint32_t replicas, const char* kind, const BasePorts& from) {
+        std::vector<ShardPlace> out;
+        std::uint32_t shard = 0;
+        for (const engine::BlockRange& range : topology.ranges(count)) {
+            for (std::uint32_t r = 0; r < replicas; ++r) {
+                ShardPlace place;
+                place.name = fmt::format("{}{}.{}", kind, shard, r);
+                place.ports = ports(from, out.size());
+                place.range = range;
+                out.push_back(std::move(place));
+            }
+            ++shard;
+        }
+        return out;
+    };
+    d.view = shards(topology.view_shards, topology.view_replicas, "view", view_base);
+    d.images = shards(topology.image_shards, topology.image_replicas, "images", images_base);
+    for (ShardPlace& place : d.images) place.copy = topology.own_copies ? place.name : "ledger";
+    d.view_router.ports = ports(view_router_base, 0);
+    d.ledger_router.ports = ports(ledger_router_base, 0);
+    d.ledger_router.copy = "ledger";
+    d.report = ports(report_base, 0);
+    d.front_port = port(front_base, 0);
+    d.wallet_port = port(wallet_base, 0);
+    return d;
+}
+
+Launch migrations(const Deployment& d) {
+    Launch launch = base(d, "migrations", "fog-sql-recovery-db-migrations");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    return launch;
+}
+
+Launch sample_keys(const Deployment& d) {
+    Launch launch = base(d, "sample-keys", "sample-keys");
+    flag(launch, "--num", std::to_string(d.topology.accounts));
+    flag(launch, "--output-dir", d.keys());
+    flag(launch, "--fog-report-url", fmt::format("insecure-fog://localhost:{}", d.report.via));
+    flag(launch, "--fog-report-id", "");
+    flag(launch, "--fog-authority-root", d.authority_root);
+    return launch;
+}
+
+Launch test_vector(const Deployment& d, const std::string& test_name, const std::string& kind) {
+    Launch launch = base(d, "x509-" + test_name + "-" + kind, "mc-crypto-x509-test-vectors");
+    launch.arguments = {"--type=" + kind, "--test-name=" + test_name};
+    launch.keep_stdout = true;
+    return launch;
+}
+
+Launch ingest_server(const Deployment& d, const IngestPlace& place) {
+    Launch launch = base(d, place.name, "fog_ingest_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--ledger-db", d.ledger_db(place.copy));
+    flag(launch, "--client-listen-uri", uri("fog-ingest", d.listen_host, place.client.listen));
+    flag(launch, "--peer-listen-uri", uri("igp", d.listen_host, place.peer));
+    // Strangers to one another, as the conformance test starts them; set-peers makes them acquainted.
+    flag(launch, "--peers", uri("igp", "localhost", place.peer_via));
+    flag(launch, "--local-node-id", fmt::format("localhost:{}", place.peer_via));
+    flag(launch, "--state-file", place.state_file);
+    admin_flag(launch, d, place.client);
+    flag(launch, "--watcher-db", d.watcher_db(place.copy));
+    const engine::Topology& t = d.topology;
+    if (t.pubkey_expiry_window != upstream_defaults.pubkey_expiry_window)
+        flag(launch, "--pubkey-expiry-window", std::to_string(t.pubkey_expiry_window));
+    if (t.user_capacity != 0) flag(launch, "--user-capacity", std::to_string(t.user_capacity));
+    if (t.chunk_outputs != upstream_defaults.chunk_outputs)
+        flag(launch, "--max-transactions", std::to_string(t.chunk_outputs));
+    if (t.poll_ms != upstream_poll_ms) flag(launch, "--poll_interval_ms", std::to_string(t.poll_ms));
+    return launch;
+}
+
+Launch view_server(const Deployment& d, const ShardPlace& place) {
+    Launch launch = base(d, place.name, "fog_view_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri",
+         uri("fog-view-store", d.listen_host, place.ports.listen) +
+             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
+    flag(launch, "--sharding-strategy", strategy(place.range));
+    admin_flag(launch, d, place.ports);
+    if (d.topology.batch_blocks != upstream_defaults.batch_blocks)
+        flag(launch, "--block-query-batch-size", std::to_string(d.topology.batch_blocks));
+    if (d.topology.poll_ms != upstream_poll_ms)
+        flag(launch, "--db-polling-interval-ms", std::to_string(d.topology.poll_ms));
+    return launch;
+}
+
+Launch view_router(const Deployment& d) {
+    Launch launch = base(d, "view_router", "fog_view_router");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri", uri("fog-view", d.listen_host, d.view_router.ports.listen));
+    flag(launch, "--client-responder-id", front_responder(d));
+    std::vector<std::string> shards;
+    for (const ShardPlace& place : d.view)
+        shards.push_back(uri("fog-view-store", d.listen_host, place.ports.via) +
+                         "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--shard-uris", joined(shards));
+    admin_flag(launch, d, d.view_router.ports);
+    return launch;
+}
+
+Launch key_image_store(const Deployment& d, const ShardPlace& place) {
+    Launch launch = base(d, place.name, "key_image_store");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri",
+         uri("key-image-store", d.listen_host, place.ports.listen) +
+             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
+    flag(launch, "--sharding-strategy", strategy(place.range));
+    chain_flags(launch, d, place.copy);
+    admin_flag(launch, d, place.ports);
+    if (d.topology.poll_ms != upstream_poll_ms)
+        flag(launch, "--poll_interval_ms", std::to_string(d.topology.poll_ms));
+    return launch;
+}
+
+Launch ledger_router(const Deployment& d) {
+    Launch launch = base(d, "ledger_router", "ledger_router"); // the only one without DATABASE_URL
+    flag(launch, "--ledger-db", d.ledger_db(d.ledger_router.copy));
+    flag(launch, "--client-listen-uri", uri("fog-ledger", d.listen_host, d.ledger_router.ports.listen));
+    flag(launch, "--client-responder-id", front_responder(d));
+    std::vector<std::string> shards;
+    for (const ShardPlace& place : d.images)
+        shards.push_back(uri("key-image-store", d.listen_host, place.ports.via) +
+                         "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--shard-uris", joined(shards));
+    flag(launch, "--watcher-db", d.watcher_db(d.ledger_router.copy));
+    admin_flag(launch, d, d.ledger_router.ports);
+    return launch;
+}
+
+Launch report_server(const Deployment& d) {
+    Launch launch = base(d, "report_server", "report_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri", uri("fog", d.listen_host, d.report.listen));
+    flag(launch, "--signing-chain", d.signing_chain);
+    flag(launch, "--signing-key", d.signing_key);
+    admin_flag(launch, d, d.report);
+    return launch;
+}
+
+Launch admin_gateway(const Deployment& d, const std::string& of, const ServicePorts& ports) {
+    Launch launch = base(d, of + "-gateway", "mc-admin-http-gateway");
+    flag(launch, "--listen-host", d.listen_host);
+    flag(launch, "--listen-port", std::to_string(ports.gateway));
+    flag(launch, "--admin-uri", uri("mca", d.listen_host, ports.admin));
+    launch.environment["ROCKET_CLI_COLORS"] = "0";
+    return launch;
+}
+
+Launch remote_wallet(const Deployment& d) {
+    Launch launch = base(d, "sample_paykit_remote_wallet", "sample_paykit_remote_wallet");
+    flag(launch, "--listen-uri", fmt::format("insecure-remote-wallet://{}:{}", d.listen_host, d.wallet_port));
+    return launch;
+}
+
+Launch report_cli(const Deployment& d, unsigned retry_seconds) {
+    Launch launch = base(d, "fog-report-cli", "fog-report-cli");
+    flag(launch, "--public-address", d.keys() / "account_keys_0.pub");
+    launch.arguments.push_back(fmt::format("--retry-seconds={}", retry_seconds));
+    launch.arguments.push_back("--show-expiry");
+    launch.keep_stdout = true;
+    return launch;
+}
+
+Launch cleanup_tool(const Deployment& d) {
+    Launch launch = base(d, "cleanup", "mc-fog-sql-recovery-db-cleanup");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    launch.arguments = {"--egress-keys"};
+    launch.keep_stdout = true;
+    return launch;
+}
+
+// ------------------------------------------------------------------------------------------------ nginx
+
+std::filesystem::path nginx_conf_path(const Deployment& d) { return d.work / "nginx" / "fog-nginx.conf"; }
+
+std::string nginx_conf(const Deployment& d) {
+    const std::filesystem::path folder = d.work / "nginx";
+    auto location = [&](const char* prefix, std::uint16_t port) {
+        return fmt::format("        location {} {{\n            grpc_pass grpc://{}:{};\n        }}\n",
+                           prefix, d.listen_host, port);
+    };
+    std::string out;
+    out += "# Rendered for one run.  One clear-text HTTP/2 listener in front of the three services wallets "
+           "talk to.\n";
+    out += "daemon off;\nmaster_process on;\nworker_processes 2;\n";
+    out += fmt::format("pid {}/nginx.pid;\n", folder.string());
+    out += fmt::format("error_log {}/error.log info;\n", folder.string());
+    out += "events {\n    worker_connections 4096;\n}\n";
+    out += "http {\n";
+    out += fmt::format("    access_log {}/access.log;\n", folder.string());
+    for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+        out += fmt::format("    {}_temp_path {}/{}_temp;\n", kind, folder.string(), kind);
+    out += "    server {\n";
+    out += fmt::format("        listen {}:{} http2;\n", d.listen_host, d.front_port);
+    out += location("/fog_view", d.view_router.ports.via);
+    out += location("/fog_ledger", d.ledger_router.ports.via);
+    out += location("/report", d.report.via);
+    out += "    }\n}\n";
+    return out;
+}
+
+Launch nginx(const Deployment& d) {
+    Launch launch;
+    launch.name = "nginx";
+    launch.program = "/usr/sbin/nginx";
+    launch.directory = d.work;
+    const std::filesystem::path folder = d.work / "nginx";
+    flag(launch, "-p", folder);
+    flag(launch, "-e", folder / "error.log");
+    flag(launch, "-c", nginx_conf_path(d));
+    return launch;
+}
+
+// ------------------------------------------------------------------------------------------------ all of
+// them
+
+std::vector<Launch> launches(const Deployment& d, bool with_wallet) {
+    std::vector<Launch> out;
+    out.push_back(migrations(d));
+    out.push_back(sample_keys(d));
+    if (with_wallet) out.push_back(remote_wallet(d));
+    if (d.front == Front::nginx) out.push_back(nginx(d));
+    auto add = [&](Launch launch, const ServicePorts& ports) {
+        std::string name = launch.name;
+        out.push_back(std::move(launch));
+        if (ports.gateway != 0) out.push_back(admin_gateway(d, name, ports));
+    };
+    for (const IngestPlace& place : d.ingest) add(ingest_server(d, place), place.client);
+    for (const ShardPlace& place : d.view) add(view_server(d, place), place.ports);
+    add(view_router(d), d.view_router.ports);
+    for (const ShardPlace& place : d.images) add(key_image_store(d, place), place.ports);
+    add(ledger_router(d), d.ledger_router.ports);
+    add(report_server(d), d.report);
+    return out;
+}
+
+CargoBuild cargo_build(const std::filesystem::path& checkout, bool release) {
+    const std::filesystem::path key = checkout / "Enclave_private.pem";
+    CargoBuild out;
+    if (!std::filesystem::exists(key)) {
+        Launch make;
+        make.name = "enclave-key";
+        make.program = "/usr/bin/openssl";
+        make.arguments = {"genrsa", "-out", key.string(), "-3", "3072"};
+        make.directory = checkout;
+        out.make_key = std::move(make);
+    }
+    Launch& build = out.build;
+    build.name = "cargo";
+    build.program = "/usr/bin/env"; // cargo is wherever the user's PATH has it
+    build.directory = checkout;
+    build.arguments = {"cargo", "build"};
+    if (release) build.arguments.push_back("--release");
+    for (const char* package :
+         {"mc-admin-http-gateway", "mc-crypto-x509-test-vectors", "mc-fog-ingest-client",
+          "mc-fog-ingest-server", "mc-fog-ledger-server", "mc-fog-report-cli", "mc-fog-report-server",
+          "mc-fog-sample-paykit", "mc-fog-sql-recovery-db", "mc-fog-sql-recovery-db-cleanup",
+          "mc-fog-view-server", "mc-util-keyfile"}) {
+        build.arguments.push_back("-p");
+        build.arguments.push_back(package);
+    }
+    build.environment["SGX_MODE"] = "SW";
+    for (const char* enclave : {"CONSENSUS", "INGEST", "LEDGER", "VIEW"})
+        build.environment[fmt::format("{}_ENCLAVE_PRIVKEY", enclave)] = key;
+    return out;
+}
+
+std::string redact(std::string text) {
+    // scheme://user:password@host
+    const std::size_t scheme = text.find("://");
+    if (scheme == text.npos) return text;
+    const std::size_t begin = scheme + 3;
+    const std::size_t end = text.find_first_of("/?#", begin);
+    const std::size_t at = text.rfind('@', end == text.npos ? end : end - 1);
+    if (at == text.npos || at < begin) return text;
+    const std::size_t colon = text.find(':', begin);
+    if (colon == text.npos || colon > at) return text;
+    return text.replace(colon + 1, at - colon - 1, "***");
+}
+
+std::string to_text(const Launch& launch) {
+    std::string out = launch.name + "\n";
+    for (const auto& [name, value] : launch.environment) out += fmt::format("  {}={}\n", name, redact(value));
+    out += fmt::format("  {}\n", launch.program.string());
+    const auto& arguments = launch.arguments;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const bool pair = arguments[i].size() > 1 && arguments[i][0] == '-' && i + 1 < arguments.size() &&
+                          arguments[i].find('=') == std::string::npos && arguments[i + 1].rfind("-", 0) != 0;
+        out += "    " + arguments[i];
+        if (pair) {
+            ++i;
+            out += arguments[i].empty() ? " \"\"" : " " + arguments[i];
+        }
+        out += "\n";
+    }
+    return out;
+}
+
+} // namespace real
