@@ -51,7 +51,8 @@ public:
     virtual FaultId begin(Fault fault) = 0;
     /// No effect when it is healed or used up already.
     virtual void heal(FaultId fault) = 0;
-    /// Ends all faults, resumes paused nodes and releases chain copies.  Nodes that are down stay down.
+    /// Ends all faults, resumes paused nodes, releases chain copies and stores.  Nodes that are down stay
+    /// down.
     virtual void heal_all() = 0;
     virtual bool any() const = 0;
 };

@@ -26,6 +26,9 @@ constexpr Field fields[] = {
     {"chunk-outputs", &Topology::chunk_outputs, 1, 1'000'000},
     {"batch-blocks", &Topology::batch_blocks, 1, 1'000'000},
     {"poll-ms", &Topology::poll_ms, 1, 60'000},
+    {"wallet-keys", &Topology::wallet_keys, 1, 10'000},
+    {"wallet-images", &Topology::wallet_images, 1, 10'000},
+    {"wallet-blocks", &Topology::wallet_blocks, 1, 10'000},
 };
 
 bool parse(std::string_view text, std::uint32_t low, std::uint32_t high, std::uint32_t& out) {

@@ -29,6 +29,9 @@ struct Topology {
     std::uint32_t chunk_outputs = 1000; ///< outputs of a block in one enclave call
     std::uint32_t batch_blocks = 1000;  ///< blocks a view store reads at once
     std::uint32_t poll_ms = 250;        ///< of ingest, view and key image stores
+    std::uint32_t wallet_keys = 500;    ///< search keys of one wallet request
+    std::uint32_t wallet_images = 100;  ///< key images of one wallet request
+    std::uint32_t wallet_blocks = 100;  ///< missed blocks of one wallet request
 
     /// Ranges of `count` shards.
     std::vector<BlockRange> ranges(std::uint32_t count) const;

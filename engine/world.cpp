@@ -10,6 +10,8 @@ const char* name(Capability capability) {
         return "pause";
     case Capability::hold_copies:
         return "hold_copies";
+    case Capability::hold_stores:
+        return "hold_stores";
     case Capability::own_copies:
         return "own_copies";
     case Capability::lose_commit_ack:
@@ -40,6 +42,13 @@ T& at(const std::vector<T*>& nodes, std::size_t i, const char* what) {
 IngestNode& World::ingest(std::size_t i) { return at(ingest_nodes(), i, "ingest nodes"); }
 ViewStoreNode& World::view_store(std::size_t i) { return at(view_stores(), i, "view stores"); }
 ImageStoreNode& World::image_store(std::size_t i) { return at(image_stores(), i, "key image stores"); }
+
+std::vector<StoreNode*> World::stores() {
+    std::vector<StoreNode*> all;
+    for (ViewStoreNode* store : view_stores()) all.push_back(store);
+    for (ImageStoreNode* store : image_stores()) all.push_back(store);
+    return all;
+}
 
 std::vector<Node*> World::nodes() {
     std::vector<Node*> all;

@@ -25,6 +25,7 @@ enum class Capability : std::uint8_t {
     crash,           ///< kill a process at any moment
     pause,           ///< stop and resume a process
     hold_copies,     ///< decide how far each chain copy is
+    hold_stores,     ///< decide how far each view and key image store loads
     own_copies,      ///< more than two chain copies
     lose_commit_ack, ///< a commit whose answer never arrives
     message_faults,  ///< cut, drop or delay single messages
@@ -64,21 +65,26 @@ public:
     virtual void put_back_state_file() = 0;
 };
 
-class ViewStoreNode : public Node {
+/// One replica of a shard: loads what it can get, and answers for its range.
+class StoreNode : public Node {
 public:
     virtual BlockRange range() const = 0;
-    /// 0 when it is down.
+    /// Blocks it answers for: 0 (a view store) or the start of its range (a key image store) when it is down.
     virtual BlockCount count() const = 0;
+    /// Stops loading once its count is at or past `at`, with data in that no count includes yet; goes on
+    /// answering.  A batch it has begun is taken whole.  Holds over a restart.
+    virtual void hold(BlockCount at) = 0;
+    /// Loads on.  No effect when it is not held.
+    virtual void release() = 0;
+};
+
+class ViewStoreNode : public StoreNode {
+public:
     /// Everything known has been loaded.
     virtual bool is_ready() const = 0;
 };
 
-class ImageStoreNode : public Node {
-public:
-    virtual BlockRange range() const = 0;
-    /// End of what it has loaded; its range's start when it is down.
-    virtual BlockCount count() const = 0;
-};
+class ImageStoreNode : public StoreNode {};
 
 /// One lagging copy of the chain.  It follows the tip on its own while released.
 class ChainCopy {
@@ -151,6 +157,8 @@ class Wallet {
 public:
     virtual ~Wallet() = default;
     virtual AccountId account() const = 0;
+    /// Its process, for faults on the way to the services.
+    virtual NodeId id() const = 0;
     /// One balance check, judged by the checkers.
     virtual Task<Result<fog::BalanceReport>> poll() = 0;
     /// Starts a check and kills the wallet's process in the middle of it; the wallet is fresh afterwards.
@@ -195,6 +203,8 @@ public:
     IngestNode& ingest(std::size_t i);
     ViewStoreNode& view_store(std::size_t i);
     ImageStoreNode& image_store(std::size_t i);
+    /// View stores and then key image stores, shard by shard, replica by replica.
+    std::vector<StoreNode*> stores();
     std::vector<Node*> nodes();
 
     /// Runs the recovery database's cleanup tool once: closes invocations that no node has written to for

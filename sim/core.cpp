@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sim {
 
@@ -169,6 +170,12 @@ SimHost::SimHost(Core& core, NodeId id, bool* abort_wish)
       picks_(core.choices, engine::Domain::routing, actor_of(id), 0),
       holds_(core.choices, engine::Domain::pause, actor_of(id), 0), abort_wish_(abort_wish) {
     observe(core.probe());
+}
+
+void SimHost::open_gate() {
+    gate_ = nullptr;
+    for (const engine::Waiter waiter : std::exchange(at_the_gate_, {}))
+        core_.scheduler.wake(waiter, core_.scheduler.now());
 }
 
 void SimHost::abort(const char* why) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,9 +120,18 @@ public:
     }
     void abort(const char* why) override;
     const char* abort_reason() const { return abort_reason_; }
+    /// From now on whoever comes to a yield point at which `stops` says so waits there until open_gate().
+    void close_gate(std::function<bool(engine::YieldPoint)> stops) { gate_ = std::move(stops); }
+    void open_gate();
 
 private:
-    Instant hold(engine::YieldPoint) override { return core_.hold(holds_); }
+    Instant hold(engine::YieldPoint point) override {
+        if (gate_ && gate_(point)) [[unlikely]] {
+            at_the_gate_.push_back(core_.scheduler.next_park());
+            return Instant::never();
+        }
+        return core_.hold(holds_);
+    }
 
     Core& core_;
     engine::StreamBytes bytes_;
@@ -129,6 +139,8 @@ private:
     engine::Stream holds_;
     bool* abort_wish_;
     const char* abort_reason_ = "";
+    std::function<bool(engine::YieldPoint)> gate_;
+    std::vector<engine::Waiter> at_the_gate_; // the dead among them are skipped by the scheduler
 };
 
 /// Node numbers fit a stream's actor.

@@ -184,6 +184,14 @@ void SimViewStore::boot() {
     engine::spawn(world_.core.scheduler, id(), "view store", service_->run());
 }
 
+void SimViewStore::hold(BlockCount at) {
+    host_.close_gate([this, at](engine::YieldPoint point) {
+        return (point == engine::YieldPoint::view_inserted ||
+                point == engine::YieldPoint::view_loaded_keys) &&
+               count() >= at;
+    });
+}
+
 Task<Result<ViewStoreAnswer>> RemoteViewStore::query(ViewQuery query) {
     auto* invoke = +[](SimViewStore& t, ViewQuery q) { return t.api()->query(std::move(q)); };
     auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q,
@@ -224,6 +232,12 @@ SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, co
 void SimImageStore::boot() {
     service_.emplace(host_, copy_, config_);
     engine::spawn(world_.core.scheduler, id(), "key image store", service_->run());
+}
+
+void SimImageStore::hold(BlockCount at) {
+    host_.close_gate([this, at](engine::YieldPoint point) {
+        return point == engine::YieldPoint::images_inserted && count() >= at;
+    });
 }
 
 Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyImage> images) {

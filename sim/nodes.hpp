@@ -181,6 +181,8 @@ public:
     BlockRange range() const override { return config_.range; }
     BlockCount count() const override { return service_ ? service_->count() : BlockCount{}; }
     bool is_ready() const override { return service_ && service_->is_ready(); }
+    void hold(BlockCount at) override;
+    void release() override { host_.open_gate(); }
 
 private:
     void boot() override;
@@ -201,6 +203,8 @@ public:
     BlockCount count() const override {
         return BlockCount{service_ ? service_->processed().end.value : config_.range.start.value};
     }
+    void hold(BlockCount at) override;
+    void release() override { host_.open_gate(); }
 
 private:
     void boot() override;

@@ -24,7 +24,7 @@ SimWallet::SimWallet(SimWorld& world, NodeId id, AccountId account, std::uint32_
     if (account.value >= world.accounts_.size())
         throw engine::UsageError(fmt::format("the scenario needs account {}, the topology has {}",
                                              account.value, world.accounts_.size()));
-    wallet_.emplace(host_, world.accounts_[account.value], view_, ledger_);
+    wallet_.emplace(host_, world.accounts_[account.value], view_, ledger_, world.wallet_config());
 }
 
 Task<Result<BalanceReport>> SimWallet::poll() {
@@ -70,7 +70,7 @@ Task<> SimWallet::poll_and_kill() {
 void SimWallet::restart() {
     life_ = world_.wallet_lives_++;
     last_.reset();
-    wallet_.emplace(host_, world_.accounts_.at(account_.value), view_, ledger_);
+    wallet_.emplace(host_, world_.accounts_.at(account_.value), view_, ledger_, world_.wallet_config());
 }
 
 void SimWallet::judge_final() {
@@ -264,6 +264,7 @@ void SimFaults::heal_all() {
     while (!world_.core_.faults.empty()) heal(world_.core_.faults.active().front().id);
     for (Process* process : world_.processes_) process->resume();
     for (const auto& copy : world_.copies_) copy->release();
+    for (engine::StoreNode* store : world_.stores()) store->release();
 }
 
 bool SimFaults::any() const { return !world_.core_.faults.empty(); }
@@ -383,6 +384,14 @@ void SimWorld::build() {
     chain_.make_origin();
     for (const auto& copy : copies_) engine::spawn(core_.scheduler, NodeId{}, "chain copy", copy->follow());
     for (Process* process : processes_) process->start();
+}
+
+WalletConfig SimWorld::wallet_config() const {
+    WalletConfig config;
+    config.keys_per_query = core_.options.topology.wallet_keys;
+    config.images_per_query = core_.options.topology.wallet_images;
+    config.blocks_per_query = core_.options.topology.wallet_blocks;
+    return config;
 }
 
 bool SimWorld::can(engine::Capability capability) const {

@@ -17,6 +17,7 @@ public:
     SimWallet(SimWorld& world, NodeId id, engine::AccountId account, std::uint32_t number);
 
     engine::AccountId account() const override { return account_; }
+    NodeId id() const override { return id_; }
     Task<Result<engine::fog::BalanceReport>> poll() override;
     Task<> poll_and_kill() override;
     const std::optional<engine::fog::BalanceReport>& last() const override { return last_; }
@@ -154,6 +155,7 @@ private:
     };
 
     void build();
+    engine::fog::WalletConfig wallet_config() const;
     void after_step();
     /// No fault is in force and every service is up: a failed call has no excuse.
     bool is_calm() const;

@@ -526,6 +526,48 @@ TEST(SimWorldFaults, healing_everything_leaves_down_what_is_down) {
     EXPECT_TRUE(world.checks().violations().empty());
 }
 
+// A store that is held answers with what it has, whatever its chain copy or the database has meanwhile.
+Task<> held_stores(World& world) {
+    engine::StoreNode& view = world.view_store(0);
+    engine::StoreNode& images = world.image_store(0);
+    EXPECT_EQ(world.stores().size(), 2u);
+    engine::Wallet& alice = world.new_wallet(AccountId{0});
+    co_await activate(world);
+    BlockPlan first = paying({{0, 1}});
+    (void)co_await pay(world, std::move(first));
+    co_await until_level(world);
+    const BlockCount before = world.chain().height();
+    view.hold(before);
+    images.hold(BlockCount{before.value + 1});
+    for (int i = 0; i < 3; ++i) {
+        BlockPlan more = paying({{0, 2}});
+        (void)co_await pay(world, std::move(more));
+    }
+    co_await world.sleep(5s);
+    EXPECT_EQ(view.count(), before);
+    EXPECT_EQ(images.count(), BlockCount{before.value + 1});
+    EXPECT_EQ(world.copy("ledger").count(), world.chain().height()) << "the copy is not what is held";
+    const Result<BalanceReport> told = co_await alice.poll();
+    EXPECT_EQ(told.value().count, before);
+    EXPECT_EQ(static_cast<std::uint64_t>(told.value().value()), 1u);
+
+    // The hold is the world's: the next process does not get anywhere either.
+    co_await view.crash();
+    view.hold(BlockCount{0});
+    co_await view.start();
+    co_await world.sleep(5s);
+    EXPECT_EQ(view.count(), BlockCount{0});
+    view.release();
+    world.faults().heal_all(); // releases the other one
+    co_await until_level(world);
+}
+
+TEST(SimWorldNodes, held_store_loads_no_further_and_answers) {
+    SimWorld world(small_world());
+    world.run(held_stores(world));
+    EXPECT_TRUE(world.checks().violations().empty());
+}
+
 TEST(SimStateFile, is_replaced_as_a_whole_or_not_at_all) {
     CoreBed bed;
     SimStateFile file(bed.core, NodeId{1});
