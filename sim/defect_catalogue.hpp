@@ -18,6 +18,9 @@ struct DefectInfo {
     engine::check::CheckId seen_by; ///< the check that should see it
     const char* source;             ///< entry of the reference: U2, BH-21, R5, W13 ...
     bool upstream_7_0_0;            ///< upstream has it: --profile upstream-7.0.0 switches it on
+    /// Why no search of lag can see it: it changes nothing that could be observed, or a named gap.  Null: it
+    /// must be seen.
+    const char* survives = nullptr;
 };
 
 /// All of them, in the order of engine::Defect.

@@ -8,6 +8,10 @@ namespace tools::fogsim {
 /// @throws engine::UsageError  what was asked for does not exist or cannot be written
 int simulate(const Arguments& arguments);
 
+/// `fogsim mutants`: how long the default search takes to see each defect of the catalogue.
+/// @param argv  from the word "mutants" on
+int mutants(int argc, char** argv);
+
 void list_scenarios();
 void list_defects();
 void list_marks();

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "engine/ensure.hpp"
 #include "sim/run.hpp"
@@ -13,6 +14,7 @@ namespace {
 using namespace tools::fogsim;
 
 int act(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "mutants") return mutants(argc - 1, argv + 1);
     Arguments arguments;
     if (const std::optional<int> ended = parse(argc, argv, arguments)) return *ended;
     if (arguments.list_scenarios) list_scenarios();
