@@ -30,6 +30,7 @@ constexpr std::uint64_t most_runs = 1'000'000'000; // the time limit ends a sear
 struct Wish {
     std::vector<const sim::DefectInfo*> defects;
     std::uint64_t seed = 1;
+    sim::Strategy strategy{};
     std::uint64_t limit_s = 60;
     unsigned jobs = 1;
     std::string json;
@@ -50,7 +51,7 @@ sim::Options options_of(const Wish& wish, const engine::Scenario& lag) {
     sim::Options options;
     options.topology = lag.topology;
     options.seed = wish.seed;
-    options.strategy = sim::Strategy::parse("portfolio");
+    options.strategy = wish.strategy;
     return options;
 }
 
@@ -123,6 +124,7 @@ std::string json_of(const std::vector<Outcome>& outcomes, const Wish& wish) {
 std::optional<int> parse(int argc, char** argv, Wish& wish) {
     std::vector<std::string> only;
     std::string seed = "1";
+    std::string strategy = "portfolio";
     std::string limit = "60";
     std::string jobs;
     CLI::App app{
@@ -133,6 +135,9 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         "fogsim mutants"};
     app.add_option("--only", only, "one defect of --list-defects; may be repeated")->type_name("NAME");
     app.add_option("--seed", seed, "first seed of each search")->type_name("N")->capture_default_str();
+    app.add_option("--strategy", strategy, "how each search decides: as for fogsim")
+        ->type_name("S")
+        ->capture_default_str();
     app.add_option("--time-limit", limit, "longest search for one defect")
         ->type_name("SECONDS")
         ->capture_default_str();
@@ -146,6 +151,11 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         return static_cast<int>(Verdict::usage);
     }
     wish.seed = number("--seed", seed, 0, ~0ULL - most_runs);
+    try {
+        wish.strategy = sim::Strategy::parse(strategy);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--strategy: {}", error.what()));
+    }
     wish.limit_s = number("--time-limit", limit, 1, 1'000'000);
     const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
     wish.jobs = static_cast<unsigned>(jobs.empty() ? cores : number("--jobs", jobs, 1, 1024));
