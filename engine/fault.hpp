@@ -25,6 +25,7 @@ enum class FaultKind : std::uint8_t {
     watcher_behind,    ///< chain copy `amount` gets no more block times
     disk_full,         ///< node a cannot write its state file
     clock_jump,        ///< the wall clock of node a is off by `amount` seconds, two's complement
+    failed_look_ups, ///< `amount` of 256 search keys or key images that store a is asked for end in an error
 };
 const char* name(FaultKind kind);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sim {
 
 using namespace engine::fog;
@@ -15,6 +17,16 @@ namespace {
 constexpr auto unobserved = [](const auto&, const auto&) {};
 
 struct Nothing {};
+
+/// Of 256 look-ups at a store, how many fail.
+std::uint64_t failed_look_ups(const Core& core, NodeId store) {
+    if (core.faults.empty()) return 0;
+    return std::min<std::uint64_t>(core.faults.amount(FaultKind::failed_look_ups, store), 256);
+}
+
+engine::Stream fates_of(Surroundings world, NodeId store) {
+    return {world.core.choices, engine::Domain::fault, actor_of(store), 1};
+}
 
 } // namespace
 
@@ -177,7 +189,20 @@ Task<Result<KeyPair>> RemoteIngest::get_ingress_key() {
 // ------------------------------------------------------------------------------------------------ view
 
 SimViewStore::SimViewStore(Surroundings world, NodeId id, std::string name, ViewStoreConfig config)
-    : SimNode(world, id, std::move(name)), db_(world.db, id), config_(config) {}
+    : SimNode(world, id, std::move(name)), db_(world.db, id), fates_(fates_of(world, id)), config_(config) {}
+
+Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
+    Result<ViewStoreAnswer> answer = co_await service_->query(std::move(query));
+    const std::uint64_t share = failed_look_ups(world_.core, id());
+    if (answer && share > 0)
+        for (SearchResult& result : answer->view.results) {
+            if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
+            result.code = SearchCode::internal_error;
+            result.payload.reset();
+            world_.responses.look_up_failed(result.key);
+        }
+    co_return answer;
+}
 
 void SimViewStore::boot() {
     service_.emplace(host_, db_, config_);
@@ -193,7 +218,7 @@ void SimViewStore::hold(BlockCount at) {
 }
 
 Task<Result<ViewStoreAnswer>> RemoteViewStore::query(ViewQuery query) {
-    auto* invoke = +[](SimViewStore& t, ViewQuery q) { return t.api()->query(std::move(q)); };
+    auto* invoke = +[](SimViewStore& t, ViewQuery q) { return t.query(std::move(q)); };
     auto observe = [responses = &world_.responses, target = &target_](const ViewQuery& q,
                                                                       const ViewStoreAnswer& a) {
         responses->on_view(target->name(), q, a.view, a.range);
@@ -227,7 +252,19 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
 
 SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
                              KeyImageStoreConfig config)
-    : SimNode(world, id, std::move(name)), copy_(copy), config_(config) {}
+    : SimNode(world, id, std::move(name)), copy_(copy), fates_(fates_of(world, id)), config_(config) {}
+
+Task<Result<KeyImageStoreAnswer>> SimImageStore::key_images(std::vector<KeyImage> images) {
+    Result<KeyImageStoreAnswer> answer = co_await service_->key_images(std::move(images));
+    const std::uint64_t share = failed_look_ups(world_.core, id());
+    if (answer && share > 0)
+        for (KeyImageResult& result : answer->images.results) {
+            if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
+            result.code = KeyImageCode::error;
+            world_.responses.look_up_failed(result.image);
+        }
+    co_return answer;
+}
 
 void SimImageStore::boot() {
     service_.emplace(host_, copy_, config_);
@@ -241,8 +278,7 @@ void SimImageStore::hold(BlockCount at) {
 }
 
 Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyImage> images) {
-    auto* invoke =
-        +[](SimImageStore& t, std::vector<KeyImage> i) { return t.api()->key_images(std::move(i)); };
+    auto* invoke = +[](SimImageStore& t, std::vector<KeyImage> i) { return t.key_images(std::move(i)); };
     auto observe = [responses = &world_.responses, target = &target_](const std::vector<KeyImage>& asked,
                                                                       const KeyImageStoreAnswer& a) {
         responses->on_key_images(target->name(), asked, a.images, a.processed);

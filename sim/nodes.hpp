@@ -177,7 +177,8 @@ class SimViewStore final : public SimNode<engine::ViewStoreNode> {
 public:
     SimViewStore(Surroundings world, NodeId id, std::string name, engine::fog::ViewStoreConfig config);
 
-    engine::fog::ViewStore* api() { return &*service_; }
+    /// Asks the service; a declared fault may strike single search keys.
+    Task<Result<engine::fog::ViewStoreAnswer>> query(engine::fog::ViewQuery query);
     BlockRange range() const override { return config_.range; }
     BlockCount count() const override { return service_ ? service_->count() : BlockCount{}; }
     bool is_ready() const override { return service_ && service_->is_ready(); }
@@ -189,6 +190,7 @@ private:
     void shut_down() override { service_.reset(); }
 
     SimDbClient db_;
+    engine::Stream fates_;
     engine::fog::ViewStoreConfig config_;
     std::optional<engine::fog::ViewStore> service_;
 };
@@ -198,7 +200,8 @@ public:
     SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
                   engine::fog::KeyImageStoreConfig config);
 
-    engine::fog::KeyImageStore* api() { return &*service_; }
+    /// Asks the service; a declared fault may strike single key images.
+    Task<Result<engine::fog::KeyImageStoreAnswer>> key_images(std::vector<engine::chain::KeyImage> images);
     BlockRange range() const override { return config_.range; }
     BlockCount count() const override {
         return BlockCount{service_ ? service_->processed().end.value : config_.range.start.value};
@@ -211,6 +214,7 @@ private:
     void shut_down() override { service_.reset(); }
 
     const SimCopy& copy_;
+    engine::Stream fates_;
     engine::fog::KeyImageStoreConfig config_;
     std::optional<engine::fog::KeyImageStore> service_;
 };

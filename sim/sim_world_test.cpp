@@ -349,6 +349,34 @@ TEST(SimWorldCrash, accepts_a_wallet_call_that_fails_by_a_declared_fault) {
     EXPECT_TRUE(result.violations.empty());
 }
 
+Task<> look_ups_fail(World& world) {
+    engine::Wallet& alice = world.new_wallet(AccountId{0});
+    co_await activate(world);
+    BlockPlan plan = paying({{0, 1}});
+    co_await pay(world, std::move(plan));
+    co_await until_level(world);
+    world.faults().begin({FaultKind::failed_look_ups, world.view_store(0).id(), {}, 256});
+    const Result<BalanceReport> blind = co_await alice.poll();
+    ENSURE(blind && blind->count == BlockCount{}); // an error is not a miss
+    world.faults().heal_all();
+    const Result<BalanceReport> seeing = co_await alice.poll();
+    ENSURE(seeing && seeing->count == BlockCount{2} && seeing->value() == 1);
+
+    BlockPlan empty;
+    co_await pay(world, std::move(empty));
+    co_await until_level(world);
+    world.faults().begin({FaultKind::failed_look_ups, world.image_store(0).id(), {}, 256});
+    const Result<BalanceReport> unsure = co_await alice.poll();
+    ENSURE(unsure && unsure->count == BlockCount{2}); // an error is not 'not spent'
+    world.faults().heal_all();
+    const Result<BalanceReport> sure = co_await alice.poll();
+    ENSURE(sure && sure->count == BlockCount{3});
+}
+
+TEST(SimWorld, failed_look_ups_hold_a_wallet_back_until_they_are_healed) {
+    EXPECT_EQ(tell(look_ups_fail, small_world()).verdict, Verdict::held);
+}
+
 // ------------------------------------------------------------------------------------------------ wallets
 
 Task<> restart_and_kill(World& world) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,9 @@ public:
 
     void on_view(const std::string& server, const fog::ViewQuery& query, const fog::ViewAnswer& answer,
                  BlockRange range = BlockRange::all());
+    /// A declared fault has struck one look-up: from now on an error may be answered for it.
+    void look_up_failed(const chain::SearchKey& key) { failed_keys_.insert(key); }
+    void look_up_failed(const chain::KeyImage& image) { failed_images_.insert(image); }
     void on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                        const fog::KeyImagesAnswer& answer, BlockRange range = BlockRange::all());
     void on_blocks(const std::string& server, const std::vector<BlockRange>& asked,
@@ -122,6 +126,8 @@ private:
     const model::ChainModel& chain_;
     const model::RecoveryModel& recovery_;
     std::map<BlockRange, BlockCount> covered_; // verified once: committed facts stay
+    std::set<chain::SearchKey> failed_keys_;
+    std::set<chain::KeyImage> failed_images_;
 };
 
 /// Judges a sender's verdicts: `sender`.

@@ -366,8 +366,18 @@ TEST_F(ViewResponseTest, response_accepts_right_answers) {
     fog::ViewAnswer early = right_search(3);
     early.results[1] = {search(3), fog::SearchCode::not_found, {}};
     EXPECT_EQ(judge(search_query(), early), "") << "block 3 is not below count 3";
-    early.results[1].code = fog::SearchCode::internal_error;
-    EXPECT_EQ(judge(search_query(), early), "") << "an error promises nothing";
+}
+
+TEST_F(ViewResponseTest, response_wants_a_cause_for_an_error) {
+    fog::ViewAnswer answer = right_search();
+    answer.results[1] = {search(3), fog::SearchCode::internal_error, {}};
+    expect_rejects(judge(search_query(), answer), "with an error that nothing has caused");
+    checker.look_up_failed(search(3));
+    checker.on_view("view", search_query(), answer);
+    EXPECT_FALSE(checks.any_violation()) << "an error promises nothing";
+    answer.results[2].code = fog::SearchCode::rate_limited;
+    checker.on_view("view", search_query(), answer);
+    EXPECT_TRUE(checks.any_violation()) << "the look-up of another key has failed";
 }
 
 TEST_F(ViewResponseTest, response_rejects_a_count_beyond_the_chain) {
@@ -556,12 +566,22 @@ TEST_F(LedgerResponseTest, response_accepts_right_key_image_answers) {
     EXPECT_TRUE(accepts_images(behind)) << "spent_at may lie beyond the count";
     behind.results[0].code = fog::KeyImageCode::not_spent;
     EXPECT_TRUE(accepts_images(behind)) << "block 2 is not below count 2";
-    behind.results[0].code = fog::KeyImageCode::error;
-    EXPECT_TRUE(accepts_images(behind));
     fog::KeyImagesAnswer future = right_images();
     future.results[0].code = fog::KeyImageCode::not_spent;
     future.count = BlockCount{10};
     EXPECT_TRUE(accepts_images(future, range(10, 20))) << "an empty shard of the future claims nothing";
+}
+
+TEST_F(LedgerResponseTest, response_wants_a_cause_for_an_error_about_an_image) {
+    fog::KeyImagesAnswer answer = right_images();
+    answer.results[0].code = fog::KeyImageCode::error;
+    EXPECT_FALSE(accepts_images(answer));
+    EXPECT_TRUE(accepts([&](ResponseChecker& judging) {
+        judging.look_up_failed(answer.results[0].image);
+        std::vector<chain::KeyImage> asked;
+        for (const fog::KeyImageResult& result : answer.results) asked.push_back(result.image);
+        judging.on_key_images("ledger", asked, answer);
+    }));
 }
 
 TEST_F(LedgerResponseTest, response_rejects_not_spent_below_the_count) {

@@ -57,6 +57,12 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
             judge(false, server, "answers another search key than was asked");
             return;
         }
+        const bool is_error =
+            result.code != fog::SearchCode::found && result.code != fog::SearchCode::not_found;
+        if (is_error && !failed_keys_.contains(result.key)) {
+            judge(false, server, "answers a search key with an error that nothing has caused");
+            return;
+        }
         const auto* place = recovery_.place_of(result.key);
         if (result.code == fog::SearchCode::not_found && place && count.includes(place->block) &&
             range.contains(place->block)) {
@@ -146,6 +152,10 @@ void ResponseChecker::on_key_images(const std::string& server, const std::vector
         const auto spent = chain_.spent_in(asked[i]);
         if (result.image != asked[i]) {
             judge(false, server, "answers another key image than was asked");
+            return;
+        }
+        if (result.code == fog::KeyImageCode::error && !failed_images_.contains(result.image)) {
+            judge(false, server, "answers a key image with an error that nothing has caused");
             return;
         }
         if (result.code == fog::KeyImageCode::spent && spent != result.spent_at) {

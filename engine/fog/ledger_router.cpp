@@ -23,7 +23,10 @@ KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAn
                                  const std::vector<chain::KeyImage>& images, Probe probe) {
     KeyImagesAnswer merged;
     merged.results.resize(images.size());
-    for (std::size_t i = 0; i < images.size(); ++i) merged.results[i].image = images[i];
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        merged.results[i].image = images[i];
+        merged.results[i].spent_at = BlockIndex{1}; // as upstream: it means nothing, but is not zero
+    }
 
     std::vector<const KeyImageStoreAnswer*> by_start;
     for (const auto& answer : answers) {

@@ -27,7 +27,7 @@ constexpr FaultKind faults[] = {
     FaultKind::slow_link,         FaultKind::partition,   FaultKind::cut,         FaultKind::drop_requests,
     FaultKind::drop_answers,      FaultKind::isolate,     FaultKind::db_down_for, FaultKind::db_down,
     FaultKind::lose_commit_ack,   FaultKind::fail_commit, FaultKind::stale_reads, FaultKind::watcher_behind,
-    FaultKind::reset_connections, FaultKind::disk_full,   FaultKind::clock_jump,
+    FaultKind::reset_connections, FaultKind::disk_full,   FaultKind::clock_jump,  FaultKind::failed_look_ups,
 };
 
 /// One of the weighted entries that pass; the last resort when none does.
@@ -53,6 +53,7 @@ std::uint64_t draw_fault_amount(Draw& draw, FaultKind kind) {
     case FaultKind::drop_requests:
     case FaultKind::drop_answers:
     case FaultKind::reset_connections:
+    case FaultKind::failed_look_ups:
         return 32 + draw.below(224);
     case FaultKind::lose_commit_ack:
     case FaultKind::fail_commit:
@@ -88,6 +89,8 @@ Plan generate(Draw& draw, const PlanShape& shape) {
         t.user_capacity = 8 + draw.below(8);
     }
     plan.wallets_per_account = 1 + draw.below(2);
+    const bool small_requests = draw.below(4) == 3;
+    if (small_requests) t.wallet_keys = t.wallet_images = t.wallet_blocks = 1 + draw.below(3);
 
     // Somebody scans from the start in most plans.
     if (draw.below(8) != 7) {

@@ -56,7 +56,7 @@ const Json& array(const Json& object, const char* key, const std::string& place)
 
 FaultKind fault_of(const Json& json, const std::string& place) {
     if (json.is_string())
-        for (int k = 1; k <= static_cast<int>(FaultKind::clock_jump); ++k)
+        for (int k = 1; k <= static_cast<int>(FaultKind::failed_look_ups); ++k)
             if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k)))
                 return static_cast<FaultKind>(k);
     refuse(place, "no fault of that name");
