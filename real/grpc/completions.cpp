@@ -1,28 +1,14 @@
 #include "real/grpc/completions.hpp"
 
-#include <grpc/support/log.h>
 #include <grpcpp/completion_queue.h>
 
-#include <cstdlib>
+#include "real/grpc/libraries.hpp"
 
 namespace real::grpc {
-namespace {
-
-/// The library writes lines of its own to stderr, for instance when a port is taken; what matters of them is
-/// in our errors.  GRPC_VERBOSITY brings them back.
-void silence_library() {
-    static const bool done = [] {
-        if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
-        return true;
-    }();
-    (void)done;
-}
-
-} // namespace
 
 Completions::Completions(IoLoop& loop, std::unique_ptr<::grpc::CompletionQueue> queue)
     : loop_(loop), queue_(std::move(queue)), mailbox_(std::make_shared<Mailbox>()) {
-    silence_library();
+    silence_libraries();
     mailbox_->owner = this;
     thread_ = std::thread([&loop, events = queue_.get(), mailbox = mailbox_] {
         void* tag = nullptr;

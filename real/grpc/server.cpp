@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "real/grpc/byte_buffer.hpp"
+#include "real/grpc/libraries.hpp"
 
 namespace real::grpc {
 namespace {
@@ -258,7 +259,9 @@ private:
 };
 
 Server::Server(IoLoop& loop, NodeId node, ServerOptions options)
-    : loop_(loop), node_(node), options_(std::move(options)) {}
+    : loop_(loop), node_(node), options_(std::move(options)) {
+    silence_libraries();
+}
 
 void Server::handle(std::string path, Guard guard, UnaryHandler handler) {
     ENSURE(!machinery_);
@@ -270,6 +273,22 @@ void Server::handle_stream(std::string path, Guard guard, StreamHandler handler)
     ENSURE(!machinery_);
     Method method{guard, {}, std::move(handler)};
     ENSURE(methods_.emplace(std::move(path), std::move(method)).second);
+}
+
+std::vector<std::string> Server::paths() const {
+    std::vector<std::string> out;
+    for (const auto& [path, method] : methods_) out.push_back(path);
+    return out;
+}
+
+const UnaryHandler* Server::unary_handler(const std::string& path) const {
+    const auto found = methods_.find(path);
+    return found != methods_.end() && found->second.unary ? &found->second.unary : nullptr;
+}
+
+const StreamHandler* Server::stream_handler(const std::string& path) const {
+    const auto found = methods_.find(path);
+    return found != methods_.end() && found->second.stream ? &found->second.stream : nullptr;
 }
 
 void Server::start() {

@@ -89,6 +89,12 @@ public:
     void handle(std::string path, Guard guard, UnaryHandler handler);
     void handle_stream(std::string path, Guard guard, StreamHandler handler);
 
+    /// Every path handled, sorted.
+    std::vector<std::string> paths() const;
+    /// What serves a path: for tests that call it without a network.  @return null when it is no such method
+    const UnaryHandler* unary_handler(const std::string& path) const;
+    const StreamHandler* stream_handler(const std::string& path) const;
+
     /// Listens.  @throws BrokenSurroundings when the address cannot be bound
     void start();
     /// The one listened on.  @pre started
