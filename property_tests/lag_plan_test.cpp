@@ -25,6 +25,37 @@ TEST(LagPlan, generator_reaches_every_action) {
         EXPECT_TRUE(seen[a]) << name(static_cast<Action>(a)) << " is never drawn";
 }
 
+TEST(LagPlan, generator_reaches_every_boundary_and_fault) {
+    std::vector<bool> boundaries(boundary_count, false);
+    std::vector<bool> faults(static_cast<std::size_t>(engine::FaultKind::failed_look_ups) + 1, false);
+    faults[0] = true; // there is no fault of that number
+    for (std::uint64_t seed = 0; seed < 2000; ++seed)
+        for (const PlannedStep& step : generate({seed}).steps) {
+            boundaries[static_cast<std::size_t>(step.at)] = true;
+            if (step.action == Action::fault) faults[static_cast<std::size_t>(step.fault)] = true;
+        }
+    for (std::size_t b = 0; b < boundary_count; ++b)
+        EXPECT_TRUE(boundaries[b]) << name(static_cast<Boundary>(b));
+    for (std::size_t k = 0; k < faults.size(); ++k)
+        EXPECT_TRUE(faults[k]) << engine::name(static_cast<engine::FaultKind>(k));
+}
+
+// Runs of small plans are fast and their failures are readable; a share of long ones reaches what takes long.
+TEST(LagPlan, most_plans_are_small) {
+    std::size_t steps = 0;
+    std::size_t longest = 0;
+    constexpr std::size_t plans = 2000;
+    for (std::uint64_t seed = 0; seed < plans; ++seed) {
+        const std::size_t length = generate({seed}).steps.size();
+        steps += length;
+        longest = std::max(longest, length);
+    }
+    EXPECT_GE(steps, 8 * plans);
+    EXPECT_LE(steps, 16 * plans);
+    EXPECT_GE(longest, 30u);
+    EXPECT_LE(longest, 64u);
+}
+
 TEST(LagPlan, swarm_leaves_things_out) {
     std::size_t without_faults = 0;
     std::size_t most_actions = 0;
@@ -63,6 +94,11 @@ TEST(LagPlan, mistakes_are_named_with_their_place) {
          "plan.steps[0].spends[0]: not the number of an output"},
         {R"({"schema":1,"steps":[{"action":"block","credits":[{"acount":1}]}]})",
          "plan.steps[0].credits[0]: unknown field 'acount'"},
+        {R"({"schema":1,"steps":[{"action":"block","at":"noon"}]})",
+         "plan.steps[0].at: no boundary of that name"},
+        {R"({"schema":1,"steps":[{"action":"prepare"}]})", "plan.steps[0].credits: a payment needs one"},
+        {R"({"schema":1,"steps":[{"action":"block","credits":[{"subaddress":2}]}]})",
+         "plan.steps[0].credits[0].subaddress: not a number from 0 to 1"},
         {R"({"schema":1,"wallets_per_account":0})", "plan.wallets_per_account: a plan needs a wallet"},
     };
     for (const auto& [text, reason] : cases) {

@@ -33,18 +33,47 @@ enum class Action : std::uint8_t {
     lose_state, ///< ingest node's state file is deleted
     save_state,
     put_back_state,
-    fault,    ///< kind, between nodes, amount
-    heal,     ///< everything
-    clean_up, ///< the database's cleanup tool, for invocations older than `amount` seconds
-    wait,     ///< `amount` milliseconds
+    fault,         ///< kind, between nodes, amount
+    heal,          ///< everything
+    clean_up,      ///< the database's cleanup tool, for invocations older than `amount` seconds
+    wait,          ///< `amount` milliseconds
+    settle,        ///< waits until everything that can go on has caught up, at most `amount` milliseconds
+    hold_store,    ///< store loads no further than `amount` blocks above what it has
+    release_store, ///< store loads on
+    end_fault,     ///< one of the faults in force
+    set_window,    ///< ingest node publishes keys for `amount` blocks ahead
+    make_peers,    ///< ingest node hears that all ingest nodes are its peers
+    prepare,       ///< a sender builds the payment of the first credit, good for `amount` blocks
+    submit,        ///< a prepared payment goes into a block of its own, if its tombstone allows
+    landing,       ///< wallet asks what became of prepared payment `other`
 };
-inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::wait) + 1;
+inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::landing) + 1;
 const char* name(Action action);
+
+/// Blocks at which something begins or ends.  A step that names one first appends empty blocks up to there,
+/// if it is ahead and not more than `furthest_boundary` blocks away.
+enum class Boundary : std::uint8_t {
+    none,
+    before_shard_end,  ///< the last block of a shard
+    shard_end,         ///< the first of the next one
+    before_expiry,     ///< the last block in which the reported ingress key may be used
+    expiry,            ///< the first in which it may not
+    missed_start,      ///< the first block of the missed range that ends last
+    before_missed_end, ///< its last block
+    missed_end,
+    before_tombstone, ///< the last block a prepared payment may appear in
+    tombstone,
+};
+inline constexpr std::size_t boundary_count = static_cast<std::size_t>(Boundary::tombstone) + 1;
+const char* name(Boundary boundary);
+inline constexpr std::uint64_t furthest_boundary = 12;
 
 struct PlannedCredit {
     std::uint32_t account = 0;
     std::uint64_t amount = 0;
-    bool change = false; ///< to the account's change subaddress
+    bool change = false;          ///< to the account's change subaddress
+    std::uint32_t subaddress = 0; ///< 0 or 1, unless it is change
+    std::uint32_t token = 0;
     friend bool operator==(const PlannedCredit&, const PlannedCredit&) = default;
 };
 
@@ -55,7 +84,8 @@ struct PlannedStep {
     std::uint32_t other = 0;
     std::uint64_t amount = 0;
     engine::FaultKind fault = engine::FaultKind::partition; ///< of Action::fault
-    std::vector<PlannedCredit> credits{};                   ///< of Action::block
+    Boundary at = Boundary::none;                           ///< of Action::block and submit
+    std::vector<PlannedCredit> credits{};                   ///< of Action::block and prepare
     std::vector<std::uint32_t> spends{}; ///< unspent outputs, by number in order of the chain
     friend bool operator==(const PlannedStep&, const PlannedStep&) = default;
 };

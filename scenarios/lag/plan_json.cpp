@@ -14,11 +14,19 @@ using Json = nlohmann::ordered_json;
 
 const char* name(Action action) {
     static constexpr std::array<const char*, action_count> names{
-        "block",       "advance",  "hold",     "release",  "poll",       "join",       "restart_wallet",
-        "kill_wallet", "activate", "retire",   "unretire", "new_keys",   "sync_keys",  "report_lost",
-        "crash",       "start",    "pause",    "resume",   "lose_state", "save_state", "put_back_state",
-        "fault",       "heal",     "clean_up", "wait"};
+        "block",       "advance",    "hold",       "release",  "poll",       "join",       "restart_wallet",
+        "kill_wallet", "activate",   "retire",     "unretire", "new_keys",   "sync_keys",  "report_lost",
+        "crash",       "start",      "pause",      "resume",   "lose_state", "save_state", "put_back_state",
+        "fault",       "heal",       "clean_up",   "wait",     "settle",     "hold_store", "release_store",
+        "end_fault",   "set_window", "make_peers", "prepare",  "submit",     "landing"};
     return names[static_cast<std::size_t>(action)];
+}
+
+const char* name(Boundary boundary) {
+    static constexpr std::array<const char*, boundary_count> names{
+        "none",         "shard-end-1",  "shard-end",  "expiry-1",    "expiry",
+        "missed-start", "missed-end-1", "missed-end", "tombstone-1", "tombstone"};
+    return names[static_cast<std::size_t>(boundary)];
 }
 
 namespace {
@@ -62,9 +70,16 @@ FaultKind fault_of(const Json& json, const std::string& place) {
     refuse(place, "no fault of that name");
 }
 
+Boundary boundary_of(const Json& json, const std::string& place) {
+    if (json.is_string())
+        for (std::size_t b = 0; b < boundary_count; ++b)
+            if (json.get<std::string>() == name(static_cast<Boundary>(b))) return static_cast<Boundary>(b);
+    refuse(place, "no boundary of that name");
+}
+
 PlannedStep step_of(const Json& json, const std::string& place) {
     constexpr std::uint64_t max32 = std::numeric_limits<std::uint32_t>::max();
-    only_known(json, {"action", "node", "other", "amount", "fault", "credits", "spends"}, place);
+    only_known(json, {"action", "node", "other", "amount", "fault", "at", "credits", "spends"}, place);
     PlannedStep step;
     const auto action = json.find("action");
     bool known = false;
@@ -79,10 +94,11 @@ PlannedStep step_of(const Json& json, const std::string& place) {
     step.amount = number(json, "amount", place, 0);
     if (const auto fault = json.find("fault"); fault != json.end())
         step.fault = fault_of(*fault, place + ".fault");
+    if (const auto at = json.find("at"); at != json.end()) step.at = boundary_of(*at, place + ".at");
     std::size_t i = 0;
     for (const Json& item : array(json, "credits", place)) {
         const std::string here = fmt::format("{}.credits[{}]", place, i++);
-        only_known(item, {"account", "amount", "change"}, here);
+        only_known(item, {"account", "amount", "change", "subaddress", "token"}, here);
         PlannedCredit credit;
         credit.account = static_cast<std::uint32_t>(number(item, "account", here, 0, max32));
         credit.amount = number(item, "amount", here, 0);
@@ -90,8 +106,12 @@ PlannedStep step_of(const Json& json, const std::string& place) {
             if (!change->is_boolean()) refuse(here + ".change", "not true or false");
             credit.change = change->get<bool>();
         }
+        credit.subaddress = static_cast<std::uint32_t>(number(item, "subaddress", here, 0, 1));
+        credit.token = static_cast<std::uint32_t>(number(item, "token", here, 0, max32));
         step.credits.push_back(credit);
     }
+    if (step.action == Action::prepare && step.credits.empty())
+        refuse(place + ".credits", "a payment needs one");
     i = 0;
     for (const Json& item : array(json, "spends", place)) {
         if (!item.is_number_unsigned() || item.get<std::uint64_t>() > max32)
@@ -117,11 +137,14 @@ std::string to_json(const Plan& plan) {
         if (step.other != 0) item["other"] = step.other;
         if (step.amount != 0) item["amount"] = step.amount;
         if (step.action == Action::fault) item["fault"] = engine::name(step.fault);
+        if (step.at != Boundary::none) item["at"] = name(step.at);
         for (const PlannedCredit& credit : step.credits) {
             Json entry;
             entry["account"] = credit.account;
             entry["amount"] = credit.amount;
             if (credit.change) entry["change"] = true;
+            if (credit.subaddress != 0) entry["subaddress"] = credit.subaddress;
+            if (credit.token != 0) entry["token"] = credit.token;
             item["credits"].push_back(std::move(entry));
         }
         for (const std::uint32_t spend : step.spends) item["spends"].push_back(spend);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "scenarios/lag/plan.hpp"
 
@@ -11,13 +12,20 @@ using namespace engine;
 
 namespace {
 
+struct Payment {
+    PreparedPayment prepared;
+    bool landed = false;
+};
+
 /// A story in progress.
 struct Teller {
     World& world;
-    std::vector<Wallet*> wallets;
-    std::vector<bool> busy; // the wallet's check is running
-    std::vector<CreditRef> unspent;
-    std::vector<chain::PublicKey> last_key; // of each ingest node, as last seen
+    std::vector<Wallet*> wallets{};
+    std::vector<bool> busy{}; // the wallet's check is running
+    std::vector<CreditRef> unspent{};
+    std::vector<Payment> payments{};
+    std::vector<FaultId> faults{};            // begun and not ended by a step
+    std::vector<chain::PublicKey> last_key{}; // of each ingest node, as last seen
     Signal idle;
 };
 
@@ -31,15 +39,101 @@ Task<> until_idle(Teller& t, std::size_t w) {
     while (t.busy[w]) co_await t.idle.wait("a wallet's running check");
 }
 
-Task<> append(Teller& t, const PlannedStep& step) {
-    BlockPlan plan;
-    for (const PlannedCredit& planned : step.credits) {
-        engine::Credit credit;
-        credit.to = AccountId{planned.account % t.world.topology().accounts};
-        credit.amount = planned.amount;
-        if (planned.change) credit.subaddress = chain::change_subaddress;
-        plan.credits.push_back(credit);
+// ------------------------------------------------------------------------------------------------ blocks
+
+Task<std::optional<BlockIndex>> expiry_as_reported(World& world) {
+    constexpr std::uint64_t as_long_as_possible = 1'000'000;
+    const Result<PreparedPayment> payment =
+        co_await world.chain().prepare(AccountId{0}, 1, as_long_as_possible);
+    if (!payment) co_return std::nullopt;
+    co_return payment->tombstone;
+}
+
+Task<std::optional<BlockRange>> last_missed_range(World& world) {
+    const auto nodes = world.ingest_nodes();
+    const auto up = std::find_if(nodes.begin(), nodes.end(), [](IngestNode* n) { return n->is_up(); });
+    if (up == nodes.end()) co_return std::nullopt;
+    const Result<std::vector<BlockRange>> ranges = co_await (*up)->api().get_missed_block_ranges();
+    if (!ranges || ranges->empty()) co_return std::nullopt;
+    co_return *std::max_element(ranges->begin(), ranges->end(),
+                                [](const BlockRange& a, const BlockRange& b) { return a.end < b.end; });
+}
+
+std::optional<BlockIndex> next_shard_end(World& world, std::uint64_t not_below) {
+    const Topology& t = world.topology();
+    const std::uint32_t shards = std::max(t.view_shards, t.image_shards);
+    for (std::uint64_t end = t.shard_blocks; end < std::uint64_t{shards} * t.shard_blocks;
+         end += t.shard_blocks)
+        if (end >= not_below) return BlockIndex{end};
+    return std::nullopt;
+}
+
+/// The block a step wants to be in.
+Task<std::optional<BlockIndex>> block_at(Teller& t, const PlannedStep& step) {
+    const std::uint64_t next = t.world.chain().height().value;
+    std::optional<BlockIndex> found;
+    std::uint64_t before = 0;
+    switch (step.at) {
+    case Boundary::none:
+        co_return std::nullopt;
+    case Boundary::before_shard_end:
+        before = 1;
+        [[fallthrough]];
+    case Boundary::shard_end:
+        found = next_shard_end(t.world, next + before);
+        break;
+    case Boundary::before_expiry:
+        before = 1;
+        [[fallthrough]];
+    case Boundary::expiry:
+        found = co_await expiry_as_reported(t.world);
+        break;
+    case Boundary::before_missed_end:
+        before = 1;
+        [[fallthrough]];
+    case Boundary::missed_end:
+    case Boundary::missed_start: {
+        const std::optional<BlockRange> range = co_await last_missed_range(t.world);
+        if (!range) co_return std::nullopt;
+        found = range->end;
+        if (step.at == Boundary::missed_start) found = range->start;
+        break;
     }
+    case Boundary::before_tombstone:
+        before = 1;
+        [[fallthrough]];
+    case Boundary::tombstone:
+        if (t.payments.empty()) co_return std::nullopt;
+        found = t.payments[step.node % t.payments.size()].prepared.tombstone;
+        break;
+    }
+    if (!found || found->value < before) co_return std::nullopt;
+    co_return BlockIndex{found->value - before};
+}
+
+Task<> grow_to_boundary(Teller& t, const PlannedStep& step) {
+    const std::optional<BlockIndex> target = co_await block_at(t, step);
+    if (!target || target->value > t.world.chain().height().value + furthest_boundary) co_return;
+    while (t.world.chain().height().end() < *target) {
+        BlockPlan empty;
+        (void)co_await t.world.chain().append(std::move(empty));
+    }
+}
+
+engine::Credit credit_of(const Teller& t, const PlannedCredit& planned) {
+    engine::Credit credit;
+    credit.to = AccountId{planned.account % t.world.topology().accounts};
+    credit.amount = planned.amount;
+    credit.token_id = planned.token;
+    credit.subaddress = planned.subaddress;
+    if (planned.change) credit.subaddress = chain::change_subaddress;
+    return credit;
+}
+
+Task<> append(Teller& t, const PlannedStep& step) {
+    co_await grow_to_boundary(t, step);
+    BlockPlan plan;
+    for (const PlannedCredit& planned : step.credits) plan.credits.push_back(credit_of(t, planned));
     for (const std::uint32_t number : step.spends) {
         if (t.unspent.empty()) break;
         const auto at = t.unspent.begin() + static_cast<std::ptrdiff_t>(number % t.unspent.size());
@@ -49,6 +143,54 @@ Task<> append(Teller& t, const PlannedStep& step) {
     const AppendedBlock block = co_await t.world.chain().append(std::move(plan));
     t.unspent.insert(t.unspent.end(), block.credits.begin(), block.credits.end());
 }
+
+Task<> prepare(Teller& t, const PlannedStep& step) {
+    constexpr std::uint64_t as_long_as_possible = 1'000'000;
+    const PlannedCredit& planned = step.credits.front();
+    const AccountId to{planned.account % t.world.topology().accounts};
+    std::uint64_t blocks = step.amount;
+    if (blocks == 0) blocks = as_long_as_possible;
+    Result<PreparedPayment> payment = co_await t.world.chain().prepare(to, planned.amount, blocks);
+    if (payment) t.payments.push_back({std::move(*payment), false});
+}
+
+// The same output twice is refused by consensus.
+Task<> submit(Teller& t, const PlannedStep& step) {
+    if (t.payments.empty()) co_return;
+    co_await grow_to_boundary(t, step);
+    Payment& payment = t.payments[step.node % t.payments.size()];
+    if (payment.landed) co_return;
+    std::vector<PreparedPayment> one(1, payment.prepared);
+    const std::vector<CreditRef> landed = co_await t.world.chain().submit(std::move(one));
+    payment.landed = !landed.empty();
+    t.unspent.insert(t.unspent.end(), landed.begin(), landed.end());
+}
+
+Task<> ask_landing(Teller& t, const PlannedStep& step, std::size_t wallet) {
+    if (t.payments.empty()) co_return;
+    const PreparedPayment payment = t.payments[step.other % t.payments.size()].prepared;
+    (void)co_await t.wallets[wallet]->landing(payment);
+}
+
+bool is_level(World& world) {
+    const BlockCount height = world.chain().height();
+    for (ChainCopy* copy : world.copies())
+        if (copy->count() < height) return false;
+    for (StoreNode* store : world.stores()) {
+        if (store->range().start >= height.end()) continue;
+        if (store->count() < std::min(height, BlockCount{store->range().end.value})) return false;
+    }
+    return true;
+}
+
+// What is held, down or waits for an operator does not come along: the time says when that is enough.
+Task<> settle(World& world, std::uint64_t budget_ms) {
+    constexpr std::uint64_t look_every_ms = 100;
+    for (std::uint64_t ms = 0; ms < budget_ms && !is_level(world); ms += look_every_ms)
+        co_await world.sleep(std::chrono::milliseconds(look_every_ms));
+}
+
+// ------------------------------------------------------------------------------------------------ commands
 
 // Operators' commands may be refused or time out; what they leave behind is the point.
 Task<> command(Teller& t, const PlannedStep& step) {
@@ -73,6 +215,15 @@ Task<> command(Teller& t, const PlannedStep& step) {
     case Action::sync_keys:
         answer = co_await api.sync_keys_from_remote(nodes[m]->responder_id());
         break;
+    case Action::set_window:
+        answer = co_await api.set_pubkey_expiry_window(step.amount);
+        break;
+    case Action::make_peers: {
+        std::vector<std::string> peers;
+        for (IngestNode* node : nodes) peers.push_back(node->responder_id());
+        answer = co_await api.set_peers(std::move(peers));
+        break;
+    }
     case Action::report_lost: {
         if (t.last_key[m] == chain::PublicKey{}) co_return;
         (void)co_await api.report_lost_ingress_key(t.last_key[m]);
@@ -84,14 +235,29 @@ Task<> command(Teller& t, const PlannedStep& step) {
     if (answer) t.last_key[n] = answer->ingress_key;
 }
 
+void begin_fault(Teller& t, const PlannedStep& step) {
+    std::vector<NodeId> ends; // of links: the services, and then the wallets
+    for (Node* node : t.world.nodes()) ends.push_back(node->id());
+    for (Wallet* wallet : t.wallets) ends.push_back(wallet->id());
+    Fault fault;
+    fault.kind = step.fault;
+    fault.a = ends[step.node % ends.size()];
+    fault.b = ends[step.other % ends.size()];
+    fault.amount = step.amount;
+    if (fault.kind == FaultKind::watcher_behind) fault.amount %= t.world.copies().size();
+    t.faults.push_back(t.world.faults().begin(fault));
+}
+
 Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& checks) {
     World& world = t->world;
     const auto ingest = world.ingest_nodes();
     const auto nodes = world.nodes();
     const auto copies = world.copies();
+    const auto stores = world.stores();
     const std::size_t w = step.node % t->wallets.size();
     Node& node = *nodes[step.node % nodes.size()];
     ChainCopy& copy = *copies[step.node % copies.size()];
+    StoreNode& store = *stores[step.node % stores.size()];
     IngestNode& ingest_node = *ingest[step.node % ingest.size()];
     switch (step.action) {
     case Action::block:
@@ -132,6 +298,8 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     case Action::new_keys:
     case Action::sync_keys:
     case Action::report_lost:
+    case Action::set_window:
+    case Action::make_peers:
         co_await command(*t, step);
         break;
     case Action::crash:
@@ -155,17 +323,38 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     case Action::put_back_state:
         ingest_node.put_back_state_file();
         break;
-    case Action::fault: {
-        Fault fault;
-        fault.kind = step.fault;
-        fault.a = node.id();
-        fault.b = nodes[step.other % nodes.size()]->id();
-        fault.amount = step.amount;
-        world.faults().begin(fault);
+    case Action::fault:
+        begin_fault(*t, step);
         break;
-    }
     case Action::heal:
         world.faults().heal_all();
+        t->faults.clear();
+        break;
+    case Action::end_fault: {
+        if (t->faults.empty()) break;
+        const auto which = t->faults.begin() + static_cast<std::ptrdiff_t>(step.node % t->faults.size());
+        world.faults().heal(*which);
+        t->faults.erase(which);
+        break;
+    }
+    case Action::hold_store:
+        store.hold(BlockCount{store.count().value + step.amount});
+        break;
+    case Action::release_store:
+        store.release();
+        break;
+    case Action::prepare:
+        co_await prepare(*t, step);
+        break;
+    case Action::submit:
+        co_await submit(*t, step);
+        break;
+    case Action::landing:
+        co_await until_idle(*t, w);
+        co_await ask_landing(*t, step, w);
+        break;
+    case Action::settle:
+        co_await settle(world, step.amount);
         break;
     case Action::clean_up:
         (void)co_await world.clean_up(std::chrono::seconds(step.amount));
@@ -180,9 +369,13 @@ std::string describe(const PlannedStep& step) {
     std::string text =
         fmt::format("{} node={} other={} amount={}", name(step.action), step.node, step.other, step.amount);
     if (step.action == Action::fault) text += fmt::format(" kind={}", engine::name(step.fault));
-    for (const PlannedCredit& credit : step.credits)
+    if (step.at != Boundary::none) text += fmt::format(" at={}", name(step.at));
+    for (const PlannedCredit& credit : step.credits) {
         text +=
             fmt::format(" credit={}:{}{}", credit.account, credit.amount, credit.change ? "(change)" : "");
+        if (credit.subaddress != 0) text += fmt::format("(subaddress {})", credit.subaddress);
+        if (credit.token != 0) text += fmt::format("(token {})", credit.token);
+    }
     for (const std::uint32_t spend : step.spends) text += fmt::format(" spend={}", spend);
     return text;
 }
@@ -190,7 +383,7 @@ std::string describe(const PlannedStep& step) {
 } // namespace
 
 Task<> tell(World& world, std::shared_ptr<const Plan> plan) {
-    auto teller = std::make_shared<Teller>(Teller{world, {}, {}, {}, {}, Signal(world.loop())});
+    auto teller = std::make_shared<Teller>(Teller{.world = world, .idle = Signal(world.loop())});
     for (std::uint32_t a = 0; a < world.topology().accounts; ++a)
         for (std::uint32_t i = 0; i < plan->wallets_per_account; ++i)
             teller->wallets.push_back(&world.new_wallet(AccountId{a}));
@@ -205,10 +398,67 @@ Task<> tell(World& world, std::shared_ptr<const Plan> plan) {
     co_await checks.join();
 }
 
+namespace {
+
+std::optional<Capability> need_of(const PlannedStep& step) {
+    switch (step.action) {
+    case Action::advance:
+    case Action::hold:
+    case Action::release:
+        return Capability::hold_copies;
+    case Action::hold_store:
+    case Action::release_store:
+        return Capability::hold_stores;
+    case Action::kill_wallet:
+        return Capability::kill_wallet;
+    case Action::crash:
+    case Action::start:
+        return Capability::crash;
+    case Action::pause:
+    case Action::resume:
+        return Capability::pause;
+    case Action::lose_state:
+    case Action::save_state:
+    case Action::put_back_state:
+        return Capability::state_files;
+    case Action::fault:
+        break;
+    default:
+        return std::nullopt;
+    }
+    switch (step.fault) {
+    case FaultKind::lose_commit_ack:
+    case FaultKind::fail_commit:
+        return Capability::lose_commit_ack;
+    case FaultKind::stale_reads:
+        return Capability::stale_reads;
+    case FaultKind::disk_full:
+        return Capability::state_files;
+    case FaultKind::partition:
+    case FaultKind::cut:
+    case FaultKind::isolate:
+    case FaultKind::slow_link:
+    case FaultKind::drop_requests:
+    case FaultKind::drop_answers:
+    case FaultKind::reset_connections:
+        return Capability::message_faults;
+    default:
+        return std::nullopt;
+    }
+}
+
+} // namespace
+
 engine::Scenario scenario_of(Plan plan) {
     Scenario scenario;
     scenario.name = "lag";
     scenario.topology = plan.topology;
+    for (const PlannedStep& step : plan.steps) {
+        const std::optional<Capability> need = need_of(step);
+        if (!need) continue;
+        if (std::find(scenario.needs.begin(), scenario.needs.end(), *need) == scenario.needs.end())
+            scenario.needs.push_back(*need);
+    }
     auto shared = std::make_shared<const Plan>(std::move(plan));
     scenario.story = [shared](World& world) { return tell(world, shared); };
     return scenario;
