@@ -66,13 +66,13 @@ Task<> give_up_orphan_keys(World& world) {
 
 } // namespace
 
-Task<> close(World& world) {
-    world.step("everything is healed");
+Task<BlockCount> settle(World& world) {
     world.faults().heal_all();
     for (Node* node : world.nodes())
         if (!node->is_up()) co_await node->start();
     // Nodes that resume from their state file need a moment before they are active again.
-    co_await world.sleep(40s);
+    auto resumed = [&world] { return anybody_scans(world); };
+    co_await world.sleep_unless(std::move(resumed), 40s);
     // View moves past a lost key's blocks only when another key has delivered a later one.  A retired key may
     // come to its end with that very block; then somebody else has to be found, and the next block is the
     // last.
@@ -96,6 +96,12 @@ Task<> close(World& world) {
         co_await world.until(std::move(what), std::move(settled));
         if (world.checks().any_violation() || level()) break;
     }
+    co_return height;
+}
+
+Task<> close(World& world) {
+    world.step("everything is healed");
+    const BlockCount height = co_await settle(world);
     if (world.checks().any_violation()) co_return;
 
     const std::vector<Wallet*> living = world.wallets();

@@ -30,6 +30,11 @@ struct Scenario {
     Scenario (*generate)(StorySeed seed) = nullptr;
 };
 
+/// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and suspends
+/// until every service has it; a `liveness` violation when that does not happen.
+/// @return the chain's height
+Task<BlockCount> settle(World& world);
+
 /// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and demands
 /// that every wallet, and a fresh one of every account, shows the whole truth after a few polls (`liveness`,
 /// `final`).

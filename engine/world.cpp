@@ -24,6 +24,8 @@ const char* name(Capability capability) {
         return "state_files";
     case Capability::kill_wallet:
         return "kill_wallet";
+    case Capability::clocks:
+        return "clocks";
     }
     return "?";
 }
@@ -64,6 +66,8 @@ std::vector<Node*> World::nodes() {
 Task<> World::until(std::string what, std::function<bool()> holds) {
     return until(std::move(what), std::move(holds), 300s);
 }
+
+Task<> World::sleep_unless(std::function<bool()>, Duration at_most) { return sleep(at_most); }
 
 void expect(World& world, CheckId check, bool holds, const std::string& text) {
     if (holds) {

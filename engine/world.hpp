@@ -32,6 +32,7 @@ enum class Capability : std::uint8_t {
     stale_reads,     ///< a database replica that lags
     state_files,     ///< lose or put back an ingest node's state file, fill its disk
     kill_wallet,     ///< kill a wallet in the middle of a check
+    clocks,          ///< set a process' wall clock off
 };
 const char* name(Capability capability);
 
@@ -224,6 +225,12 @@ public:
     virtual Task<> until(std::string what, std::function<bool()> holds, Duration budget) = 0;
     Task<> until(std::string what, std::function<bool()> holds);
     virtual Task<> sleep(Duration duration) = 0;
+    /// A pause for something that needs no longer than `at_most`.  Where time is free it takes all of it, so
+    /// that nothing depends on how fast the condition is seen; where somebody waits it ends as soon as it
+    /// holds.
+    virtual Task<> sleep_unless(std::function<bool()> holds, Duration at_most);
+    /// Whether wallets are asked again at later steps; a user may have ruled that out.
+    virtual bool follows_up() const { return true; }
     /// A numbered step of the story, for traces and failure reports.
     virtual void step(std::string text) = 0;
 };

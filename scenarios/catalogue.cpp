@@ -205,6 +205,7 @@ std::span<const Scenario> all() {
             .name = "live_invocation_cleaned_up",
             .summary = "the cleanup tool closes the invocation of a live ingest node whose clock is slow",
             .story = live_invocation_cleaned_up,
+            .needs = {Capability::clocks},
         },
         {
             .name = "lag",

@@ -221,7 +221,7 @@ TEST_F(ProcessTest, AMissingProgramIsNamed) {
     try {
         child.start();
         FAIL() << "it started";
-    } catch (const SurroundingsError& error) {
+    } catch (const engine::BrokenSurroundings& error) {
         EXPECT_THAT(error.what(), HasSubstr("no-such-program: No such file or directory"));
     }
     EXPECT_FALSE(child.is_running());
@@ -235,7 +235,7 @@ TEST_F(ProcessTest, AProgramTheKernelRefusesIsNamed) {
     Launch launch = shell("garbage", "");
     launch.program = path;
     Child& child = supervisor_->add(std::move(launch));
-    EXPECT_THROW(child.start(), SurroundingsError);
+    EXPECT_THROW(child.start(), engine::BrokenSurroundings);
     EXPECT_FALSE(child.is_running());
 }
 
@@ -256,7 +256,7 @@ TEST_F(ProcessTest, AToolGivesItsOutputApartFromItsLog) {
 TEST_F(ProcessTest, AToolThatHangsIsKilled) {
     std::string out;
     EXPECT_THROW(loop_.run(run_tool(supervisor_.get(), shell("hangs", "sleep 1000"), 50ms, &out)),
-                 SurroundingsError);
+                 engine::BrokenSurroundings);
     EXPECT_FALSE(supervisor_->find("hangs")->is_running());
 }
 
@@ -317,7 +317,7 @@ TEST_F(ProcessTest, AWaitEndsWithTheProcessItIsAbout) {
     try {
         loop_.run(wait_for_never(supervisor_.get(), &child));
         FAIL() << "the wait has ended well";
-    } catch (const SurroundingsError& error) {
+    } catch (const engine::BrokenSurroundings& error) {
         EXPECT_THAT(error.what(), HasSubstr("a day that never comes"));
         EXPECT_THAT(error.what(), HasSubstr("dies has ended with exit code 13"));
         EXPECT_THAT(error.what(), HasSubstr("no such file: x"));

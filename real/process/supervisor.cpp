@@ -64,6 +64,12 @@ struct ChildSetup {
                 ::setuid(launch->user->uid) != 0)
                 return failed();
         }
+        if (launch->file_bytes_max) {
+            rlimit limit{};
+            if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return failed();
+            limit.rlim_cur = *launch->file_bytes_max;
+            if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return failed();
+        }
         // After the change of user, which would undo it.
         if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed();
         if (::getppid() != parent) ::_exit(127); // it died before that
@@ -151,7 +157,8 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
 void Child::State::start() {
     ENSURE(pid < 0);
     auto broken = [this](const std::string& why) {
-        return SurroundingsError(fmt::format("{}: {}: {}", launch.name, launch.program.string(), why));
+        return engine::BrokenSurroundings(
+            fmt::format("{}: {}: {}", launch.name, launch.program.string(), why));
     };
     if (::access(launch.program.c_str(), X_OK) != 0) throw broken(reason(errno));
 
@@ -366,10 +373,10 @@ void Child::limit_file_size(std::optional<std::uint64_t> bytes) {
     if (state_->pid < 0) return;
     rlimit limit{};
     if (::prlimit(state_->pid, RLIMIT_FSIZE, nullptr, &limit) != 0)
-        throw SurroundingsError(fmt::format("{}: prlimit: {}", name(), reason(errno)));
+        throw engine::BrokenSurroundings(fmt::format("{}: prlimit: {}", name(), reason(errno)));
     limit.rlim_cur = bytes ? std::min<rlim_t>(*bytes, limit.rlim_max) : limit.rlim_max;
     if (::prlimit(state_->pid, RLIMIT_FSIZE, &limit, nullptr) != 0)
-        throw SurroundingsError(fmt::format("{}: prlimit: {}", name(), reason(errno)));
+        throw engine::BrokenSurroundings(fmt::format("{}: prlimit: {}", name(), reason(errno)));
 }
 
 // ------------------------------------------------------------------------------------------------ Supervisor
@@ -414,7 +421,7 @@ Task<Child*> Supervisor::run(Launch launch, engine::Duration limit) {
     const std::optional<Exit> exit = co_await child->ended(due);
     if (!exit) {
         co_await child->kill();
-        throw SurroundingsError(
+        throw engine::BrokenSurroundings(
             fmt::format("{} has not ended after {} ms", child->name(),
                         std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
     }
@@ -444,9 +451,9 @@ Task<> Supervisor::until(std::string what, std::function<bool()> probe, Instant 
                 text += " with " + child->exit()->text();
                 for (const std::string& line : child->exit()->last_lines) text += "\n  " + line;
             }
-            throw SurroundingsError(text);
+            throw engine::BrokenSurroundings(text);
         }
-        if (loop_.now() >= due) throw SurroundingsError(fmt::format("waited too long for {}", what));
+        if (loop_.now() >= due) throw engine::BrokenSurroundings(fmt::format("waited too long for {}", what));
         co_await engine::sleep_until(std::min(due, loop_.now() + pause), "a condition of the supervisor");
     }
 }

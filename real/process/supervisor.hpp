@@ -4,25 +4,18 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "engine/ensure.hpp"
 #include "real/loop/io_loop.hpp"
 #include "real/process/child_log.hpp"
 #include "real/process/exit.hpp"
 #include "real/process/watchdog.hpp"
 
 namespace real {
-
-/// The surroundings are broken: a program that is not there, a port that is taken, a child that died too
-/// early. Ends a run as inconclusive.
-class SurroundingsError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
 
 /// A program and how to start it.
 struct Launch {
@@ -39,6 +32,8 @@ struct Launch {
         uid_t uid = 0;
         gid_t gid = 0;
     };
+    /// Files it writes cannot grow beyond this: a full disk.  See Child::limit_file_size.
+    std::optional<std::uint64_t> file_bytes_max{};
     std::optional<User> user{}; ///< whom to run as; the harness then runs as root
 };
 
@@ -64,7 +59,7 @@ public:
     pid_t pid() const;
     unsigned starts() const;
 
-    /// @pre not running.  @throws SurroundingsError
+    /// @pre not running.  @throws engine::BrokenSurroundings
     void start();
     /// How the last life ended.  Nothing while it runs, or when it never ran.
     const std::optional<Exit>& exit() const;
@@ -113,8 +108,8 @@ public:
     std::vector<Child*> children();
     /// Runs a tool to its end.
     /// @return  its child, whose exit() and standard_output() are set
-    /// @errors  SurroundingsError when it cannot be started or has not ended after `limit` (it is killed
-    /// then)
+    /// @errors  engine::BrokenSurroundings when it cannot be started or has not ended after `limit` (it is
+    /// killed then)
     Task<Child*> run(Launch launch, engine::Duration limit);
     /// Called on the loop, outside every task, when a child ends that nobody asked to end.
     void on_death(std::function<void(Child&)> observer);
@@ -123,7 +118,7 @@ public:
 
     /// Suspends until `probe` says true.  It is asked every `pause`.
     /// @param what  names the condition for the error text
-    /// @errors SurroundingsError when it is not so at `due`, or when `child` (may be null) has ended
+    /// @errors engine::BrokenSurroundings when it is not so at `due`, or when `child` (may be null) has ended
     Task<> until(std::string what, std::function<bool()> probe, Instant due, const Child* child,
                  engine::Duration pause = std::chrono::milliseconds(5));
 

@@ -74,7 +74,10 @@ public:
     void begin() {
         error_code error;
         const tcp::endpoint peer = client_.remote_endpoint(error);
-        if (!error && proxy_->rules.who) source_ = proxy_->rules.who(peer.port());
+        if (!error && proxy_->rules.who) {
+            const std::uint16_t mine = client_.local_endpoint(error).port();
+            source_ = proxy_->rules.who(peer.port(), mine);
+        }
         client_.set_option(tcp::no_delay(true), error);
         look();
         if (!proxy_ || weather_.refuse) return;
@@ -276,7 +279,7 @@ FaultProxy::FaultProxy(IoLoop& loop, std::uint16_t listen, std::uint16_t target,
         state_->acceptor.bind({asio::ip::address_v4::loopback(), listen});
         state_->acceptor.listen();
     } catch (const boost::system::system_error& error) {
-        throw SurroundingsError(fmt::format("fault proxy on port {}: {}", listen, error.what()));
+        throw engine::BrokenSurroundings(fmt::format("fault proxy on port {}: {}", listen, error.what()));
     }
     state_->accept();
 }

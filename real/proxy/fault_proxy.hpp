@@ -47,8 +47,8 @@ public:
     struct Rules {
         /// Asked for each connection when it begins and whenever weather_changed() is called.
         std::function<LinkWeather(Source)> weather;
-        /// @param port  the client's
-        std::function<Source(std::uint16_t port)> who;
+        /// @param client_port, proxy_port  of the connection
+        std::function<Source(std::uint16_t client_port, std::uint16_t proxy_port)> who;
         /// True in `of` out of 256 cases.
         std::function<bool(std::uint32_t of)> chance;
         /// Set for a Postgres server: called at each commit.
@@ -56,7 +56,7 @@ public:
         engine::Duration patience = std::chrono::seconds(1);
     };
 
-    /// Listens on 127.0.0.1:`listen` and relays to 127.0.0.1:`target`.  @throws SurroundingsError
+    /// Listens on 127.0.0.1:`listen` and relays to 127.0.0.1:`target`.  @throws engine::BrokenSurroundings
     FaultProxy(IoLoop& loop, std::uint16_t listen, std::uint16_t target, Rules rules);
     FaultProxy(const FaultProxy&) = delete;
     FaultProxy& operator=(const FaultProxy&) = delete;

@@ -58,7 +58,8 @@ protected:
         FaultProxy::Rules rules;
         rules.weather = [this](FaultProxy::Source) { return weather_; };
         rules.chance = [this](std::uint32_t) { return strikes_ > 0 && --strikes_ == 0; };
-        rules.who = [this](std::uint16_t port) {
+        rules.who = [this](std::uint16_t port, std::uint16_t mine) {
+            EXPECT_EQ(mine, proxy_->port());
             asked_.push_back(port);
             return FaultProxy::Source{7};
         };

@@ -33,7 +33,7 @@ std::vector<Account> read_accounts(const std::filesystem::path& folder, std::uin
         std::stringstream text;
         text << in.rdbuf();
         auto broken = [&](const std::string& why) {
-            return SurroundingsError(fmt::format("{}: {}", path.string(), why));
+            return engine::BrokenSurroundings(fmt::format("{}: {}", path.string(), why));
         };
         if (!in) throw broken("cannot be read");
         std::string why;

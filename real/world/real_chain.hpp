@@ -74,7 +74,7 @@ struct Account {
     engine::chain::PublicAddress address;
     engine::chain::SubaddressTable subaddresses;
 };
-/// Reads the files that sample-keys has written.  @throws SurroundingsError
+/// Reads the files that sample-keys has written.  @throws engine::BrokenSurroundings
 std::vector<Account> read_accounts(const std::filesystem::path& folder, std::uint32_t count);
 
 /// The canonical chain in the place of consensus, in MobileCoin's own cryptography and formats.

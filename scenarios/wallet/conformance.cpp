@@ -171,7 +171,7 @@ struct Fixture {
     World& world;
     ChainCopy& ingest_copy;
     ChainCopy& ledger_copy;
-    std::vector<Wallet*> wallets;                   // in order of creation
+    std::vector<Wallet*> wallets;                   // in order of creation; those that are still asked
     std::vector<std::vector<CreditRef>> credits{1}; // by block
     chain::PublicKey hint_key{};
     std::size_t next_step = 0;
@@ -188,6 +188,7 @@ Task<> check_step(Fixture& f, bool settle_first) {
         co_await until_view(f.world, BlockCount{step.view});
         co_await until_images(f.world, BlockCount{step.ledger});
     }
+    if (!f.world.follows_up()) f.wallets.clear();
     const std::vector<Wallet*> older = f.wallets;
     for (std::uint32_t a = 0; a < accounts; ++a) {
         Wallet& fresh = f.world.new_wallet(AccountId{a});

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/world.hpp"
+#include "real/grpc/admin.hpp"
+#include "real/grpc/channel.hpp"
+#include "real/grpc/ingest.hpp"
+#include "real/process/supervisor.hpp"
+#include "real/world/deployment.hpp"
+
+namespace real {
+
+using engine::BlockCount;
+using engine::BlockRange;
+
+/// What the nodes need of their world.
+struct Surroundings {
+    Supervisor& supervisor;
+    grpc::ClientRuntime& runtime;
+    /// Something was done to a service: what fails soon after is no wonder.
+    std::function<void()> disturbed;
+};
+
+/// A value of a metrics page: `<name>{op="<op>"} 12`.
+/// @return nothing when the page does not have it
+std::optional<std::int64_t> metric(const std::string& page, std::string_view name, std::string_view op);
+
+/// A service in a process of its own, and what its admin port says of it.
+///
+/// Rules
+/// 1. What was observed of an earlier life is forgotten when the process ends.
+/// 2. A process that stands still, or does not answer, keeps its last observation.
+class ServiceProcess {
+public:
+    ServiceProcess(Surroundings world, Launch launch, std::uint16_t port, std::uint16_t admin);
+    virtual ~ServiceProcess();
+    ServiceProcess(const ServiceProcess&) = delete;
+    ServiceProcess& operator=(const ServiceProcess&) = delete;
+
+    Child& child() { return child_; }
+    const Child& child() const { return child_; }
+    bool up() const { return child_.is_running(); }
+
+    /// Starts it without waiting.
+    void launch();
+    /// Suspends until it listens or has ended, at most for `limit`.
+    Task<> until_listening(engine::Duration limit);
+    Task<> start_it();
+    Task<> stop_it();
+    Task<> crash_it();
+    void pause_it();
+    void resume_it();
+
+    /// Asks the admin port once.
+    Task<> observe();
+
+protected:
+    virtual void on_page(const std::string& page) = 0;
+    virtual void forget() = 0;
+    const Surroundings& world() const { return world_; }
+
+private:
+    Surroundings world_;
+    Child& child_;
+    std::uint16_t port_;
+    grpc::Channel admin_channel_;
+    grpc::AdminClient admin_;
+};
+
+/// The verbs of a node over a service process.
+template <class Interface>
+class RealNode : public Interface, public ServiceProcess {
+public:
+    RealNode(Surroundings world, engine::NodeId id, Launch launch, std::uint16_t port, std::uint16_t admin)
+        : ServiceProcess(std::move(world), std::move(launch), port, admin), id_(id) {}
+
+    engine::NodeId id() const override { return id_; }
+    const std::string& name() const override { return child().name(); }
+    bool is_up() const override { return up(); }
+    Task<> start() override { return start_it(); }
+    Task<> stop() override { return stop_it(); }
+    Task<> crash() override { return crash_it(); }
+    void pause() override { pause_it(); }
+    void resume() override { resume_it(); }
+
+private:
+    engine::NodeId id_;
+};
+
+/// A store's loading cannot be stopped from outside: its chain copy or its whole process can.
+/// @throws engine::UsageError
+[[noreturn]] void cannot_hold();
+
+class RealIngestNode final : public RealNode<engine::IngestNode> {
+public:
+    RealIngestNode(Surroundings world, engine::NodeId id, const Deployment& d, const IngestPlace& place);
+
+    engine::fog::IngestApi& api() override { return client_; }
+    const std::string& responder_id() const override { return responder_id_; }
+    engine::fog::IngestMode mode() const override { return mode_; }
+    void delete_state_file() override;
+    void save_state_file() override;
+    void put_back_state_file() override;
+
+private:
+    void on_page(const std::string& page) override;
+    void forget() override { mode_ = engine::fog::IngestMode::idle; }
+
+    std::string responder_id_;
+    std::filesystem::path state_file_;
+    grpc::Channel channel_;
+    grpc::IngestClient client_;
+    engine::fog::IngestMode mode_ = engine::fog::IngestMode::idle;
+};
+
+class RealViewStore final : public RealNode<engine::ViewStoreNode> {
+public:
+    RealViewStore(Surroundings world, engine::NodeId id, const Deployment& d, const ShardPlace& place);
+    BlockRange range() const override { return range_; }
+    BlockCount count() const override { return count_; }
+    void hold(BlockCount) override { cannot_hold(); }
+    void release() override {}
+    bool is_ready() const override { return ready_; }
+
+private:
+    void on_page(const std::string& page) override;
+    void forget() override;
+
+    BlockRange range_;
+    BlockCount count_;
+    bool ready_ = false;
+};
+
+class RealImageStore final : public RealNode<engine::ImageStoreNode> {
+public:
+    RealImageStore(Surroundings world, engine::NodeId id, const Deployment& d, const ShardPlace& place);
+    BlockRange range() const override { return range_; }
+    BlockCount count() const override { return count_; }
+    void hold(BlockCount) override { cannot_hold(); }
+    void release() override {}
+
+private:
+    void on_page(const std::string& page) override;
+    void forget() override { count_ = BlockCount{range_.start.value}; }
+
+    BlockRange range_;
+    BlockCount count_;
+};
+
+/// A router or the report server: nothing about it is waited for.
+class RealPlainNode final : public RealNode<engine::Node> {
+public:
+    using RealNode::RealNode;
+
+private:
+    void on_page(const std::string&) override {}
+    void forget() override {}
+};
+
+} // namespace real

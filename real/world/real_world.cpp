@@ -1,0 +1,301 @@
+#include "real/world/real_world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "real/postgres/cluster.hpp"
+#include "real/postgres/temporary_database.hpp"
+
+namespace real {
+
+using namespace engine;
+using engine::check::CheckId;
+using engine::check::Violation;
+
+namespace {
+
+/// How long after a fault, a crash or a restart a failed call is still its consequence: clients reconnect
+/// after one to two seconds, services retry for about three.
+constexpr Duration grace = 6s;
+/// A pause of virtual time may be long; here somebody waits for it.
+constexpr Duration longest_pause_unless = 5s;
+constexpr Duration look_again = 3ms;
+constexpr Duration look_again_idle = 100ms;
+
+} // namespace
+
+const char* name(Phase phase) {
+    switch (phase) {
+    case Phase::database:
+        return "database";
+    case Phase::tools:
+        return "keys, chain, schema";
+    case Phase::services:
+        return "services start";
+    case Phase::waits:
+        return "waits";
+    case Phase::commands:
+        return "reports asked";
+    case Phase::blocks:
+        return "blocks written";
+    case Phase::checks:
+        return "balance checks";
+    case Phase::pauses:
+        return "pauses of the story";
+    case Phase::stopping:
+        return "stopping";
+    }
+    return "?";
+}
+
+bool RealWorld::can(Capability capability) const {
+    switch (capability) {
+    case Capability::own_copies:
+        return options_.topology.own_copies;
+    case Capability::message_faults:
+        return options_.proxies;
+    case Capability::lose_commit_ack:
+        return options_.proxies && (database_port_ != 0 || options_.postgres_url.empty());
+    case Capability::stale_reads: // no replica
+    case Capability::clocks:      // one machine, one clock
+    case Capability::hold_stores: // they are other people's processes
+        return false;
+    default:
+        return true;
+    }
+}
+
+std::vector<ChainCopy*> RealWorld::copies() {
+    std::vector<ChainCopy*> all;
+    for (const auto& copy : chain_->copies()) all.push_back(copy.get());
+    return all;
+}
+
+ChainCopy& RealWorld::copy(const std::string& wanted) {
+    for (const auto& copy : chain_->copies())
+        if (copy->name() == wanted) return *copy;
+    throw UsageError("the scenario needs a chain copy '" + wanted + "', which this topology has not");
+}
+
+std::vector<IngestNode*> RealWorld::ingest_nodes() {
+    std::vector<IngestNode*> all;
+    for (const auto& node : ingest_) all.push_back(node.get());
+    return all;
+}
+
+std::vector<ViewStoreNode*> RealWorld::view_stores() {
+    std::vector<ViewStoreNode*> all;
+    for (const auto& node : view_) all.push_back(node.get());
+    return all;
+}
+
+std::vector<ImageStoreNode*> RealWorld::image_stores() {
+    std::vector<ImageStoreNode*> all;
+    for (const auto& node : images_) all.push_back(node.get());
+    return all;
+}
+
+std::vector<ServiceProcess*> RealWorld::processes() const {
+    std::vector<ServiceProcess*> all;
+    for (const auto& node : ingest_) all.push_back(node.get());
+    for (const auto& node : view_) all.push_back(node.get());
+    for (const auto& node : images_) all.push_back(node.get());
+    for (const auto* node : {&view_router_, &ledger_router_, &report_server_})
+        if (*node) all.push_back(node->get());
+    return all;
+}
+
+engine::Wallet& RealWorld::new_wallet(AccountId account) {
+    const auto number = static_cast<std::uint32_t>(wallets_.size());
+    wallets_.push_back(std::make_unique<RealWallet>(*this, account, number));
+    return *wallets_.back();
+}
+
+std::vector<engine::Wallet*> RealWorld::wallets() {
+    std::vector<engine::Wallet*> all;
+    for (const auto& wallet : wallets_) all.push_back(wallet.get());
+    return all;
+}
+
+Task<Result<std::size_t>> RealWorld::clean_up(std::chrono::seconds age) {
+    (void)age;
+    co_return Error{Code::unavailable, "the cleanup tool"};
+}
+
+// ------------------------------------------------------------------------------------------------ looking
+// and waiting
+
+Task<> RealWorld::observe_all() {
+    const std::uint64_t round = observed_;
+    engine::Mutex::Lock lock = co_await observing_.lock("a look at the services");
+    if (observed_ > round + 1) co_return; // somebody has begun and ended a look meanwhile
+    {
+        engine::Nursery nursery(loop_, NodeId{});
+        for (ServiceProcess* process : processes()) nursery.spawn("a look at a service", process->observe());
+        co_await nursery.join();
+    }
+    ++observed_;
+}
+
+Task<> RealWorld::keep_observing() {
+    for (;;) {
+        co_await engine::sleep_until(now() + look_again_idle, "the next look at the services");
+        co_await observe_all();
+    }
+}
+
+Task<> RealWorld::until(std::string what, std::function<bool()> holds, Duration budget) {
+    if (holds()) co_return;
+    const Stopwatch watch(*this, Phase::waits);
+    const Instant deadline = now() + budget;
+    for (;;) {
+        co_await observe_all();
+        if (holds()) co_return;
+        if (now() >= deadline) break;
+        co_await engine::sleep_until(now() + look_again, "a condition of the scenario");
+    }
+    Violation violation;
+    violation.check = CheckId::liveness;
+    violation.text = fmt::format("{} not reached within {} s", what,
+                                 std::chrono::duration_cast<std::chrono::seconds>(budget).count());
+    for (const auto& store : view_)
+        violation.text += fmt::format("; {} at {}", store->name(), store->count().value);
+    for (const auto& store : images_)
+        violation.text += fmt::format("; {} at {}", store->name(), store->count().value);
+    checks_.violated(std::move(violation));
+}
+
+Task<> RealWorld::sleep(Duration duration) {
+    const Stopwatch watch(*this, Phase::pauses);
+    co_await engine::sleep_until(now() + duration, "the scenario's pause");
+}
+
+Task<> RealWorld::sleep_unless(std::function<bool()> holds, Duration at_most) {
+    const Stopwatch watch(*this, Phase::waits);
+    const Instant due = now() + std::min(at_most, longest_pause_unless);
+    for (;;) {
+        co_await observe_all();
+        if (holds() || now() >= due) co_return;
+        co_await engine::sleep_until(now() + look_again, "a condition of the scenario");
+    }
+}
+
+void RealWorld::step(std::string text) {
+    steps_.push_back(text);
+    checks_.set_now(now(), steps_.size());
+    options_.progress(fmt::format("step {:>2}  {}", steps_.size(), text));
+}
+
+// ------------------------------------------------------------------------------------------------ what is
+// wrong
+
+void RealWorld::disturbed() {
+    disturbed_at_ = now();
+    ++disturbances_;
+}
+
+bool RealWorld::is_calm() const {
+    if (faults_.any()) return false;
+    const auto all = processes();
+    return std::all_of(all.begin(), all.end(), [](const ServiceProcess* process) {
+        return process->up() && !process->child().is_paused();
+    });
+}
+
+bool RealWorld::is_excused() const {
+    return !is_calm() || (disturbances_ > 0 && loop_.now() - disturbed_at_ < grace);
+}
+
+std::string RealWorld::last_disturbance() const {
+    if (faults_.any()) return "under " + faults_.text();
+    for (const ServiceProcess* process : processes()) {
+        if (!process->up()) return process->child().name() + " is down";
+        if (process->child().is_paused()) return process->child().name() + " is paused";
+    }
+    return fmt::format(
+        "{} ms after a fault or restart",
+        std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - disturbed_at_).count());
+}
+
+void RealWorld::on_death(Child& child) {
+    if (stopping_) return;
+    std::string text =
+        fmt::format("{} has ended with {}, and nobody asked for it", child.name(), child.exit()->text());
+    const bool is_service =
+        std::any_of(processes().begin(), processes().end(),
+                    [&](const ServiceProcess* process) { return &process->child() == &child; });
+    // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
+    // is never an answer to a fault.
+    const bool excused = is_service && is_excused() && !child.exit()->by_signal();
+    if (excused) {
+        excuses_.push_back(fmt::format("{} ({})", text, last_disturbance()));
+        options_.progress(excuses_.back());
+        return;
+    }
+    text += "; its last lines:";
+    for (const std::string& line : child.exit()->last_lines) text += "\n    " + line;
+    if (!is_service && &child != supervisor_.find("sample_paykit_remote_wallet")) {
+        broken_ = std::make_exception_ptr(BrokenSurroundings(text));
+        return;
+    }
+    Violation violation;
+    violation.check = CheckId::crash;
+    violation.text = text;
+    checks_.violated(std::move(violation));
+}
+
+void RealWorld::resume_everything() {
+    for (ServiceProcess* process : processes()) process->resume_it();
+    for (const auto& copy : chain_->copies()) copy->release();
+}
+
+void RealWorld::hold_times(std::uint64_t copy, bool hold) {
+    const auto& all = chain_->copies();
+    DiskCopy& target = *all[copy % all.size()];
+    if (hold)
+        target.hold_times();
+    else
+        target.release_times();
+}
+
+void RealWorld::fill_disk(NodeId node, bool full) {
+    for (const auto& ingest : ingest_) {
+        if (ingest->id() != node) continue;
+        // A file that cannot grow: what a full disk does to who replaces a file by writing a new one.
+        const std::optional<std::uint64_t> limit = full ? std::optional<std::uint64_t>(0) : std::nullopt;
+        ingest->child().next_launch().file_bytes_max = limit;
+        ingest->child().limit_file_size(limit);
+    }
+}
+
+void RealWorld::weather_changed() {
+    for (const auto& proxy : proxies_) proxy->weather_changed();
+}
+
+// ------------------------------------------------------------------------------------------------ the story
+
+Task<> RealWorld::tell(Task<> story, bool* ended, std::exception_ptr* error) {
+    try {
+        co_await std::move(story);
+    } catch (...) {
+        *error = std::current_exception();
+    }
+    *ended = true;
+}
+
+Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
+    bool ended = false;
+    std::exception_ptr error;
+    engine::Nursery nursery(loop_, NodeId{});
+    Task<> telling = tell(std::move(story), &ended, &error);
+    nursery.spawn("scenario", std::move(telling));
+    while (!ended && !checks_.any_violation() && !broken_ && !*interrupted)
+        co_await engine::sleep_until(now() + 5ms, "the end of the story");
+    nursery.kill_all();
+    if (broken_) std::rethrow_exception(broken_);
+    if (error) std::rethrow_exception(error);
+    co_return ended;
+}
+
+} // namespace real

@@ -1,0 +1,211 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/world.hpp"
+#include "real/grpc/channel.hpp"
+#include "real/grpc/ledger.hpp"
+#include "real/grpc/remote_wallet.hpp"
+#include "real/grpc/view.hpp"
+#include "real/loop/real_host.hpp"
+#include "real/postgres/url.hpp"
+#include "real/process/ports.hpp"
+#include "real/process/supervisor.hpp"
+#include "real/process/work_directory.hpp"
+#include "real/world/deployment.hpp"
+#include "real/world/faults.hpp"
+#include "real/world/nodes.hpp"
+#include "real/world/real_chain.hpp"
+#include "real/world/wallets.hpp"
+
+namespace real {
+
+namespace postgres {
+class Cluster;
+class TemporaryDatabase;
+} // namespace postgres
+
+/// Where the time of a run goes.
+enum class Phase : std::uint8_t {
+    database,
+    tools,
+    services,
+    waits,
+    commands,
+    blocks,
+    checks,
+    pauses,
+    stopping
+};
+inline constexpr std::size_t phase_count = 9;
+const char* name(Phase phase);
+
+struct RealOptions {
+    std::filesystem::path programs; ///< folder of the executables
+    bool upstream = false;          ///< they are MobileCoin's own
+    engine::Topology topology{};
+    std::uint64_t seed = 1;     ///< of keys, plan and faults, not of the interleaving
+    std::string postgres_url{}; ///< of a server to make a database on; empty: a cluster of our own
+    Front front = Front::nginx;
+    bool fixed_ports = false;    ///< upstream's numbers, admin HTTP gateways included
+    bool proxies = false;        ///< fault proxies between the services
+    bool own_wallet = true;      ///< start sample_paykit_remote_wallet
+    std::string remote_wallet{}; ///< host:port of a wallet that is there already
+    std::string fog_uri{};       ///< what wallets are told; empty: the front
+    bool follow_ups = true;
+    /// A line about what is being done.
+    std::function<void(const std::string& line)> progress = [](const std::string&) {};
+};
+
+/// A world of operating system processes.
+///
+/// Rules
+/// 1. start() makes everything, stop() and the destructor leave nothing.
+/// 2. Heights and modes are what the services' admin ports said last; whoever waits asks anew.
+/// 3. A failure of surroundings is engine::BrokenSurroundings, never a violation.
+/// 4. What fails while something is wrong on purpose, or within `grace` afterwards, is excused and counted as
+/// such.
+class RealWorld final : public engine::World {
+public:
+    /// @param work  directory of the run; outlives the world
+    RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options);
+    ~RealWorld() override;
+
+    /// What would be started, without starting anything.
+    const Deployment& deployment() const { return deployment_; }
+    Task<> start();
+    Task<> stop();
+    /// Tells the story until it has ended, something is violated, or `interrupted` says so.
+    /// @return whether the story has ended by itself
+    Task<bool> run(Task<> story, const bool* interrupted);
+
+    const engine::Topology& topology() const override { return options_.topology; }
+    bool can(engine::Capability capability) const override;
+    engine::Loop& loop() override { return loop_; }
+    engine::Instant now() const override { return loop_.now(); }
+    engine::check::Checks& checks() override { return checks_; }
+    engine::Faults& faults() override { return faults_; }
+    engine::Chain& chain() override { return *chain_; }
+    std::vector<engine::ChainCopy*> copies() override;
+    engine::ChainCopy& copy(const std::string& name) override;
+    std::vector<engine::IngestNode*> ingest_nodes() override;
+    std::vector<engine::ViewStoreNode*> view_stores() override;
+    std::vector<engine::ImageStoreNode*> image_stores() override;
+    engine::Node& view_router() override { return *view_router_; }
+    engine::Node& ledger_router() override { return *ledger_router_; }
+    engine::Node& report_server() override { return *report_server_; }
+    Task<engine::Result<std::size_t>> clean_up(std::chrono::seconds age) override;
+    engine::Wallet& new_wallet(engine::AccountId account) override;
+    std::vector<engine::Wallet*> wallets() override;
+    engine::Stream plan(std::uint16_t site) override { return {choices_, engine::Domain::plan, 0, site}; }
+    Task<> until(std::string what, std::function<bool()> holds, engine::Duration budget) override;
+    Task<> sleep(engine::Duration duration) override;
+    Task<> sleep_unless(std::function<bool()> holds, engine::Duration at_most) override;
+    bool follows_up() const override { return options_.follow_ups; }
+    void step(std::string text) override;
+
+    const RealFaults& real_faults() const { return faults_; }
+    Supervisor& supervisor() { return supervisor_; }
+    postgres::Cluster* cluster() { return cluster_.get(); }
+    const std::vector<std::string>& steps() const { return steps_; }
+    /// Failures that a declared fault excuses, one line each.
+    const std::vector<std::string>& excuses() const { return excuses_; }
+    std::array<engine::Duration, phase_count> times() const { return times_; }
+    /// Kills and restarts the database server.  @pre cluster()
+    Task<> restart_database(bool with_kill);
+
+    // For the parts of the world.
+    void disturbed();
+    void resume_everything();
+    void hold_times(std::uint64_t copy, bool hold);
+    void fill_disk(engine::NodeId node, bool full);
+    void weather_changed();
+
+private:
+    friend class RealWallet;
+    friend class Stopwatch;
+
+    /// Adds the time it lives to a phase.
+    class Stopwatch {
+    public:
+        Stopwatch(RealWorld& world, Phase phase) : world_(world), phase_(phase), begun_(world.loop_.now()) {}
+        Stopwatch(const Stopwatch&) = delete;
+        Stopwatch& operator=(const Stopwatch&) = delete;
+        ~Stopwatch() { world_.times_[static_cast<std::size_t>(phase_)] += world_.loop_.now() - begun_; }
+
+    private:
+        RealWorld& world_;
+        Phase phase_;
+        engine::Instant begun_;
+    };
+
+    void make_nodes();
+    void make_proxies();
+    FaultProxy::Rules rules_for(engine::NodeId to);
+    engine::NodeId node_with(pid_t pid) const;
+    Task<> start_database();
+    Task<> run_tools();
+    Task<> start_services();
+    Task<> observe_all();
+    Task<> keep_observing();
+    Task<Result<Hint>> ask_report();
+    void on_death(Child& child);
+    bool is_calm() const;
+    /// Something is wrong on purpose, or was a moment ago.
+    bool is_excused() const;
+    std::string last_disturbance() const;
+    std::vector<ServiceProcess*> processes() const;
+    Task<> tell(Task<> story, bool* ended, std::exception_ptr* error);
+
+    IoLoop& loop_;
+    const WorkDirectory& work_;
+    RealOptions options_;
+    PortPool ports_;
+    Deployment deployment_;
+    engine::Choices choices_;
+    engine::Stream proxy_chances_;
+    Supervisor supervisor_;
+    std::unique_ptr<grpc::ClientRuntime> runtime_;
+    RealHost host_;
+    std::unique_ptr<postgres::Cluster> cluster_;
+    std::unique_ptr<postgres::TemporaryDatabase> database_;
+    postgres::ConnectUrl operator_database_; // not through a proxy
+    std::uint16_t database_port_ = 0;        // on 127.0.0.1; 0: not to be proxied
+    std::vector<Account> accounts_;
+    engine::check::Checks checks_;
+    RealFaults faults_;
+    std::unique_ptr<DiskChain> chain_;
+    std::optional<engine::check::ReportChecker> reports_;
+    std::vector<std::unique_ptr<RealIngestNode>> ingest_;
+    std::vector<std::unique_ptr<RealViewStore>> view_;
+    std::vector<std::unique_ptr<RealImageStore>> images_;
+    std::unique_ptr<RealPlainNode> view_router_;
+    std::unique_ptr<RealPlainNode> ledger_router_;
+    std::unique_ptr<RealPlainNode> report_server_;
+    std::vector<std::unique_ptr<FaultProxy>> proxies_;
+    std::unique_ptr<grpc::Channel> wallet_channel_;
+    std::unique_ptr<grpc::RemoteWalletClient> wallet_client_;
+    std::unique_ptr<grpc::Channel> front_channel_; // as a wallet of our own would use it
+    std::unique_ptr<grpc::ViewClient> view_client_;
+    std::unique_ptr<grpc::LedgerClient> ledger_client_;
+    std::vector<std::unique_ptr<RealWallet>> wallets_;
+    std::uint32_t lives_ = 0;
+    std::unique_ptr<engine::Nursery> observers_;
+    engine::Mutex observing_;
+    std::uint64_t observed_ = 0; // rounds
+    engine::Instant disturbed_at_ = engine::Instant{-1};
+    std::uint64_t disturbances_ = 0;
+    std::vector<std::string> steps_;
+    std::vector<std::string> excuses_;
+    std::exception_ptr broken_;
+    std::array<engine::Duration, phase_count> times_{};
+    bool stopping_ = false;
+};
+
+} // namespace real

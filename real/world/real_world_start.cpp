@@ -1,0 +1,334 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+
+#include "engine/chain/hex.hpp"
+#include "real/postgres/cluster.hpp"
+#include "real/postgres/temporary_database.hpp"
+#include "real/postgres/url.hpp"
+#include "real/proxy/fault_proxy.hpp"
+#include "real/proxy/socket_owner.hpp"
+#include "real/world/real_world.hpp"
+
+namespace real {
+
+using namespace engine;
+
+namespace {
+
+constexpr Duration tool_limit = 30s;
+constexpr Duration start_limit = 30s;
+constexpr unsigned report_retry_s = 0; // the harness waits for conditions, its tools do not
+
+std::string words(std::string text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    return text;
+}
+
+std::string last_words(const Child& child) {
+    std::string out;
+    for (const std::string& line : child.exit()->last_lines) out += "\n    " + line;
+    return out;
+}
+
+} // namespace
+
+RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
+    : loop_(loop), work_(work), options_(std::move(options)), choices_(options_.seed),
+      proxy_chances_(choices_, Domain::network, 0, 0),
+      supervisor_(loop,
+                  [&work] {
+                      const std::filesystem::path logs = work.path() / "logs";
+                      std::filesystem::create_directory(logs);
+                      return logs;
+                  }()),
+      runtime_(std::make_unique<grpc::ClientRuntime>(loop)),
+      host_(loop, NodeId{}, chain::ristretto_crypto(),
+            [](const char* why) { throw InternalError(std::string("the harness' own wallet: ") + why); }),
+      faults_(*this), observing_(loop) {
+    auto next = [this] { return ports_.reserve(); };
+    deployment_ = lay_out(options_.topology, next, options_.fixed_ports, options_.fixed_ports);
+    deployment_.programs = options_.programs;
+    deployment_.work = work.path();
+    deployment_.front = options_.front;
+    for (IngestPlace& place : deployment_.ingest)
+        place.state_file = work.path() / "state" / (place.name + "-state-file");
+    if (options_.proxies) {
+        auto put_between = [this](ServicePorts& ports) { ports.via = ports_.reserve(); };
+        for (IngestPlace& place : deployment_.ingest) {
+            put_between(place.client);
+            place.peer_via = ports_.reserve();
+        }
+        for (ShardPlace& place : deployment_.view) put_between(place.ports);
+        for (ShardPlace& place : deployment_.images) put_between(place.ports);
+        put_between(deployment_.view_router.ports);
+        put_between(deployment_.ledger_router.ports);
+        put_between(deployment_.report);
+    }
+}
+
+RealWorld::~RealWorld() {
+    stopping_ = true;
+    observers_.reset();
+    wallets_.clear();
+}
+
+// ------------------------------------------------------------------------------------------------ starting
+
+Task<> RealWorld::start() {
+    supervisor_.on_death([this](Child& child) { on_death(child); });
+    for (const char* folder : {"state", "chain", "keys", "nginx"})
+        std::filesystem::create_directories(work_.path() / folder);
+    if (options_.postgres_url.empty()) {
+        if (const std::string why = postgres::Cluster::missing(); !why.empty()) throw BrokenSurroundings(why);
+        options_.progress("starting a private Postgres cluster");
+        const Stopwatch watch(*this, Phase::database);
+        postgres::ClusterOptions options;
+        options.log = work_.path() / "logs" / "postgres.log";
+        options.tcp = true;
+        cluster_ = std::make_unique<postgres::Cluster>(options);
+    }
+    {
+        const Stopwatch watch(*this, Phase::tools);
+        co_await run_tools();
+    }
+    {
+        const Stopwatch watch(*this, Phase::database);
+        co_await start_database();
+    }
+    {
+        const Stopwatch watch(*this, Phase::tools);
+        options_.progress("making the schema");
+        const Child* child = co_await supervisor_.run(migrations(deployment_), tool_limit);
+        if (!child->exit()->ok())
+            throw BrokenSurroundings(fmt::format("fog-sql-recovery-db-migrations: {}{}",
+                                                 child->exit()->text(), last_words(*child)));
+    }
+    {
+        const Stopwatch watch(*this, Phase::services);
+        make_nodes();
+        if (options_.proxies) make_proxies();
+        co_await start_services();
+    }
+    observers_ = std::make_unique<Nursery>(loop_, NodeId{});
+    observers_->spawn("observer", keep_observing());
+}
+
+Task<> RealWorld::run_tools() {
+    options_.progress("making keys and the origin block");
+    struct Wanted {
+        const char* name;
+        const char* kind;
+        std::filesystem::path* path;
+    };
+    const Wanted wanted[] = {{"ok_rsa_head", "chain", &deployment_.authority_root},
+                             {"ok_rsa_chain_25519_leaf", "chain", &deployment_.signing_chain},
+                             {"ok_rsa_chain_25519_leaf", "key", &deployment_.signing_key}};
+    for (const Wanted& one : wanted) {
+        const Child* child =
+            co_await supervisor_.run(test_vector(deployment_, one.name, one.kind), tool_limit);
+        *one.path = words(child->standard_output());
+        if (!child->exit()->ok() || !std::filesystem::exists(*one.path))
+            throw BrokenSurroundings(fmt::format("mc-crypto-x509-test-vectors: {}: no file '{}'{}",
+                                                 child->exit()->text(), one.path->string(),
+                                                 last_words(*child)));
+    }
+    const Child* keys = co_await supervisor_.run(sample_keys(deployment_), tool_limit);
+    if (!keys->exit()->ok())
+        throw BrokenSurroundings(fmt::format("sample-keys: {}{}", keys->exit()->text(), last_words(*keys)));
+    accounts_ = read_accounts(deployment_.keys(), options_.topology.accounts);
+
+    chain_ = std::make_unique<DiskChain>(
+        accounts_, [this] { return ask_report(); }, choices_);
+    std::vector<std::pair<std::string, std::filesystem::path>> copies;
+    for (const std::string& copy : deployment_.copies())
+        copies.emplace_back(copy, deployment_.ledger_db(copy).parent_path());
+    chain_->begin(copies);
+    reports_.emplace(checks_, chain_->model());
+}
+
+Task<> RealWorld::start_database() {
+    postgres::ConnectUrl url;
+    if (cluster_) {
+        co_await cluster_->until_ready(loop_);
+        url = cluster_->tcp_url().with("sslmode", "disable");
+        database_port_ = static_cast<std::uint16_t>(std::stoi(url.setting("port")));
+    } else {
+        database_ = std::make_unique<postgres::TemporaryDatabase>(
+            postgres::ConnectUrl::parse(options_.postgres_url, "--postgres"));
+        url = database_->url();
+        // Only a server on this machine's loopback can have a proxy in front.
+        const std::string host = url.setting("host");
+        const std::string port = url.setting("port");
+        if (host == "localhost" || host == "127.0.0.1")
+            database_port_ = static_cast<std::uint16_t>(port.empty() ? 5432 : std::stoi(port));
+    }
+    operator_database_ = url;
+    if (options_.proxies && database_port_ != 0) {
+        FaultProxy::Rules rules = rules_for(NodeId{});
+        rules.weather = [this](NodeId from) { return faults_.database_weather(from); };
+        rules.on_commit = [this](NodeId from) { return faults_.next_commit(from); };
+        const std::uint16_t via = ports_.reserve();
+        proxies_.push_back(std::make_unique<FaultProxy>(loop_, via, database_port_, std::move(rules)));
+        url = url.with("host", "127.0.0.1").with("port", std::to_string(via)).with("sslmode", "disable");
+    }
+    deployment_.database_url = url.with_password();
+}
+
+void RealWorld::make_nodes() {
+    Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }};
+    std::uint32_t next = 1;
+    auto id = [&next] { return NodeId{next++}; };
+    for (const IngestPlace& place : deployment_.ingest)
+        ingest_.push_back(std::make_unique<RealIngestNode>(surroundings, id(), deployment_, place));
+    for (const ShardPlace& place : deployment_.view)
+        view_.push_back(std::make_unique<RealViewStore>(surroundings, id(), deployment_, place));
+    for (const ShardPlace& place : deployment_.images)
+        images_.push_back(std::make_unique<RealImageStore>(surroundings, id(), deployment_, place));
+    auto plain = [&](Launch launch, const ServicePorts& ports) {
+        return std::make_unique<RealPlainNode>(surroundings, id(), std::move(launch), ports.listen,
+                                               ports.admin);
+    };
+    view_router_ = plain(real::view_router(deployment_), deployment_.view_router.ports);
+    ledger_router_ = plain(real::ledger_router(deployment_), deployment_.ledger_router.ports);
+    report_server_ = plain(real::report_server(deployment_), deployment_.report);
+}
+
+FaultProxy::Rules RealWorld::rules_for(NodeId to) {
+    FaultProxy::Rules rules;
+    rules.weather = [this, to](NodeId from) { return faults_.weather(from, to); };
+    rules.chance = [this](std::uint32_t of) { return proxy_chances_.below(256) < of; };
+    rules.who = [this](std::uint16_t client_port, std::uint16_t proxy_port) {
+        std::vector<pid_t> groups;
+        for (const ServiceProcess* process : processes())
+            if (process->up()) groups.push_back(process->child().pid());
+        const pid_t owner = owner_of_connection(client_port, proxy_port, groups);
+        return owner == 0 ? NodeId{} : node_with(owner);
+    };
+    return rules;
+}
+
+NodeId RealWorld::node_with(pid_t pid) const {
+    for (const auto& node : ingest_)
+        if (node->child().pid() == pid) return node->id();
+    for (const auto& node : view_)
+        if (node->child().pid() == pid) return node->id();
+    for (const auto& node : images_)
+        if (node->child().pid() == pid) return node->id();
+    for (const auto* node : {&view_router_, &ledger_router_, &report_server_})
+        if ((*node)->child().pid() == pid) return (*node)->id();
+    return NodeId{};
+}
+
+void RealWorld::make_proxies() {
+    auto put = [this](std::uint16_t via, std::uint16_t target, NodeId to) {
+        proxies_.push_back(std::make_unique<FaultProxy>(loop_, via, target, rules_for(to)));
+    };
+    for (std::size_t i = 0; i < ingest_.size(); ++i) {
+        const IngestPlace& place = deployment_.ingest[i];
+        put(place.client.via, place.client.listen, ingest_[i]->id());
+        put(place.peer_via, place.peer, ingest_[i]->id());
+    }
+    for (std::size_t i = 0; i < view_.size(); ++i)
+        put(deployment_.view[i].ports.via, deployment_.view[i].ports.listen, view_[i]->id());
+    for (std::size_t i = 0; i < images_.size(); ++i)
+        put(deployment_.images[i].ports.via, deployment_.images[i].ports.listen, images_[i]->id());
+    put(deployment_.view_router.ports.via, deployment_.view_router.ports.listen, view_router_->id());
+    put(deployment_.ledger_router.ports.via, deployment_.ledger_router.ports.listen, ledger_router_->id());
+    put(deployment_.report.via, deployment_.report.listen, report_server_->id());
+}
+
+Task<> RealWorld::start_services() {
+    options_.progress(fmt::format("starting the services of {}", deployment_.programs.string()));
+    if (options_.front == Front::nginx) {
+        std::ofstream(nginx_conf_path(deployment_)) << nginx_conf(deployment_);
+        supervisor_.add(nginx(deployment_)).start();
+    }
+    Child* wallet = nullptr;
+    if (options_.own_wallet) {
+        wallet = &supervisor_.add(remote_wallet(deployment_));
+        wallet->start();
+    }
+    const auto all = processes();
+    for (ServiceProcess* process : all) process->launch();
+    if (options_.fixed_ports)
+        for (const Launch& launch : launches(deployment_, false))
+            if (launch.program.filename() == "mc-admin-http-gateway") supervisor_.add(launch).start();
+
+    for (ServiceProcess* process : all) {
+        co_await process->until_listening(start_limit);
+        if (process->up()) continue;
+        throw BrokenSurroundings(fmt::format("{} ends while starting with {}{}", process->child().name(),
+                                             process->child().exit()->text(), last_words(process->child())));
+    }
+    const Instant due = now() + start_limit;
+    if (options_.front == Front::nginx) {
+        auto listens = [port = deployment_.front_port] { return is_listening(port); };
+        co_await supervisor_.until("nginx to listen", std::move(listens), due, supervisor_.find("nginx"));
+    }
+    std::string target = options_.remote_wallet;
+    if (wallet != nullptr) {
+        auto listens = [port = deployment_.wallet_port] { return is_listening(port); };
+        co_await supervisor_.until("the wallet to listen", std::move(listens), due, wallet);
+        if (target.empty()) target = fmt::format("127.0.0.1:{}", deployment_.wallet_port);
+    }
+    grpc::ChannelOptions to_wallet(target);
+    to_wallet.deadline = 60s;
+    to_wallet.reconnect_min = 100ms;
+    to_wallet.reconnect_max = 500ms;
+    wallet_channel_ = std::make_unique<grpc::Channel>(*runtime_, to_wallet);
+    wallet_client_ = std::make_unique<grpc::RemoteWalletClient>(*wallet_channel_);
+    grpc::ChannelOptions to_front(fmt::format("127.0.0.1:{}", deployment_.front_port));
+    to_front.deadline = 20s;
+    front_channel_ = std::make_unique<grpc::Channel>(*runtime_, to_front);
+    view_client_ = std::make_unique<grpc::ViewClient>(*front_channel_, grpc::ViewProtocol::unary);
+    ledger_client_ = std::make_unique<grpc::LedgerClient>(*front_channel_);
+    co_await observe_all();
+}
+
+Task<> RealWorld::stop() {
+    const Stopwatch watch(*this, Phase::stopping);
+    stopping_ = true;
+    observers_.reset();
+    proxies_.clear();
+    co_await supervisor_.stop_all(2s);
+    database_.reset();
+    if (cluster_) {
+        co_await cluster_->stop(loop_);
+        cluster_.reset();
+    }
+}
+
+Task<> RealWorld::restart_database(bool with_kill) {
+    ENSURE(cluster_ != nullptr);
+    disturbed();
+    if (with_kill) {
+        co_await cluster_->kill(loop_);
+        cluster_->start_again();
+        co_await cluster_->until_ready(loop_);
+    } else {
+        co_await cluster_->restart(loop_);
+    }
+    disturbed();
+}
+
+// ------------------------------------------------------------------------------------------------ reports
+
+Task<Result<Hint>> RealWorld::ask_report() {
+    const Stopwatch watch(*this, Phase::commands);
+    const Child* child = co_await supervisor_.run(report_cli(deployment_, report_retry_s), tool_limit);
+    if (!child->exit()->ok()) {
+        const bool nothing = !child->exit()->by_signal() && child->exit()->code() == 1;
+        co_return Error{nothing ? Code::not_found : Code::unavailable, "fog-report-cli"};
+    }
+    const nlohmann::json json = nlohmann::json::parse(child->standard_output(), nullptr, false);
+    if (!json.is_object() || !json.contains("pubkey") || !json.contains("pubkey_expiry"))
+        throw BrokenSurroundings("fog-report-cli: unexpected output: " + child->standard_output());
+    const auto key = chain::fixed_from_hex<chain::PublicKey>(json["pubkey"].get<std::string>());
+    if (!key) throw BrokenSurroundings("fog-report-cli: no key in its output: " + child->standard_output());
+    Hint hint{*key, BlockIndex{json["pubkey_expiry"].get<std::uint64_t>()}};
+    co_return hint;
+}
+
+} // namespace real

@@ -1,0 +1,86 @@
+// fogreal: tells a scenario on real processes and judges it.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <memory>
+
+#include "engine/ensure.hpp"
+#include "scenarios/catalogue.hpp"
+#include "tools/fogreal/runner.hpp"
+#include "tools/output_file.hpp"
+
+namespace {
+
+using namespace tools::fogreal;
+
+void list_scenarios(Arguments arguments) {
+    arguments.scenario = "all";
+    arguments.plan.clear();
+    arguments.soak = 0;
+    const std::vector<Telling> all = tellings(arguments);
+    for (const Telling& telling : all) {
+        const engine::Scenario* scenario = scenarios::find(telling.name);
+        fmt::print("{:<44}{}{}\n", telling.name, scenario == nullptr ? "" : scenario->summary,
+                   telling.skipped.empty() ? "" : fmt::format(" [skipped: {}]", telling.skipped));
+    }
+}
+
+int act(int argc, char** argv) {
+    Arguments arguments;
+    if (const std::optional<int> ended = parse(argc, argv, arguments)) return *ended;
+    if (arguments.list_scenarios) {
+        list_scenarios(arguments);
+        return 0;
+    }
+    std::unique_ptr<tools::OutputFile> json, junit;
+    if (!arguments.json.empty()) json = std::make_unique<tools::OutputFile>("--json", arguments.json);
+    if (!arguments.junit.empty()) junit = std::make_unique<tools::OutputFile>("--junit", arguments.junit);
+
+    const std::vector<Telling> all = tellings(arguments);
+    if (arguments.dry_run) {
+        for (const Telling& telling : all) print_dry_run(telling, arguments);
+        return 0;
+    }
+    if (!arguments.mobilecoin.empty() && !arguments.skip_build) build_checkout(arguments);
+    if (arguments.mobilecoin.empty())
+        fmt::print(stderr,
+                   "programs: the project's stand-ins of MobileCoin's services; attestation: clear text\n");
+
+    std::vector<Result> results;
+    int status = 0;
+    for (const Telling& telling : all) {
+        Result result = run(telling, arguments);
+        fmt::print(stderr, "{}", timing_table(result));
+        if (result.skipped.empty()) fmt::print("{}", explanation(result));
+        fmt::print("{}\n", summary(result));
+        std::fflush(stdout);
+        const bool only_skipped = !result.skipped.empty() && all.size() > 1;
+        if (status == 0 && !only_skipped) status = static_cast<int>(result.verdict);
+        const bool interrupted = result.reason == "interrupted";
+        results.push_back(std::move(result));
+        if (interrupted) break;
+    }
+    if (json) json->commit(to_json(results));
+    if (junit) junit->commit(to_junit(results));
+    return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error of the call
+    try {
+        return act(argc, argv);
+    } catch (const engine::UsageError& error) {
+        fmt::print(stderr, "fogreal: {}\n", error.what());
+        return static_cast<int>(Verdict::usage);
+    } catch (const engine::BrokenSurroundings& error) {
+        fmt::print(stderr, "fogreal: {}\n", error.what());
+        return static_cast<int>(Verdict::inconclusive);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "fogreal: internal error: {}\n", error.what());
+        return static_cast<int>(Verdict::internal_error);
+    }
+}

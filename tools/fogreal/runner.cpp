@@ -1,0 +1,249 @@
+#include "tools/fogreal/runner.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "engine/ensure.hpp"
+#include "real/process/work_directory.hpp"
+
+namespace tools::fogreal {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path own_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+/// Ctrl-C and its relatives, noticed on the loop.
+class Interrupts {
+public:
+    explicit Interrupts(real::IoLoop& loop) : signals_(loop.context(), SIGINT, SIGTERM, SIGHUP) { listen(); }
+    const bool* flag() const { return &interrupted_; }
+    bool interrupted() const { return interrupted_; }
+
+private:
+    void listen() {
+        signals_.async_wait([this](const boost::system::error_code& error, int) {
+            if (error) return;
+            interrupted_ = true;
+            listen();
+        });
+    }
+    boost::asio::signal_set signals_;
+    bool interrupted_ = false;
+};
+
+std::string describe_wallet(const Arguments& arguments) {
+    return arguments.remote_wallet.empty() ? "sample_paykit_remote_wallet" : arguments.remote_wallet;
+}
+
+std::string describe_programs(const Arguments& arguments) {
+    return arguments.mobilecoin.empty() ? "stand-ins" : arguments.mobilecoin;
+}
+
+real::RealOptions options_of(const Telling& telling, const Arguments& arguments) {
+    real::RealOptions options;
+    options.programs = programs_of(arguments);
+    options.upstream = !arguments.mobilecoin.empty();
+    options.topology = telling.topology;
+    options.seed = arguments.seed;
+    options.postgres_url = arguments.postgres;
+    options.front = arguments.front == "none" ? real::Front::none : real::Front::nginx;
+    options.fixed_ports = arguments.fixed_ports;
+    options.proxies = telling.proxies;
+    options.own_wallet = !arguments.skip_own_wallet && arguments.remote_wallet.empty();
+    options.remote_wallet = arguments.remote_wallet;
+    options.fog_uri = arguments.fog_uri;
+    options.follow_ups = !arguments.skip_followups;
+    return options;
+}
+
+struct Run {
+    const Telling& telling;
+    const Arguments& arguments;
+    real::IoLoop& loop;
+    real::RealWorld& world;
+    Interrupts& interrupts;
+    Result& result;
+    engine::Instant begun;
+    bool started = false;
+};
+
+engine::Task<> start(Run* run) {
+    co_await run->world.start();
+    run->started = true;
+}
+
+// Waits for an end of any kind that is not the story's own.
+engine::Task<bool> watch_clock(Run* run) {
+    const std::uint64_t limit = run->arguments.time_limit;
+    const engine::Instant due =
+        limit == 0 ? engine::Instant::never() : run->begun + std::chrono::seconds(limit);
+    while (!run->interrupts.interrupted() && run->loop.now() < due)
+        co_await engine::sleep_until(run->loop.now() + 20ms, "an interruption");
+    run->result.reason =
+        run->interrupts.interrupted() ? "interrupted" : fmt::format("not done within {} s", limit);
+    co_return false;
+}
+
+engine::Task<> tell(Run* run) {
+    engine::Task<> story = run->telling.story(run->world);
+    const bool ended = co_await run->world.run(std::move(story), run->interrupts.flag());
+    if (!ended && run->world.checks().violations().empty()) run->result.reason = "interrupted";
+}
+
+engine::Task<bool> start_and_tell(Run* run) {
+    co_await start(run);
+    co_await tell(run);
+    co_return true;
+}
+
+engine::Task<> whole(Run* run) {
+    engine::Task<bool> told = start_and_tell(run);
+    engine::Task<bool> out_of_time = watch_clock(run);
+    (void)co_await engine::race(run->loop, engine::NodeId{}, std::move(told), std::move(out_of_time));
+}
+
+engine::Task<> stop(Run* run) { co_await run->world.stop(); }
+
+} // namespace
+
+fs::path programs_of(const Arguments& arguments) {
+    if (!arguments.mobilecoin.empty()) {
+        const fs::path checkout = fs::absolute(arguments.mobilecoin);
+        if (!fs::is_directory(checkout))
+            throw engine::UsageError(
+                fmt::format("--mobilecoin: {}: no such directory", arguments.mobilecoin));
+        return checkout / "target" / (arguments.release ? "release" : "debug");
+    }
+    // Beside ourselves, or the release build of the same tree.
+    const fs::path own = own_folder();
+    if (!arguments.release || own.parent_path().filename() == "release") return own;
+    return own.parent_path().parent_path() / "release" / "bin";
+}
+
+Result run(const Telling& telling, const Arguments& arguments) {
+    Result result;
+    result.scenario = telling.name;
+    result.seed = arguments.seed;
+    result.wallet = describe_wallet(arguments);
+    result.programs = describe_programs(arguments);
+    if (!telling.skipped.empty()) {
+        result.skipped = telling.skipped;
+        result.verdict = Verdict::inconclusive;
+        return result;
+    }
+    const bool terminal = ::isatty(2) != 0;
+    real::IoLoop loop;
+    real::WorkDirectory work("fogreal-", arguments.work);
+    Interrupts interrupts(loop);
+    real::RealOptions options = options_of(telling, arguments);
+    options.progress = [&loop](const std::string& line) {
+        fmt::print(stderr, "[{:>7.2f} s] {}\n", static_cast<double>(loop.now().ms()) / 1000, line);
+    };
+    if (!terminal) std::setvbuf(stderr, nullptr, _IOLBF, 0);
+    options.progress(fmt::format("work directory {}", work.path().string()));
+    {
+        real::RealWorld world(loop, work, options);
+        for (const engine::Capability need : telling.needs) {
+            if (world.can(need)) continue;
+            result.skipped = fmt::format("needs {}", engine::name(need));
+            result.verdict = Verdict::inconclusive;
+            return result;
+        }
+        Run one{telling, arguments, loop, world, interrupts, result, loop.now()};
+        std::exception_ptr internal;
+        try {
+            loop.run(whole(&one));
+        } catch (const engine::BrokenSurroundings& error) {
+            result.reason = error.what();
+        } catch (const engine::UsageError& error) {
+            result.reason = error.what();
+            result.verdict = Verdict::usage;
+        } catch (const std::exception& error) {
+            result.reason = fmt::format("internal error: {}", error.what());
+            result.verdict = Verdict::internal_error;
+        }
+        result.total = loop.now() - one.begun;
+        result.violations = world.checks().violations();
+        result.steps = world.steps().size();
+        result.checks = world.checks().reports_judged();
+        result.story = world.steps();
+        result.excuses = world.excuses();
+        try {
+            loop.run(stop(&one));
+        } catch (const std::exception& error) {
+            if (result.reason.empty()) result.reason = fmt::format("taking the world down: {}", error.what());
+        }
+        result.times = world.times();
+    }
+    if (result.verdict == Verdict::held) {
+        if (!result.violations.empty())
+            result.verdict = result.violations.front().check == engine::check::CheckId::liveness
+                                 ? Verdict::liveness
+                                 : Verdict::violated;
+        else if (!result.reason.empty())
+            result.verdict = Verdict::inconclusive;
+    }
+    if (result.verdict != Verdict::held || arguments.keep) {
+        work.keep();
+        result.work = work.path().string();
+    }
+    return result;
+}
+
+// ------------------------------------------------------------------------------------------------ without
+// running
+
+void print_dry_run(const Telling& telling, const Arguments& arguments) {
+    if (!arguments.mobilecoin.empty() && !arguments.skip_build) {
+        const real::CargoBuild build =
+            real::cargo_build(fs::absolute(arguments.mobilecoin), arguments.release);
+        if (build.make_key) fmt::print("{}", real::to_text(*build.make_key));
+        fmt::print("{}", real::to_text(build.build));
+    }
+    real::IoLoop loop;
+    const real::WorkDirectory work("fogreal-", arguments.work);
+    const real::RealOptions options = options_of(telling, arguments);
+    const real::RealWorld world(loop, work, options);
+    real::Deployment d = world.deployment();
+    d.database_url = arguments.postgres.empty() ? "<of a private Postgres cluster>" : arguments.postgres;
+    d.authority_root = "<mc-crypto-x509-test-vectors --type=chain --test-name=ok_rsa_head>";
+    d.signing_chain = "<mc-crypto-x509-test-vectors --type=chain --test-name=ok_rsa_chain_25519_leaf>";
+    d.signing_key = "<mc-crypto-x509-test-vectors --type=key --test-name=ok_rsa_chain_25519_leaf>";
+    for (const real::Launch& launch : real::launches(d, options.own_wallet))
+        fmt::print("{}", real::to_text(launch));
+}
+
+namespace {
+
+engine::Task<> build(real::Supervisor* supervisor, real::CargoBuild build) {
+    if (build.make_key) {
+        const real::Child* child = co_await supervisor->run(std::move(*build.make_key), 120s);
+        if (!child->exit()->ok())
+            throw engine::BrokenSurroundings("openssl: " + child->exit()->text() + ", see its log");
+    }
+    const real::Child* child = co_await supervisor->run(std::move(build.build), 4h);
+    if (child->exit()->ok()) co_return;
+    std::string text = "cargo build: " + child->exit()->text();
+    for (const std::string& line : child->exit()->last_lines) text += "\n    " + line;
+    throw engine::BrokenSurroundings(text);
+}
+
+} // namespace
+
+void build_checkout(const Arguments& arguments) {
+    real::IoLoop loop;
+    const real::WorkDirectory work("fogreal-build-", arguments.work);
+    real::Supervisor supervisor(loop, work.path());
+    fmt::print(stderr, "building {} with cargo\n", arguments.mobilecoin);
+    loop.run(build(&supervisor, real::cargo_build(fs::absolute(arguments.mobilecoin), arguments.release)));
+}
+
+} // namespace tools::fogreal
