@@ -83,7 +83,10 @@ struct IngressKeyRecord {
     /// @source fog/recovery_db_iface/src/types.rs
     bool covers(BlockIndex block) const {
         if (block < start) return false;
-        if (lost) return last_scanned && block <= *last_scanned;
+        // What was delivered counts whatever became of the key: with a window of no blocks a key delivers a
+        // block at its expiry, and once it is retired nothing else would make view wait for it.
+        if (last_scanned && block <= *last_scanned) return true;
+        if (lost) return false;
         if (retired) return block < expiry;
         return true;
     }

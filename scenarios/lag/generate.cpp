@@ -365,7 +365,7 @@ private:
             add(action, 0, 1 + draw_.below(200'000));
             break;
         case Action::set_window:
-            add(action, ingest(), 1 + draw_.below(8));
+            add(action, ingest(), draw_.below(8));
             break;
         case Action::sync_keys:
         case Action::report_lost: {
