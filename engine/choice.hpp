@@ -22,6 +22,7 @@ enum class Domain : std::uint8_t {
     fault,        ///< which faults strike when
     routing,      ///< which replica answers
 };
+inline constexpr std::uint32_t domain_count = 8; ///< numbers 1..8
 const char* name(Domain domain);
 
 /// One decision: the `ordinal`-th draw of its stream gave `value` out of 0..bound-1.
@@ -40,6 +41,46 @@ struct StreamName {
     friend auto operator<=>(const StreamName&, const StreamName&) = default;
 };
 
+/// A decision that a recording fixes: the `ordinal`-th draw of a stream, counted from 0.
+struct FixedChoice {
+    StreamName stream;
+    std::uint64_t ordinal = 0;
+    std::uint32_t bound = 0; ///< when it was recorded: another one shows that the code has changed
+    std::uint32_t value = 0; ///< below the bound
+    friend bool operator==(const FixedChoice&, const FixedChoice&) = default;
+};
+
+/// What another run needs to decide alike, whatever strategy the first one had: some decisions are fixed, all
+/// others follow from the base.
+struct Recording {
+    enum class Base : std::uint8_t {
+        seed, ///< what is not fixed is drawn from the seed
+        tame, ///< what is not fixed is 0: nothing is late, held or lost
+    };
+    std::uint64_t seed = 1; ///< also of key material, which is no decision
+    Base base = Base::seed;
+    std::vector<FixedChoice> fixed{}; ///< in any order, no draw twice
+    friend bool operator==(const Recording&, const Recording&) = default;
+};
+
+/// How far a run could follow its recording.
+struct Departure {
+    enum class Kind : std::uint8_t {
+        none,          ///< every fixed decision was asked for, as recorded
+        other_bound,   ///< there were more or fewer possibilities than when it was recorded
+        never_decided, ///< the run ended without asking
+    };
+    Kind kind = Kind::none;
+    FixedChoice where{};          ///< the first that could not be followed
+    std::uint32_t bound = 0;      ///< of Kind::other_bound: what was found
+    std::uint64_t step = 0;       ///< of Kind::other_bound: of the scheduler
+    std::size_t other_bounds = 0; ///< how many in all
+    std::size_t never_decided = 0;
+};
+
+/// One line: where a run left its recording; empty when it did not.
+std::string describe(const Departure& departure);
+
 /// Every decision of a run, drawn and recorded in one sequence.
 ///
 /// Rules
@@ -48,9 +89,9 @@ struct StreamName {
 ///    another.
 /// 2. Draw into a local before using it: GCC and clang evaluate arguments in opposite order.
 /// 3. Integers only; no clocks, addresses or hash orders go in.
-/// 4. With a recording to follow, the ordinal-th draw of a stream gives the recorded value (modulo the bound
-/// when
-///    that shrank) as long as the recording lasts, and the seed's value afterwards.
+/// 4. With a recording to follow, a draw that it fixes gives the recorded value (modulo the bound, when that
+/// shrank);
+///    every other draw gives what the recording's base says.
 class Choices {
 public:
     explicit Choices(std::uint64_t seed) : seed_(seed) {}
@@ -63,12 +104,10 @@ public:
         if (bound <= 1) return 0;
         Stream& s = streams_[stream];
         std::uint32_t value;
-        if (s.ordinal < s.recorded.size()) [[unlikely]] {
-            value = s.recorded[s.ordinal] % bound;
-        } else {
-            const std::uint64_t bits = mix64(s.key + (s.ordinal + 1) * 0x9e3779b97f4a7c15ULL);
-            value = static_cast<std::uint32_t>(((bits >> 32) * bound) >> 32);
-        }
+        if (s.ordinal >= s.next_special) [[unlikely]]
+            value = follow_recording(s, bound, drawn(s, bound));
+        else
+            value = drawn(s, bound);
         ++s.ordinal;
         sequence_.push_back({stream, bound, value});
         return value;
@@ -80,8 +119,8 @@ public:
     std::uint32_t decide(std::uint32_t stream, std::uint32_t bound, std::uint32_t value) {
         if (bound <= 1) return 0;
         Stream& s = streams_[stream];
-        if (s.ordinal < s.recorded.size()) [[unlikely]]
-            value = s.recorded[s.ordinal] % bound;
+        if (s.ordinal >= s.next_special) [[unlikely]]
+            value = follow_recording(s, bound, value);
         ++s.ordinal;
         sequence_.push_back({stream, bound, value});
         return value;
@@ -94,8 +133,14 @@ public:
         return mix64(s.key ^ (0xa0761d6478bd642fULL * ++s.bits_drawn));
     }
 
-    /// Makes this run follow the choices of another, stream by stream.
-    void follow(const Choices& recording);
+    /// Makes this run follow another.  @pre no stream has been opened
+    void follow(const Recording& recording);
+    /// Counts the steps of the run, to tell when it left its recording.  @param step  outlives this
+    void count_steps(const std::uint64_t* step) { step_ = step; }
+    /// Everything decided so far, each decision fixed.
+    Recording record() const;
+    /// Where this run has left what it follows, taking the run as ended.
+    Departure departure() const;
 
     std::uint64_t seed() const { return seed_; }
     std::span<const Choice> sequence() const { return sequence_; }
@@ -109,14 +154,25 @@ private:
         std::uint64_t key = 0;
         std::uint64_t ordinal = 0;
         std::uint64_t bits_drawn = 0;
-        std::vector<std::uint32_t> recorded;
+        std::uint64_t next_special = ~std::uint64_t{0}; // ordinal from which a draw may not be the seed's own
+        std::uint32_t next_fixed = 0;                   // in fixed_: what of this stream comes next
+        std::uint32_t end_fixed = 0;
     };
+
+    static std::uint32_t drawn(const Stream& s, std::uint32_t bound) {
+        const std::uint64_t bits = mix64(s.key + (s.ordinal + 1) * 0x9e3779b97f4a7c15ULL);
+        return static_cast<std::uint32_t>(((bits >> 32) * bound) >> 32);
+    }
+    std::uint32_t follow_recording(Stream& s, std::uint32_t bound, std::uint32_t otherwise);
 
     std::uint64_t seed_;
     std::vector<Stream> streams_;
     std::vector<std::uint32_t> index_; // open-addressed by name hash; holds stream + 1, 0 is free
     std::vector<Choice> sequence_;
-    std::vector<std::pair<StreamName, std::vector<std::uint32_t>>> to_follow_; // sorted by name
+    bool tame_ = false;
+    std::vector<FixedChoice> fixed_; // sorted by stream and ordinal
+    const std::uint64_t* step_ = nullptr;
+    Departure departure_; // bounds only
 
     void grow_index();
 };

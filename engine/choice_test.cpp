@@ -155,7 +155,7 @@ TEST(Choices, recording_overrules_a_decision_whoever_made_it) {
     a.decide(10, 7);
     a.below(100);
     Choices replay(2);
-    replay.follow(recording);
+    replay.follow(recording.record());
     Stream replayed(replay, Domain::schedule, 0, 0);
     EXPECT_EQ(replayed.below(10), 7u) << "a draw follows a decision";
     EXPECT_EQ(replayed.decide(100, 99), recording.sequence()[1].value) << "and a decision follows a draw";
@@ -171,7 +171,7 @@ TEST(Choices, followed_recording_gives_the_same_values_whatever_the_seed) {
         if (i % 3 == 0) b.below(100);
     }
     Choices replay(999);
-    replay.follow(recording);
+    replay.follow(recording.record());
     Stream replayed_b(replay, Domain::network, 4, 0);
     Stream replayed_a(replay, Domain::schedule, 0, 0);
     for (int i = 0; i < 40; ++i) {
@@ -182,12 +182,12 @@ TEST(Choices, followed_recording_gives_the_same_values_whatever_the_seed) {
 }
 
 TEST(Choices, recording_is_followed_stream_by_stream_and_the_seed_takes_over_at_its_end) {
-    Choices recording(1);
+    Choices recording(2);
     Stream a(recording, Domain::schedule, 0, 0);
     for (int i = 0; i < 5; ++i) a.below(1000);
     Choices replay(2);
     Choices plain(2);
-    replay.follow(recording);
+    replay.follow(recording.record());
     Stream replayed(replay, Domain::schedule, 0, 0);
     Stream other(replay, Domain::plan, 0, 0);
     Stream plain_a(plain, Domain::schedule, 0, 0);
@@ -206,16 +206,85 @@ TEST(Choices, recorded_value_wraps_when_the_bound_has_shrunk) {
     while (a.below(100) < 50) {
     }
     Choices replay(1);
-    replay.follow(recording);
+    replay.follow(recording.record());
     Stream replayed(replay, Domain::schedule, 0, 0);
     for (const Choice& choice : recording.sequence()) EXPECT_EQ(replayed.below(7), choice.value % 7);
+}
+
+Recording one_fixed(Recording::Base base) {
+    Recording recording;
+    recording.seed = 5;
+    recording.base = base;
+    recording.fixed = {{{Domain::schedule, 0, 0}, 3, 10, 7}, {{Domain::network, 2, 1}, 0, 4, 1}};
+    return recording;
+}
+
+TEST(Choices, sparse_recording_leaves_the_other_draws_to_the_seed) {
+    Choices plain(5);
+    Choices replay(1);
+    replay.follow(one_fixed(Recording::Base::seed));
+    Stream expected(plain, Domain::schedule, 0, 0);
+    Stream stream(replay, Domain::schedule, 0, 0);
+    for (int i = 0; i < 20; ++i) {
+        const std::uint32_t own = expected.below(10);
+        EXPECT_EQ(stream.below(10), i == 3 ? 7 : own) << i;
+    }
+    EXPECT_EQ(replay.seed(), 5u) << "the recording's seed counts";
+}
+
+TEST(Choices, tame_base_decides_nothing_but_what_is_fixed) {
+    Choices replay(1);
+    replay.follow(one_fixed(Recording::Base::tame));
+    Stream stream(replay, Domain::schedule, 0, 0);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(stream.below(10), i == 3 ? 7u : 0u) << i;
+    EXPECT_EQ(stream.decide(10, 9), 0u) << "no strategy has a say in a replay";
+    EXPECT_EQ(replay.record().base, Recording::Base::tame);
+}
+
+TEST(Choices, run_that_keeps_to_its_recording_has_not_departed) {
+    Choices replay(1);
+    replay.follow(one_fixed(Recording::Base::tame));
+    Stream a(replay, Domain::schedule, 0, 0);
+    Stream b(replay, Domain::network, 2, 1);
+    for (int i = 0; i < 4; ++i) a.below(10);
+    b.below(4);
+    EXPECT_EQ(replay.departure().kind, Departure::Kind::none);
+    EXPECT_EQ(describe(replay.departure()), "");
+}
+
+TEST(Choices, departure_names_the_first_decision_that_had_other_possibilities) {
+    std::uint64_t step = 100;
+    Choices replay(1);
+    replay.follow(one_fixed(Recording::Base::seed));
+    replay.count_steps(&step);
+    Stream a(replay, Domain::schedule, 0, 0);
+    Stream b(replay, Domain::network, 2, 1);
+    for (int i = 0; i < 3; ++i) a.below(10);
+    step = 140;
+    EXPECT_EQ(a.below(5), 7u % 5);
+    step = 150;
+    b.below(9);
+    const Departure departure = replay.departure();
+    EXPECT_EQ(departure.other_bounds, 2u);
+    EXPECT_EQ(departure.step, 140u);
+    EXPECT_EQ(describe(departure),
+              "decision 3 of stream schedule/0/0 is one of 5 at step 140, it was recorded as "
+              "one of 10; 1 more could not be followed as recorded");
+}
+
+TEST(Choices, departure_names_a_decision_that_never_came) {
+    Choices replay(1);
+    replay.follow(one_fixed(Recording::Base::seed));
+    Stream a(replay, Domain::schedule, 0, 0);
+    for (int i = 0; i < 4; ++i) a.below(10);
+    EXPECT_EQ(describe(replay.departure()), "decision 0 of stream network/2/1 was never asked for");
 }
 
 TEST(Choices, following_must_begin_before_the_first_stream) {
     Choices recording(1);
     Choices replay(1);
     replay.open({Domain::plan, 0, 0});
-    EXPECT_THROW(replay.follow(recording), InternalError);
+    EXPECT_THROW(replay.follow(recording.record()), InternalError);
 }
 
 TEST(StreamBytes, are_those_of_the_streams_bits) {

@@ -81,7 +81,7 @@ bool FaultTable::take_one(FaultKind kind, NodeId a) {
 namespace {
 
 // The recording must be in place before the first stream is opened.
-engine::Choices& following(engine::Choices& choices, const engine::Choices* recording) {
+engine::Choices& following(engine::Choices& choices, const engine::Recording* recording) {
     if (recording != nullptr) choices.follow(*recording);
     return choices;
 }
@@ -129,6 +129,7 @@ Core::Core(const Options& o)
       scheduler(following(choices, o.follow), trace), weather(draw_weather(choices, o)) {
     choices.reserve(o.expected_choices);
     scheduler.set_strategist(strategist.get());
+    choices.count_steps(scheduler.step_counter());
     scheduler.set_step_budget(o.step_budget);
     if (o.keep_events) trace.keep_events();
 }

@@ -31,6 +31,7 @@ struct Weather {
     std::uint32_t held_of_64 = 4;        ///< share of yield points at which a process is held for long
     std::uint32_t slow_of_64 = 2;        ///< share of messages and database calls that take long
     std::uint32_t longest_hold_ms = 600; ///< at a yield point
+    friend bool operator==(const Weather&, const Weather&) = default;
 };
 
 struct Options {
@@ -42,9 +43,11 @@ struct Options {
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;
     bool keep_events = false;
-    engine::DefectSet defects{};             ///< that are switched on
-    const engine::Choices* follow = nullptr; ///< a recording to play back
-    std::size_t expected_choices = 0;        ///< room to reserve
+    engine::DefectSet defects{}; ///< that are switched on
+    const engine::Recording* follow =
+        nullptr;                      ///< a recording to play back; its seed counts, not the one above
+    bool keep_choices = false;        ///< into the result
+    std::size_t expected_choices = 0; ///< room to reserve
 };
 
 /// The faults in force.  Asked on every message: an empty table costs nothing.

@@ -60,6 +60,8 @@ RunResult run(const engine::Scenario& wanted, Options options) {
     result.digest = core.trace.digest();
     result.story = world.steps();
     result.marks = core.marks;
+    if (options.keep_choices) result.recording = core.choices.record();
+    if (options.follow != nullptr) result.departure = core.choices.departure();
     if (core.trace.keeps_events()) {
         result.events = core.trace.events();
         std::uint32_t highest = 0;

@@ -39,6 +39,8 @@ struct RunResult {
     std::vector<engine::Event> events;   ///< when asked for
     std::vector<std::string> node_names; ///< by node number
     engine::MarkCounts marks;
+    engine::Recording recording{}; ///< when asked for: all decisions
+    engine::Departure departure{}; ///< from the recording that was followed
 };
 
 /// Tells a scenario in a fresh simulated world.  Same scenario and options: same result, on every machine.

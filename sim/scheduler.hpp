@@ -74,6 +74,7 @@ public:
 
     void set_step_budget(std::uint64_t steps) { step_budget_ = steps; }
     std::uint64_t steps() const { return steps_; }
+    const std::uint64_t* step_counter() const { return &steps_; }
     /// Called after every step; may kill tasks and post work.
     void set_after_step(std::function<void()> hook) { after_step_ = std::move(hook); }
     /// Receives exceptions that left a task nobody joins.  Without one they end run_until.

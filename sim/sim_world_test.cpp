@@ -135,7 +135,8 @@ TEST(SimWorld, run_that_follows_a_recording_gives_the_same_digest) {
     SimWorld recorded(options);
     recorded.run(pay_and_spend(recorded));
     Options following = options;
-    following.follow = &recorded.core().choices;
+    const engine::Recording recording = recorded.core().choices.record();
+    following.follow = &recording;
     SimWorld replay(following);
     replay.run(pay_and_spend(replay));
     EXPECT_EQ(replay.core().trace.digest(), recorded.core().trace.digest());

@@ -38,7 +38,7 @@ std::string interleaving(const Program& program, const char* strategy, std::uint
                          const engine::Choices* follow = nullptr, engine::Choices* recorded = nullptr) {
     engine::Choices own(seed);
     engine::Choices& choices = recorded != nullptr ? *recorded : own;
-    if (follow != nullptr) choices.follow(*follow);
+    if (follow != nullptr) choices.follow(follow->record());
     engine::Trace trace;
     Foresight foresight;
     foresight.task_priorities = true;
@@ -297,7 +297,8 @@ TEST(Strategist, world_follows_a_recording_whatever_strategy_made_it) {
         EXPECT_EQ(told(again).digest, first.digest) << strategy;
         Options following;
         following.seed = 3; // keys and other unrecorded bits
-        following.follow = &recorded.core().choices;
+        const engine::Recording recording = recorded.core().choices.record();
+        following.follow = &recording;
         SimWorld replay(following);
         const Told second = told(replay);
         EXPECT_EQ(second.digest, first.digest) << strategy;
@@ -314,7 +315,8 @@ TEST(Strategist, swarm_draws_another_weather_for_each_seed_and_tells_it_in_the_r
         const Core core(options);
         ++holds[core.weather.longest_hold_ms];
         Options following;
-        following.follow = &core.choices;
+        const engine::Recording recording = core.choices.record();
+        following.follow = &recording;
         const Core replay(following);
         EXPECT_EQ(replay.weather.longest_hold_ms, core.weather.longest_hold_ms);
         EXPECT_EQ(replay.weather.held_of_64, core.weather.held_of_64);

@@ -17,6 +17,7 @@ struct Summary {
     std::uint64_t judgements = 0;
     std::uint64_t choices = 0;
     engine::MarkCounts marks;
+    bool failed = false;
 };
 
 constexpr std::uint64_t none = ~0ULL;
@@ -43,7 +44,7 @@ private:
             std::size_t expected_choices = 0;
             for (;;) {
                 const std::uint64_t i = next_.fetch_add(1);
-                if (i >= options_.runs || i > lowest_bad_.load() || progress_.stop.load()) return;
+                if (i >= options_.runs || i > last_wanted() || progress_.stop.load()) return;
                 one(i, expected_choices);
             }
         } catch (...) {
@@ -52,6 +53,8 @@ private:
             progress_.stop = true;
         }
     }
+
+    std::uint64_t last_wanted() const { return options_.keep_going ? none : lowest_bad_.load(); }
 
     void one(std::uint64_t i, std::size_t& expected_choices) {
         Options run_options = options_.run;
@@ -67,9 +70,10 @@ private:
             if (difference) difference->seed = run_options.seed;
         }
         const std::lock_guard lock(mutex_);
+        const bool failed = result.verdict != Verdict::held || difference || !result.skipped.empty();
         waiting_.emplace(i, Summary{result.digest, result.steps, result.checks, result.judgements,
-                                    result.choices, result.marks});
-        if (result.verdict != Verdict::held || difference || !result.skipped.empty()) {
+                                    result.choices, result.marks, failed});
+        if (failed) {
             ++progress_.failed;
             if (i <= lowest_bad_.load()) {
                 lowest_bad_ = i;
@@ -87,7 +91,7 @@ private:
     // quick.
     void add_up() {
         for (auto next = waiting_.begin();
-             next != waiting_.end() && next->first == total_.runs && next->first <= lowest_bad_.load();
+             next != waiting_.end() && next->first == total_.runs && next->first <= last_wanted();
              next = waiting_.erase(next)) {
             const Summary& s = next->second;
             ++total_.runs;
@@ -96,6 +100,7 @@ private:
             total_.judgements += s.judgements;
             total_.choices += s.choices;
             total_.marks.add(s.marks);
+            total_.failures += s.failed ? 1 : 0;
             digest_ = engine::chain64(digest_, s.digest);
             digests_.push_back(s.digest);
         }

@@ -13,10 +13,11 @@ namespace sim {
 struct SweepOptions {
     Options run; ///< its seed is the first
     std::uint64_t runs = 1;
-    unsigned jobs = 1;     ///< threads; the report does not depend on it
-    std::string plan{};    ///< file the story was read from, for the command that repeats it
-    std::string profile{}; ///< name of the set of defects, for the same
-    bool twice = false;    ///< every seed twice, compared event by event
+    unsigned jobs = 1;       ///< threads; the report does not depend on it
+    std::string plan{};      ///< file the story was read from, for the command that repeats it
+    std::string profile{};   ///< name of the set of defects, for the same
+    bool twice = false;      ///< every seed twice, compared event by event
+    bool keep_going = false; ///< past the first failure, to count them
 };
 
 /// Where two runs of one seed differ first.
@@ -37,6 +38,7 @@ struct SweepResult {
     engine::MarkCounts marks;
     std::uint64_t digest = 0;                 ///< over the digests of all runs, in order of seed
     std::optional<std::uint64_t> failed_seed; ///< the lowest
+    std::uint64_t failures = 0;               ///< seeds that failed: more than one only when asked to go on
     std::optional<RunResult> failure;         ///< of that seed
     std::optional<Difference> difference;     ///< of the lowest seed that has one
 };
@@ -47,7 +49,8 @@ struct SweepProgress {
     std::atomic<bool> stop{false}; ///< set to end the sweep early
 };
 
-/// The sweep ends at the lowest failing seed: all seeds below it have been run, whatever the number of jobs.
+/// Unless it keeps going, the sweep ends at the lowest failing seed: all seeds below it have been run,
+/// whatever the number of jobs.
 SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress);
 
 /// Compares two recorded runs event by event.

@@ -17,9 +17,10 @@ ALLOWED = {
     "sim": {"engine", "sim"},
     "real": {"engine", "real", "proto"},
     "proto": {"proto"},
-    "property_tests": {"engine", "sim", "scenarios", "property_tests"},
-    "tools": {"engine", "sim", "real", "proto", "scenarios", "tools"},
-    "bench": {"engine", "sim", "real", "scenarios", "tools", "bench"},
+    "search": {"engine", "sim", "scenarios", "search"},
+    "property_tests": {"engine", "sim", "scenarios", "search", "property_tests"},
+    "tools": {"engine", "sim", "real", "proto", "scenarios", "search", "tools"},
+    "bench": {"engine", "sim", "real", "scenarios", "search", "tools", "bench"},
 }
 # A test may stand beside what it tests and still need a loop to run it on.
 TEST_EXTRA = {"engine": {"sim"}, "sim": {"scenarios"}, "scenarios": {"sim"}}

@@ -44,41 +44,56 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 5 a required "
         "mark was never hit, 6 inconclusive, 70 internal error.",
         "fogsim"};
-    app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
-        ->type_name("N")
-        ->capture_default_str();
-    app.add_option("--runs", arguments.runs, "how many consecutive seeds")
-        ->type_name("K")
-        ->capture_default_str();
+    CLI::Option* seed = app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
+                            ->type_name("N")
+                            ->capture_default_str();
+    CLI::Option* runs = app.add_option("--runs", arguments.runs, "how many consecutive seeds")
+                            ->type_name("K")
+                            ->capture_default_str();
     CLI::Option* story = app.add_option("--scenario", arguments.scenario, "which story")
                              ->type_name("NAME")
                              ->capture_default_str();
-    app.add_option("--plan", arguments.plan,
-                   "tell the plan in this file (docs/plan.md) instead of a scenario")
-        ->type_name("FILE")
-        ->excludes(story);
-    app.add_option("--topology", arguments.topology,
-                   "changes to the scenario's topology, for example view-shards=3,image-shards=3")
-        ->type_name("K=V,...");
-    app.add_option("--strategy", arguments.strategy,
-                   "how decisions are made: random, pct:D, pos, urw, swarm, portfolio (docs/strategies.md)")
-        ->type_name("S")
-        ->capture_default_str();
-    app.add_option("--profile", arguments.profile,
-                   "upstream-7.0.0: switch on every defect that this release of MobileCoin's services has")
-        ->type_name("NAME");
-    app.add_option("--defect", arguments.defects,
-                   "switch a defect on (repeatable; --list-defects names them)")
-        ->type_name("NAME");
-    app.add_option("--crypto", arguments.crypto, "fast: same shapes, cheap hashing; ristretto: the real one")
-        ->type_name("NAME")
-        ->capture_default_str();
+    CLI::Option* plan = app.add_option("--plan", arguments.plan,
+                                       "tell the plan in this file (docs/plan.md) instead of a scenario")
+                            ->type_name("FILE")
+                            ->excludes(story);
+    CLI::Option* topology =
+        app.add_option("--topology", arguments.topology,
+                       "changes to the scenario's topology, for example view-shards=3,image-shards=3")
+            ->type_name("K=V,...");
+    CLI::Option* strategy =
+        app.add_option(
+               "--strategy", arguments.strategy,
+               "how decisions are made: random, pct:D, pos, urw, swarm or portfolio, the default of a "
+               "sweep of drawn stories (docs/strategies.md)")
+            ->type_name("S");
+    CLI::Option* profile =
+        app.add_option(
+               "--profile", arguments.profile,
+               "upstream-7.0.0: switch on every defect that this release of MobileCoin's services has")
+            ->type_name("NAME");
+    CLI::Option* defect = app.add_option("--defect", arguments.defects,
+                                         "switch a defect on (repeatable; --list-defects names them)")
+                              ->type_name("NAME");
+    CLI::Option* crypto = app.add_option("--crypto", arguments.crypto,
+                                         "fast: same shapes, cheap hashing; ristretto: the real one")
+                              ->type_name("NAME")
+                              ->capture_default_str();
     app.add_option("--jobs", arguments.jobs,
                    "threads of a sweep (default: all cores); the report does not depend on it")
         ->type_name("N");
     app.add_option("--time-limit", arguments.time_limit, "end a sweep after so long")->type_name("SECONDS");
-    app.add_flag("--check-determinism", arguments.check_determinism,
-                 "run every seed twice and compare event by event");
+    CLI::Option* twice = app.add_flag("--check-determinism", arguments.check_determinism,
+                                      "run every seed twice and compare event by event");
+    CLI::Option* replay =
+        app.add_option("--replay", arguments.replay, "play a recorded failure back (docs/replay.md)")
+            ->type_name("BLOB|FILE");
+    // What a recording fixes cannot be asked for anew.
+    for (CLI::Option* other : {seed, runs, story, plan, topology, strategy, profile, defect, crypto, twice})
+        replay->excludes(other);
+    app.add_flag("--no-shrink", arguments.no_shrink, "report a failure as it was found");
+    app.add_flag("--keep-going", arguments.keep_going,
+                 "end a sweep at its last seed, and count the failures");
     app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
     app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
         ->type_name("FILE");

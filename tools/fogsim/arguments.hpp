@@ -13,7 +13,8 @@ struct Arguments {
     std::string runs = "1";
     std::string scenario = "conformance";
     std::string plan{};
-    std::string strategy = "random";
+    std::string strategy{};
+    std::string replay{};
     std::string profile{};
     std::vector<std::string> defects{};
     std::string crypto = "fast";
@@ -23,6 +24,8 @@ struct Arguments {
     std::string json{};
     std::string trace{};
     bool check_determinism = false;
+    bool no_shrink = false;
+    bool keep_going = false;
     bool list_scenarios = false;
     bool list_defects = false;
     bool list_marks = false;

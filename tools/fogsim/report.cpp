@@ -7,10 +7,11 @@
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
 
-namespace tools {
+namespace tools::fogsim {
 
 using engine::check::Violation;
 using sim::Verdict;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -76,67 +77,133 @@ const char* verdict_name(Verdict verdict) {
     return "?";
 }
 
+// The one that the sweep found, or that repeating the failure showed.
+const sim::Difference* difference_of(const Report& report) {
+    if (report.result.difference) return &*report.result.difference;
+    if (report.failure && report.failure->difference) return &*report.failure->difference;
+    return nullptr;
+}
+
+// Required marks that a sweep of this size must have hit and has not.
+std::vector<std::string> missed_marks(const Report& report) {
+    std::vector<std::string> missed;
+    if (!report.judges_marks || report.result.failed_seed) return missed;
+    for (const sim::MarkInfo& info : sim::mark_catalogue())
+        if (info.required_within_runs != 0 && report.result.runs >= info.required_within_runs &&
+            report.result.marks.of(info.mark) == 0)
+            missed.push_back(info.name);
+    return missed;
+}
+
+Json to_json(const std::vector<Violation>& violations) {
+    Json out = Json::array();
+    for (const Violation& v : violations) {
+        Json violation;
+        violation["check"] = name(v.check);
+        violation["text"] = v.text;
+        violation["at_ms"] = v.at.ms();
+        violation["step"] = v.step;
+        if (v.account) violation["account"] = v.account->value;
+        if (v.count) violation["count"] = v.count->value;
+        if (v.shown) violation["shown"] = engine::check::to_text(*v.shown); // may exceed 64 bits
+        if (v.truth) violation["true"] = engine::check::to_text(*v.truth);
+        out.push_back(std::move(violation));
+    }
+    return out;
+}
+
+Json to_json(const search::Failure& failure, const std::string& replay) {
+    Json out;
+    out["shrunk"] = failure.shrunk;
+    out["minimal"] = failure.minimal;
+    out["shrink_runs"] = failure.shrink_runs;
+    out["plan_steps_before"] = failure.steps_before;
+    out["plan_steps"] = failure.steps_after;
+    out["decisions"] = failure.smallest.recording.fixed.size();
+    out["topology"] = engine::describe(failure.smallest.world());
+    if (failure.smallest.plan) out["plan"] = Json::parse(scenarios::lag::to_json(*failure.smallest.plan));
+    out["violations"] = to_json(failure.told.violations);
+    out["trace"] = engine::hex_digest(failure.told.digest);
+    out["replay"] = replay;
+    return out;
+}
+
 } // namespace
 
-Verdict verdict_of(const sim::SweepResult& result) {
-    if (result.difference) return Verdict::nondeterministic;
+Verdict verdict_of(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    if (result.difference || (report.failure && report.failure->difference)) return Verdict::nondeterministic;
     if (result.failed_seed && result.failure)
         return result.failure->skipped.empty() ? result.failure->verdict : Verdict::inconclusive;
+    if (!missed_marks(report).empty()) return Verdict::mark_missed;
     return Verdict::held;
 }
 
-std::string result_line(const engine::Scenario& scenario, const sim::SweepOptions& options,
-                        const sim::SweepResult& result) {
-    if (result.difference)
-        return fmt::format("fogsim: FAIL check=determinism scenario={} seed={} event={}", scenario.name,
-                           result.difference->seed, result.difference->event);
+std::string result_line(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    const char* scenario = report.scenario->name;
+    if (const sim::Difference* d = difference_of(report))
+        return fmt::format("fogsim: FAIL check=determinism scenario={} seed={} event={}", scenario, d->seed,
+                           d->event);
     if (result.failed_seed && !result.failure->skipped.empty())
-        return fmt::format("fogsim: SKIP scenario={} seed={} reason={}", scenario.name, *result.failed_seed,
+        return fmt::format("fogsim: SKIP scenario={} seed={} reason={}", scenario, *result.failed_seed,
                            result.failure->skipped);
     if (result.failed_seed) {
-        const Violation& violation = result.failure->violations.front();
-        return fmt::format("fogsim: FAIL check={} scenario={} seed={}{} at_ms={} step={} trace={}",
-                           name(violation.check), scenario.name, *result.failed_seed, fields_of(violation),
-                           violation.at.ms(), violation.step, engine::hex_digest(result.failure->digest));
+        const sim::RunResult& told = report.failure ? report.failure->told : *result.failure;
+        const Violation& violation = told.violations.front();
+        std::string line = fmt::format("fogsim: FAIL check={} scenario={} seed={}{} strategy={}",
+                                       name(violation.check), scenario, *result.failed_seed,
+                                       fields_of(violation), sim::describe(result.failure->strategy));
+        if (result.failures > 1) line += fmt::format(" failures={}", result.failures);
+        line += fmt::format(" trace={}", engine::hex_digest(told.digest));
+        if (!report.replay.empty()) line += fmt::format(" replay={}", report.replay);
+        return line;
     }
-    std::string line = fmt::format("fogsim: PASS scenario={} {} strategy={} steps={} checks={}",
-                                   scenario.name, seeds_of(options, result),
-                                   sim::describe(options.run.strategy), result.steps, result.checks);
-    if (options.runs == 1)
+    std::string line = fmt::format("fogsim: {} scenario={} {} strategy={} steps={} checks={}",
+                                   missed_marks(report).empty() ? "PASS" : "FAIL check=marks", scenario,
+                                   seeds_of(report.options, result),
+                                   sim::describe(report.options.run.strategy), result.steps, result.checks);
+    if (report.options.runs == 1)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     else
         line += fmt::format(" marks={}/{}", marks_hit(result.marks), engine::mark_count);
     return line + fmt::format(" trace={}", engine::hex_digest(result.digest));
 }
 
-std::string failure_story(const engine::Scenario& scenario, const sim::SweepOptions& options,
-                          const sim::SweepResult& result) {
+std::string failure_story(const Report& report) {
     std::string text;
-    if (result.difference) {
-        const sim::Difference& d = *result.difference;
+    const sim::SweepResult& result = report.result;
+    if (const sim::Difference* d = difference_of(report)) {
         text += fmt::format("Two runs of seed {} differ first at event {}:\n  first:  {}\n  second: {}\n",
-                            d.seed, d.event, d.first.empty() ? "(had ended)" : d.first,
-                            d.second.empty() ? "(had ended)" : d.second);
-    } else if (result.failed_seed && result.failure->skipped.empty()) {
-        text += fmt::format("What happened, in a world of {}:\n", engine::describe(result.failure->topology));
+                            d->seed, d->event, d->first.empty() ? "(had ended)" : d->first,
+                            d->second.empty() ? "(had ended)" : d->second);
+    } else if (report.failure) {
+        const search::Failure& failure = *report.failure;
+        text += fmt::format("What happened, in a world of {}:\n", engine::describe(failure.smallest.world()));
         std::size_t number = 1;
-        for (const std::string& step : result.failure->story)
-            text += fmt::format("  {}. {}\n", number++, step);
-        for (const Violation& violation : result.failure->violations)
+        for (const std::string& step : failure.told.story) text += fmt::format("  {}. {}\n", number++, step);
+        for (const Violation& violation : failure.told.violations)
             text += fmt::format("  {}. At {} ms, check {}: {}.\n", number++, violation.at.ms(),
                                 name(violation.check), violation.text);
-        text += fmt::format("A {} violation: it must hold that {}.\n",
-                            name(result.failure->violations.front().check),
-                            holds_when(result.failure->violations.front().check));
+        const engine::check::CheckId check = failure.told.violations.front().check;
+        text += fmt::format("A {} violation: it must hold that {}.\n", name(check), holds_when(check));
     }
+    for (const std::string& mark : missed_marks(report))
+        text +=
+            fmt::format("A situation that this sweep must have been through never came about: {}.\n", mark);
     if (result.failed_seed)
-        text += fmt::format("Repeat with: {}\n", repeat_command(scenario, options, *result.failed_seed));
+        text += fmt::format("Repeat with: {}\n",
+                            report.replay.empty()
+                                ? repeat_command(*report.scenario, report.options, *result.failed_seed)
+                                : fmt::format("./run fogsim --replay {}", report.replay));
     return text;
 }
 
-std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& options,
-                    const sim::SweepResult& result) {
-    nlohmann::ordered_json json;
+std::string to_json(const Report& report) {
+    const engine::Scenario& scenario = *report.scenario;
+    const sim::SweepOptions& options = report.options;
+    const sim::SweepResult& result = report.result;
+    Json json;
     json["tool"] = "fogsim";
     json["schema"] = 1;
     json["scenario"] = scenario.name;
@@ -147,43 +214,34 @@ std::string to_json(const engine::Scenario& scenario, const sim::SweepOptions& o
     json["crypto"] = options.run.crypto->name();
     // A drawn topology differs from seed to seed: the one shown is the failed run's.
     if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);
-    json["verdict"] = verdict_name(verdict_of(result));
-    json["exit_code"] = static_cast<int>(verdict_of(result));
+    json["verdict"] = verdict_name(verdict_of(report));
+    json["exit_code"] = static_cast<int>(verdict_of(report));
     json["distinct"] = result.distinct;
     json["steps"] = result.steps;
     json["checks"] = result.checks;
     json["judgements"] = result.judgements;
     json["trace"] = engine::hex_digest(result.digest);
-    json["defects"] = nlohmann::ordered_json::array();
+    json["defects"] = Json::array();
     for (const sim::DefectInfo& info : sim::defect_catalogue())
         if (options.run.defects.has(info.defect)) json["defects"].push_back(info.name);
     for (const sim::MarkInfo& info : sim::mark_catalogue())
         json["marks"][info.name] = result.marks.of(info.mark);
     if (result.failed_seed) {
-        nlohmann::ordered_json failure;
+        Json failure;
         failure["seed"] = *result.failed_seed;
+        failure["strategy"] = sim::describe(result.failure->strategy);
         failure["repeat"] = repeat_command(scenario, options, *result.failed_seed);
-        if (result.difference) {
-            failure["event"] = result.difference->event;
-            failure["first"] = result.difference->first;
-            failure["second"] = result.difference->second;
+        if (const sim::Difference* d = difference_of(report)) {
+            failure["event"] = d->event;
+            failure["first"] = d->first;
+            failure["second"] = d->second;
         }
         if (!result.failure->skipped.empty()) failure["skipped"] = result.failure->skipped;
         failure["topology"] = engine::describe(result.failure->topology);
         failure["story"] = result.failure->story;
-        failure["violations"] = nlohmann::ordered_json::array();
-        for (const Violation& v : result.failure->violations) {
-            nlohmann::ordered_json violation;
-            violation["check"] = name(v.check);
-            violation["text"] = v.text;
-            violation["at_ms"] = v.at.ms();
-            violation["step"] = v.step;
-            if (v.account) violation["account"] = v.account->value;
-            if (v.count) violation["count"] = v.count->value;
-            if (v.shown) violation["shown"] = engine::check::to_text(*v.shown); // may exceed 64 bits
-            if (v.truth) violation["true"] = engine::check::to_text(*v.truth);
-            failure["violations"].push_back(std::move(violation));
-        }
+        failure["violations"] = to_json(result.failure->violations);
+        if (report.failure && !report.failure->difference)
+            failure["smallest"] = to_json(*report.failure, report.replay);
         json["failure"] = std::move(failure);
     }
     return json.dump(2) + "\n";
@@ -207,4 +265,4 @@ std::string to_trace(const sim::RunResult& run) {
     return text + "\n]}\n";
 }
 
-} // namespace tools
+} // namespace tools::fogsim

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
-#include <memory>
+#include <optional>
 #include <thread>
 
 #include "scenarios/catalogue.hpp"
@@ -26,15 +26,25 @@ const engine::Scenario& scenario_of(const std::string& name) {
         fmt::format("--scenario: there is no scenario '{}'; --list-scenarios lists them", name));
 }
 
-engine::Scenario plan_of(const std::string& path) {
+scenarios::lag::Plan plan_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (!file.is_open() || file.bad())
         throw engine::UsageError(fmt::format("--plan: cannot read '{}'", path));
     try {
-        return scenarios::lag::scenario_of(scenarios::lag::from_json(text));
+        return scenarios::lag::from_json(text);
     } catch (const engine::UsageError& error) {
         throw engine::UsageError(fmt::format("--plan: '{}': {}", path, error.what()));
+    }
+}
+
+sim::Strategy strategy_of(const Arguments& arguments, bool drawn_sweep) {
+    // A single run is to be repeated by its printed command, a long search is to be varied.
+    if (arguments.strategy.empty()) return sim::Strategy::parse(drawn_sweep ? "portfolio" : "random");
+    try {
+        return sim::Strategy::parse(arguments.strategy);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--strategy: {}", error.what()));
     }
 }
 
@@ -64,14 +74,6 @@ const engine::chain::Crypto& crypto_of(const std::string& name) {
         fmt::format("--crypto: there is no implementation '{}' (fast, ristretto)", name));
 }
 
-sim::Strategy strategy_of(const std::string& text) {
-    try {
-        return sim::Strategy::parse(text);
-    } catch (const engine::UsageError& error) {
-        throw engine::UsageError(fmt::format("--strategy: {}", error.what()));
-    }
-}
-
 sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario& scenario) {
     sim::SweepOptions options;
     options.run.topology = scenario.topology;
@@ -88,56 +90,146 @@ sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario&
     options.run.topology_changes = arguments.topology;
     options.run.crypto = &crypto_of(arguments.crypto);
     options.run.defects = defects_of(arguments);
-    options.run.strategy = strategy_of(arguments.strategy);
     options.plan = arguments.plan;
     options.profile = arguments.profile;
     options.twice = arguments.check_determinism;
-    options.run.keep_events = !arguments.trace.empty();
-    if (!arguments.trace.empty() && options.runs != 1)
-        throw engine::UsageError("--trace: goes with a single run, not with --runs");
+    options.keep_going = arguments.keep_going;
+    options.run.strategy = strategy_of(arguments, scenario.generate != nullptr && options.runs > 1);
+    options.run.keep_events = !arguments.trace.empty() && options.runs == 1;
     return options;
+}
+
+// The files that were asked for: refused before any work is done when they cannot be written.
+class Outputs {
+public:
+    explicit Outputs(const Arguments& arguments) {
+        if (!arguments.json.empty()) json_.emplace("--json", arguments.json);
+        if (!arguments.trace.empty()) trace_.emplace("--trace", arguments.trace);
+    }
+    void write(const Report& report) {
+        if (json_) json_->commit(to_json(report));
+        const bool told = report.failure && !report.failure->difference;
+        if (trace_ && told)
+            trace_->commit(to_trace(report.failure->told)); // of the failure, as it is printed
+        else if (trace_ && report.result.failure)
+            trace_->commit(to_trace(*report.result.failure));
+    }
+
+private:
+    std::optional<tools::OutputFile> json_;
+    std::optional<tools::OutputFile> trace_;
+};
+
+// A blob that is too long for pasting goes to a file; that is what --replay is given then.
+std::string shown_replay(const search::Failure& failure) {
+    if (failure.blob.size() <= search::longest_to_paste) return failure.blob;
+    const std::string path = fmt::format("fogsim-replay-{}.txt", engine::hex_digest(failure.replay.digest));
+    tools::OutputFile file("--replay", path);
+    file.commit(search::to_file_text(failure.replay, failure.told.violations.front().text));
+    return path;
+}
+
+search::Replay replay_of(const Arguments& arguments) {
+    try {
+        return search::read_replay(arguments.replay);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--replay: {}", error.what()));
+    }
+}
+
+// The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
+// where.
+int play_back(const Arguments& arguments) {
+    const search::Replay replay = replay_of(arguments);
+    Report report;
+    engine::Scenario scenario;
+    scenario.name = replay.what.scenario.c_str();
+    report.scenario = &scenario;
+    report.options.run.seed = replay.what.recording.seed;
+    report.options.run.defects = replay.what.defects;
+    report.replay = arguments.replay;
+    Outputs outputs(arguments);
+    search::Manner manner;
+    manner.events = true;
+    sim::RunResult run = search::run(replay.what, manner);
+    if (run.digest != replay.digest)
+        fmt::print("This is not the recorded run: its trace is {}, the recorded one was {}.\n",
+                   engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
+    if (const std::string where = engine::describe(run.departure); !where.empty())
+        fmt::print("It leaves its recording: {}.\n", where);
+    report.result.runs = 1;
+    report.result.steps = run.steps;
+    report.result.checks = run.checks;
+    report.result.judgements = run.judgements;
+    report.result.digest = run.digest;
+    report.result.marks = run.marks;
+    if (run.verdict != Verdict::held) {
+        report.result.failed_seed = replay.what.recording.seed;
+        report.failure.emplace();
+        report.failure->smallest = replay.what;
+        report.failure->steps_before = report.failure->steps_after = search::plan_steps(replay.what);
+        report.failure->told = run;
+        report.failure->replay = replay;
+    }
+    report.result.failure = std::move(run);
+    outputs.write(report);
+    fmt::print("{}", failure_story(report));
+    fmt::print("{}\n", result_line(report));
+    return static_cast<int>(verdict_of(report));
 }
 
 } // namespace
 
 int simulate(const Arguments& arguments) {
-    engine::Scenario planned;
-    if (!arguments.plan.empty()) planned = plan_of(arguments.plan);
-    const engine::Scenario& scenario = arguments.plan.empty() ? scenario_of(arguments.scenario) : planned;
-    const sim::SweepOptions options = options_of(arguments, scenario);
+    if (!arguments.replay.empty()) return play_back(arguments);
+    std::optional<scenarios::lag::Plan> plan;
+    if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
+    engine::Scenario scenario = plan ? scenarios::lag::scenario_of(*plan) : scenario_of(arguments.scenario);
+    Report report;
+    report.scenario = &scenario;
+    report.options = options_of(arguments, scenario);
+    const sim::SweepOptions& options = report.options;
     const std::uint64_t limit_s =
         arguments.time_limit.empty() ? 0 : number("--time-limit", arguments.time_limit, 1, 1'000'000);
+    report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
+                          options.run.strategy == sim::Strategy::parse("portfolio");
 
-    std::unique_ptr<tools::OutputFile> json;
-    std::unique_ptr<tools::OutputFile> trace;
-    if (!arguments.json.empty()) json = std::make_unique<tools::OutputFile>("--json", arguments.json);
-    if (!arguments.trace.empty()) trace = std::make_unique<tools::OutputFile>("--trace", arguments.trace);
-
+    Outputs outputs(arguments);
     sim::SweepProgress progress;
     const auto begun = std::chrono::steady_clock::now();
-    sim::SweepResult result;
+    const Interruption interruption(progress, limit_s);
     {
-        const Interruption interruption(progress, limit_s);
         const ProgressLine line(progress, options.runs);
-        result = sim::sweep(scenario, options, progress);
+        report.result = sim::sweep(scenario, options, progress);
     }
-
-    if (json) json->commit(tools::to_json(scenario, options, result));
-    if (trace && result.failure) trace->commit(tools::to_trace(*result.failure));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (options.runs > 1 && isatty(STDERR_FILENO))
-        fmt::print(stderr, "{} runs in {:.1f} s\n", result.runs, seconds);
-    const bool cut_short = !result.failed_seed && result.runs < options.runs;
+        fmt::print(stderr, "{} runs in {:.1f} s\n", report.result.runs, seconds);
+    const sim::SweepResult& result = report.result;
+    const bool cut_short = (!result.failed_seed || options.keep_going) && result.runs < options.runs;
     if (cut_short) fmt::print(stderr, "fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
     if (result.runs == 0) {
         fmt::print("fogsim: INCONCLUSIVE scenario={} seed={} runs=0\n", scenario.name, options.run.seed);
         return static_cast<int>(Verdict::inconclusive);
     }
-    fmt::print("{}", tools::failure_story(scenario, options, result));
-    fmt::print("{}\n", tools::result_line(scenario, options, result));
-    // A time limit is a wish that was met; an interrupt leaves the question open.
-    if (cut_short && limit_s == 0) return static_cast<int>(Verdict::inconclusive);
-    return static_cast<int>(tools::verdict_of(result));
+    if (result.failed_seed && !result.difference && !result.failure->violations.empty()) {
+        sim::Options failed = options.run;
+        failed.seed = *result.failed_seed;
+        search::InvestigateOptions wishes;
+        wishes.shrink = !arguments.no_shrink;
+        wishes.budget.stop = [] { return Interruption::was_signalled(); };
+        report.failure =
+            search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
+        if (!report.failure->difference) report.replay = shown_replay(*report.failure);
+    }
+    outputs.write(report);
+    fmt::print("{}", failure_story(report));
+    fmt::print("{}\n", result_line(report));
+    // A time limit is a wish that was met; an interrupt leaves the question open, unless it has been
+    // answered.
+    if (cut_short && Interruption::was_signalled() && !result.failed_seed)
+        return static_cast<int>(Verdict::inconclusive);
+    return static_cast<int>(verdict_of(report));
 }
 
 } // namespace tools::fogsim

@@ -1,0 +1,53 @@
+#include "search/failure.hpp"
+
+namespace search {
+namespace {
+
+// The seed alone often says it all: decisions need fixing only where a strategy made them.
+Case with_least_recording(const Case& full, std::uint64_t digest) {
+    Case bare = full;
+    bare.recording.fixed.clear();
+    return run(bare).digest == digest ? bare : full;
+}
+
+} // namespace
+
+Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
+                    const sim::Options& options, const sim::RunResult& failed,
+                    const InvestigateOptions& wishes) {
+    Failure out;
+    sim::Options again = options;
+    again.keep_events = true;
+    again.keep_choices = true;
+    const sim::RunResult repeated = sim::run(scenario, again);
+    if (repeated.digest != failed.digest || repeated.verdict != failed.verdict) {
+        // Where they part can only be seen in two runs that kept their events.
+        const sim::RunResult third = sim::run(scenario, again);
+        out.difference = sim::first_difference(repeated, third);
+        if (!out.difference) out.difference.emplace();
+        out.difference->seed = options.seed;
+        return out;
+    }
+    const Case full = case_of(scenario, plan, options, repeated);
+    out.original = with_least_recording(full, failed.digest);
+    out.smallest = out.original;
+    out.steps_before = plan_steps(full);
+    if (wishes.shrink) {
+        Shrunk shrunk = shrink(full, class_of(repeated.violations.front()), wishes.budget);
+        out.smallest = std::move(shrunk.smallest);
+        out.shrink_runs = shrunk.runs;
+        out.minimal = shrunk.minimal;
+        out.shrunk = true;
+    }
+    out.steps_after = plan_steps(out.smallest);
+    Manner manner;
+    manner.events = true;
+    out.told = run(out.smallest, manner);
+    out.replay.what = out.smallest;
+    out.replay.check = out.told.violations.front().check;
+    out.replay.digest = out.told.digest;
+    out.blob = to_blob(out.replay);
+    return out;
+}
+
+} // namespace search
