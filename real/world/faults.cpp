@@ -44,6 +44,8 @@ std::string RealFaults::missing(FaultKind kind) const {
         return "there is no database replica";
     case FaultKind::clock_jump:
         return "a process cannot be given a clock of its own";
+    case FaultKind::failed_look_ups:
+        return "look-ups inside a process cannot be made to fail from outside";
     case FaultKind::watcher_behind:
     case FaultKind::disk_full:
         return "";

@@ -229,8 +229,8 @@ std::vector<CreditRef> DiskChain::append_block(std::vector<TxOut> outputs, std::
     }
     const chain::Block& last = log_.back().block;
     chain::Hc128 rng(chain::seed_from_number(height().value)); // as add_test_block: seed n for block n
-    BlockData data =
-        chain::draw_signatures(rng, chain::next_block(last.version, last, contents), std::move(contents));
+    const chain::Block block = chain::next_block(last.version, last, contents);
+    BlockData data = chain::draw_signatures(rng, block, std::move(contents));
     const std::size_t before = model_.credits().size();
     std::vector<CreditRef> refs;
     for (std::size_t i = 0; i < credits.size(); ++i) refs.push_back({before + i});

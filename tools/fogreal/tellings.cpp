@@ -19,7 +19,8 @@ using scenarios::lag::Plan;
 namespace {
 
 constexpr Capability impossible[] = {Capability::stale_reads, Capability::clocks, Capability::hold_stores};
-constexpr FaultKind impossible_faults[] = {FaultKind::stale_reads, FaultKind::clock_jump};
+constexpr FaultKind impossible_faults[] = {FaultKind::stale_reads, FaultKind::clock_jump,
+                                           FaultKind::failed_look_ups};
 constexpr std::uint64_t own_poll_ms = 20;
 constexpr std::uint64_t upstream_poll_ms = 250;
 
