@@ -173,7 +173,9 @@ std::string DbModel::write(const DbCall& call) {
         std::uint64_t first = key->second.start;
         if (!key->second.blocks.empty()) first = std::max(first, key->second.blocks.rbegin()->first + 1);
         key->second.announced = first < key->second.expiry;
-        if (key->second.announced) events_.push_back({'m', 0, first, key->second.expiry});
+        const Event missed{'m', 0, first, key->second.expiry};
+        if (key->second.announced && std::find(events_.begin(), events_.end(), missed) == events_.end())
+            events_.push_back(missed);
         return fmt::format("ok announced={}", key->second.announced);
     }
     case DbCallKind::new_ingest_invocation: {

@@ -212,8 +212,8 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
             mark_if(range.start < shard.end && shard.end < range.end,
                     Mark::db_missed_range_crosses_a_shard_end);
         row->second.range_announced = !range.empty();
-        if (!range.empty()) {
-            // Two keys may miss the same range; wallets need to hear of it once.
+        if (!range.empty() && !is_known) {
+            // Two keys may miss the same range; wallets hear of it once, and the schema has room for it once.
             UserEvent event;
             event.what = range;
             announce(ids, std::move(event));

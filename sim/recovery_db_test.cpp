@@ -140,8 +140,9 @@ TEST_F(RecoveryDbTest, lost_key_announces_what_it_owed) {
         EXPECT_EQ(bed.run(one.missed_block_ranges()).value(), (std::vector<BlockRange>{range(3, 9)}));
     }
     EXPECT_EQ(bed.run(one.report_lost_ingress_key(key_of(2))).value(), true);
-    EXPECT_EQ(bed.run(one.missed_block_ranges()).value(),
-              (std::vector<BlockRange>{range(3, 9), range(3, 9)}));
+    EXPECT_EQ(bed.run(one.missed_block_ranges()).value(), (std::vector<BlockRange>{range(3, 9)}))
+        << "the same range is said once";
+    EXPECT_TRUE(record(2).lost);
     EXPECT_TRUE(record(1).lost);
 }
 

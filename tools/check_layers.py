@@ -18,7 +18,7 @@ ALLOWED = {
     "real": {"engine", "real", "proto"},
     "proto": {"proto"},
     "search": {"engine", "sim", "scenarios", "search"},
-    "property_tests": {"engine", "sim", "scenarios", "search", "property_tests"},
+    "property_tests": {"engine", "sim", "real", "scenarios", "search", "property_tests"},
     "tools": {"engine", "sim", "real", "proto", "scenarios", "search", "tools"},
     "bench": {"engine", "sim", "real", "scenarios", "search", "tools", "bench"},
 }

@@ -181,7 +181,8 @@ public:
     /// have passed
     ///         that block without it)
     virtual Task<Result<bool>> retire_ingress_key(chain::PublicKey key, bool retired) = 0;
-    /// Marks the key lost and announces [max(start, last scanned + 1), expiry) as missed when not empty.
+    /// Marks the key lost and announces [max(start, last scanned + 1), expiry) as missed when not empty.  Two
+    /// keys may miss the same range: it is announced once.
     /// @return whether a range was announced by this or an earlier call
     /// @errors not_found
     virtual Task<Result<bool>> report_lost_ingress_key(chain::PublicKey key) = 0;

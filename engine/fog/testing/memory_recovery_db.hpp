@@ -161,7 +161,11 @@ public:
         if (const auto last = last_scanned(key)) missed.start = std::max(missed.start, last->next());
         if (missed.empty()) return false;
         row.announced = true;
-        add_event(missed);
+        const auto is_same = [&](const UserEvent& event) {
+            const auto* known = std::get_if<MissedBlocks>(&event.what);
+            return known != nullptr && *known == missed;
+        };
+        if (std::none_of(events_.begin(), events_.end(), is_same)) add_event(missed);
         return true;
     }
     Result<InvocationId> put_invocation(std::optional<InvocationId> previous, chain::PublicKey ingress,
