@@ -167,6 +167,7 @@ Task<PgResult<Pool::Lease>> Pool::acquire(std::shared_ptr<State> state) {
         right.handed_on();
         co_return Lease(state, std::move(last.connection), last.born);
     }
+    std::optional<PgError> reason; // why the server was not reached, as opposed to "no time was left"
     for (engine::Duration pause = 5ms;; pause = std::min<engine::Duration>(2 * pause, 100ms)) {
         const SteadyTime born = std::chrono::steady_clock::now();
         PgResult<std::unique_ptr<Connection>> opened =
@@ -175,8 +176,9 @@ Task<PgResult<Pool::Lease>> Pool::acquire(std::shared_ptr<State> state) {
             right.handed_on();
             co_return Lease(state, std::move(*opened), born);
         }
+        if (!reason || state->loop.now() < due) reason = opened.error();
         // Whether it is worth to wait (starting, restarting) or not (wrong password) libpq does not tell.
-        if (state->loop.now() + pause >= due) co_return opened.error();
+        if (state->loop.now() + pause >= due) co_return *reason;
         co_await engine::sleep_until(state->loop.now() + pause, "the next try to connect");
     }
 }
