@@ -289,10 +289,11 @@ void Cluster::make_data() {
     if (cache.empty()) return init();
     const FileLock lock(cache / "lock");
     if (!lock.is_held()) return init();
-    const std::string version = run_program({(bin_ / "postgres").string(), "--version"}).second;
-    std::string name = "postgres-1-"; // the number changes with the way init() works
-    for (const char c : version)
-        name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '_';
+    // Another server program, another copy: its size and age tell, and cost no process.
+    struct stat program {};
+    if (::stat((bin_ / "postgres").c_str(), &program) != 0) return init();
+    // The first number changes with the way init() works.
+    const std::string name = fmt::format("postgres-1-{}-{}", program.st_size, program.st_mtim.tv_sec);
     const fs::path kept = cache / name;
     if (fs::exists(kept)) return copy_tree(kept, data(), uid_, gid_);
     init();
