@@ -9,6 +9,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -167,6 +168,19 @@ fs::path cache_directory() {
     return base / "fogsim";
 }
 
+/// Where the server's directory goes: in memory where there is room, because making the files of an empty
+/// database takes seconds on a busy disk.
+fs::path scratch_place(bool is_for_another_user) {
+    constexpr std::uint64_t room_bytes = std::uint64_t{1} << 30;
+    struct statvfs place {};
+    if (::statvfs("/dev/shm", &place) == 0 && place.f_bavail * place.f_frsize >= room_bytes &&
+        ::access("/dev/shm", W_OK) == 0)
+        return "/dev/shm";
+    const fs::path base = is_for_another_user ? fs::path("/tmp") : fs::temp_directory_path();
+    return base.string().size() > 60 ? fs::path("/tmp")
+                                     : base; // a socket's path has about 100 characters at most
+}
+
 std::uint16_t free_port() {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -214,10 +228,8 @@ Cluster::Cluster(Options options)
         uid_ = entry->pw_uid;
         gid_ = entry->pw_gid;
     }
-    // A socket's path has about 100 characters at most, and a directory under one of root's own would be out
-    // of reach for an unprivileged server.
-    fs::path base = user_.empty() ? fs::temp_directory_path() : fs::path("/tmp");
-    if (base.string().size() > 60) base = "/tmp";
+    // A directory under one of root's own would be out of reach for an unprivileged server.
+    const fs::path base = scratch_place(!user_.empty());
     std::string pattern = (base / "fog-postgres-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
         throw engine::BrokenSurroundings(fmt::format("{}: {}", pattern, std::strerror(errno)));
@@ -240,6 +252,7 @@ Cluster::Cluster(Options options)
         for (const std::string& setting :
              {std::string(listen), max, std::string("fsync=off"), std::string("shared_buffers=32MB"),
               std::string("jit=off"), std::string("wal_level=minimal"), std::string("max_wal_senders=0"),
+              std::string("min_wal_size=16MB"), std::string("max_wal_size=64MB"),
               std::string("dynamic_shared_memory_type=mmap"), std::string("log_line_prefix=%m [%p] ")})
             command.insert(command.end(), {"-c", setting});
         keeper_ = std::make_unique<Keeper>(keeper_script, command, plain_environment());

@@ -26,9 +26,9 @@ struct ClusterOptions {
     bool use_cache = true;
 };
 
-/// A Postgres server of our own, in a private directory under the temporary one, owned by an unprivileged
-/// user when we are root.  Fast instead of safe against a crash of the machine; against kill -9 it is safe:
-/// what was acknowledged stays.
+/// A Postgres server of our own, in a private directory in /dev/shm (in /tmp where there is no room), owned
+/// by an unprivileged user when we are root.  Fast instead of safe against a crash of the machine; against
+/// kill -9 it is safe: what was acknowledged stays.
 ///
 /// Rules
 /// 1. Server and directory go away with this object, and also when this process is killed.
