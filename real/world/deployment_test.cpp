@@ -198,7 +198,7 @@ TEST(DeploymentTest, ShardsReplicasAndOwnCopies) {
     topology.shard_blocks = 4;
     topology.own_copies = true;
     topology.pubkey_expiry_window = 7;
-    topology.user_capacity = 16;
+    topology.user_capacity = 9; // not a power of two
     topology.chunk_outputs = 2;
     topology.batch_blocks = 3;
     topology.poll_ms = 20;

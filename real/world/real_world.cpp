@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "real/postgres/cluster.hpp"
+#include "real/postgres/pool.hpp"
+#include "real/postgres/recovery_db.hpp"
 #include "real/postgres/temporary_database.hpp"
 
 namespace real {
@@ -119,8 +121,19 @@ std::vector<engine::Wallet*> RealWorld::wallets() {
 }
 
 Task<Result<std::size_t>> RealWorld::clean_up(std::chrono::seconds age) {
-    (void)age;
-    co_return Error{Code::unavailable, "the cleanup tool"};
+    // The tool itself knows no age but two days, so this is what it does, with another.
+    postgres::Pool pool(loop_, operator_database_);
+    postgres::PgRecoveryDb db(pool);
+    const auto now_s =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    const Result<std::vector<InvocationId>> expired = co_await db.expired_invocations((now_s - age).count());
+    if (!expired) co_return expired.error();
+    std::size_t closed = 0;
+    for (const InvocationId invocation : *expired) {
+        const Result<bool> done = co_await db.decommission_ingest_invocation(invocation);
+        if (done) ++closed;
+    }
+    co_return closed;
 }
 
 // ------------------------------------------------------------------------------------------------ looking

@@ -82,12 +82,12 @@ Task<> RealWorld::start() {
         std::filesystem::create_directories(work_.path() / folder);
     if (options_.postgres_url.empty()) {
         if (const std::string why = postgres::Cluster::missing(); !why.empty()) throw BrokenSurroundings(why);
-        options_.progress("starting a private Postgres cluster");
         const Stopwatch watch(*this, Phase::database);
         postgres::ClusterOptions options;
         options.log = work_.path() / "logs" / "postgres.log";
         options.tcp = true;
         cluster_ = std::make_unique<postgres::Cluster>(options);
+        options_.progress("started a private Postgres cluster in " + cluster_->directory().string());
     }
     {
         const Stopwatch watch(*this, Phase::tools);
@@ -274,7 +274,8 @@ Task<> RealWorld::start_services() {
         if (target.empty()) target = fmt::format("127.0.0.1:{}", deployment_.wallet_port);
     }
     grpc::ChannelOptions to_wallet(target);
-    to_wallet.deadline = 60s;
+    // Upstream sets none.  A check that hangs for so long is a finding; a slow machine is not.
+    to_wallet.deadline = 180s;
     to_wallet.reconnect_min = 100ms;
     to_wallet.reconnect_max = 500ms;
     wallet_channel_ = std::make_unique<grpc::Channel>(*runtime_, to_wallet);

@@ -13,7 +13,6 @@ using engine::fog::BalanceReport;
 
 namespace {
 
-constexpr Duration check_limit = 60s; // of one call; upstream's script sets none
 /// A failed check while something is wrong: whoever polls again at once would poll a thousand times.
 constexpr Duration pause_after_failure = 500ms;
 

@@ -21,6 +21,7 @@ namespace {
 constexpr Capability impossible[] = {Capability::stale_reads, Capability::clocks, Capability::hold_stores};
 constexpr FaultKind impossible_faults[] = {FaultKind::stale_reads, FaultKind::clock_jump,
                                            FaultKind::failed_look_ups};
+constexpr Action impossible_actions[] = {Action::hold_store};
 constexpr std::uint64_t own_poll_ms = 20;
 constexpr std::uint64_t upstream_poll_ms = 250;
 
@@ -61,6 +62,8 @@ Telling telling_of(Plan plan) {
     std::string skipped;
     bool proxies = false;
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        if (skipped.empty() && contains(impossible_actions, plan.steps[i].action))
+            skipped = fmt::format("step {} needs {}", i + 1, scenarios::lag::name(plan.steps[i].action));
         if (plan.steps[i].action != Action::fault) continue;
         proxies = true;
         if (skipped.empty() && contains(impossible_faults, plan.steps[i].fault))
@@ -79,6 +82,8 @@ Telling lag(std::uint64_t seed) {
     scenarios::lag::PlanShape shape;
     for (const FaultKind kind : impossible_faults)
         shape.faults &= ~(std::uint64_t{1} << static_cast<unsigned>(kind));
+    for (const Action action : impossible_actions)
+        shape.actions &= ~(std::uint64_t{1} << static_cast<unsigned>(action));
     return telling_of(scenarios::lag::generate(draw, shape));
 }
 

@@ -1,0 +1,312 @@
+// The program as a user runs it, against the stand-ins: verdicts, and what is left behind (nothing).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "real/process/ports.hpp"
+#include "real/process/supervisor.hpp"
+#include "real/process/work_directory.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using real::Child;
+using real::Launch;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+std::string read_file(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+/// Living processes whose command line or environment has this text.
+std::vector<std::string> processes_with(const std::string& text) {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != name.npos || name == std::to_string(::getpid())) continue;
+        const std::string status = read_file(entry.path() / "stat");
+        const std::size_t at = status.rfind(')');
+        if (at == status.npos || status.at(at + 2) == 'Z') continue;
+        const std::string line = read_file(entry.path() / "cmdline");
+        if (line.find(text) != line.npos ||
+            read_file(entry.path() / "environ").find(text) != std::string::npos)
+            out.push_back(name + ": " + line);
+    }
+    return out;
+}
+
+std::string after(const std::string& text, const std::string& before) {
+    const std::size_t at = text.find(before);
+    if (at == text.npos) return {};
+    const std::size_t begin = at + before.size();
+    return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+class FogrealTest : public ::testing::Test {
+protected:
+    FogrealTest() : work_("fogreal-test-"), supervisor_(loop_, make(work_.path() / "logs")) {
+        runs_ = make(work_.path() / "runs");
+        marker_ = "FOGREAL_TEST=" + work_.path().filename().string();
+    }
+
+    static fs::path make(const fs::path& path) {
+        fs::create_directory(path);
+        return path;
+    }
+
+    Launch fogreal(std::vector<std::string> arguments) {
+        Launch launch;
+        launch.name = "fogreal-" + std::to_string(++started_);
+        launch.program = fs::path(FOG_PROGRAM_DIR) / "fogreal";
+        launch.arguments = std::move(arguments);
+        launch.arguments.insert(launch.arguments.end(), {"--work-dir", runs_.string()});
+        launch.environment["FOGREAL_TEST"] = work_.path().filename().string();
+        launch.keep_stdout = true;
+        return launch;
+    }
+
+    static real::Task<> run_to_end(real::Supervisor* supervisor, Launch launch, Child** out) {
+        *out = co_await supervisor->run(std::move(launch), 240s);
+    }
+    Child& run(std::vector<std::string> arguments) {
+        Child* child = nullptr;
+        loop_.run(run_to_end(&supervisor_, fogreal(std::move(arguments)), &child));
+        return *child;
+    }
+    static std::string log_of(const Child& child) { return read_file(child.log()); }
+    int code(const Child& child) {
+        EXPECT_FALSE(child.exit()->by_signal()) << child.exit()->text();
+        return child.exit()->by_signal() ? -1 : child.exit()->code();
+    }
+
+    void until(const std::string& what, std::function<bool()> holds, const Child* child = nullptr) {
+        loop_.run(supervisor_.until(what, std::move(holds), loop_.now() + 120s, child, 20ms));
+    }
+    bool says(const Child& child, const std::string& word) {
+        return log_of(child).find(word) != std::string::npos;
+    }
+
+    /// No process, no database directory; of the run's files those that were kept on purpose.
+    void expect_nothing_left(const Child& child, bool kept) {
+        until("the end of all its processes", [this] { return processes_with(marker_).empty(); });
+        const std::string cluster = after(log_of(child), "started a private Postgres cluster in ");
+        ASSERT_FALSE(cluster.empty()) << log_of(child);
+        until("the end of the database server", [&] { return processes_with(cluster).empty(); });
+        until("the end of the database", [&] { return !fs::exists(cluster); });
+        const std::string directory = after(log_of(child), "work directory ");
+        EXPECT_EQ(fs::exists(directory), kept) << directory;
+        if (kept) {
+            struct stat status {};
+            ASSERT_EQ(::stat(directory.c_str(), &status), 0);
+            EXPECT_EQ(status.st_mode & 0777, 0700U) << "private to the user";
+            fs::remove_all(directory);
+        }
+        EXPECT_TRUE(fs::is_empty(runs_));
+    }
+
+    real::WorkDirectory work_;
+    real::IoLoop loop_;
+    real::Supervisor supervisor_;
+    fs::path runs_;
+    std::string marker_;
+    int started_ = 0;
+};
+
+TEST_F(FogrealTest, TheStockTestHoldsAndNothingIsLeft) {
+    const fs::path json_path = work_.path() / "result.json";
+    const fs::path junit_path = work_.path() / "result.xml";
+    Child& child = run({"--json", json_path.string(), "--junit", junit_path.string()});
+    ASSERT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("fogreal: PASS scenario=conformance seed=1 "
+                                                   "wallet=sample_paykit_remote_wallet programs=stand-ins"));
+    const nlohmann::json json = nlohmann::json::parse(read_file(json_path));
+    EXPECT_EQ(json["runs"][0]["verdict"], "held");
+    EXPECT_GE(json["runs"][0]["checks"].get<int>(), 950) << "95 fresh checks and 855 follow-ups";
+    EXPECT_TRUE(json["runs"][0]["excused"].empty());
+    EXPECT_THAT(read_file(junit_path), HasSubstr("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\""));
+    EXPECT_THAT(log_of(child), HasSubstr("balance checks"));
+    expect_nothing_left(child, false);
+}
+
+TEST_F(FogrealTest, TwoRunsAtOnceDoNotDisturbEachOther) {
+    Child& one = supervisor_.add(fogreal({"--scenario", "sandwich"}));
+    Child& two = supervisor_.add(fogreal({"--scenario", "sandwich", "--seed", "2"}));
+    one.start();
+    two.start();
+    until("both ends", [&] { return !one.is_running() && !two.is_running(); });
+    EXPECT_EQ(code(one), 0) << log_of(one) << one.standard_output();
+    EXPECT_EQ(code(two), 0) << log_of(two) << two.standard_output();
+    until("the end of all processes", [this] { return processes_with(marker_).empty(); });
+    EXPECT_TRUE(fs::is_empty(runs_));
+}
+
+TEST_F(FogrealTest, AKilledHarnessLeavesNoProcessAndNoDatabase) {
+    Child& child = supervisor_.add(fogreal({}));
+    child.start();
+    until(
+        "a run under way", [&] { return says(child, "step  3"); }, &child);
+    EXPECT_GT(processes_with(marker_).size(), 8U);
+    ::kill(child.pid(), SIGKILL);
+    until("its end", [&] { return !child.is_running(); });
+    expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, CtrlCCleansUpAndIsInconclusive) {
+    Child& child = supervisor_.add(fogreal({}));
+    child.start();
+    until(
+        "a run under way", [&] { return says(child, "step  3"); }, &child);
+    ::kill(child.pid(), SIGINT);
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 6);
+    EXPECT_THAT(child.standard_output(), HasSubstr("The run is inconclusive: interrupted"));
+    expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, ADeadServiceIsAVerdictWithItsLastLines) {
+    Child& child = supervisor_.add(fogreal({}));
+    child.start();
+    until(
+        "a run under way", [&] { return says(child, "step  3"); }, &child);
+    pid_t victim = 0;
+    for (const std::string& line : processes_with(marker_))
+        if (line.find("fog_view_server") != line.npos) victim = std::stoi(line);
+    ASSERT_GT(victim, 0);
+    ::kill(victim, SIGKILL);
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 1);
+    EXPECT_THAT(child.standard_output(), HasSubstr("check=crash"));
+    EXPECT_THAT(
+        child.standard_output(),
+        HasSubstr("view0.0 has ended with signal 9 (SIGKILL), and nobody asked for it; its last lines:"));
+    expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, TheTimeLimitEndsARun) {
+    Child& child = run({"--time-limit", "2"});
+    EXPECT_EQ(code(child), 6) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("not done within 2 s"));
+    expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, FollowUpsCanBeLeftOut) {
+    const fs::path json_path = work_.path() / "result.json";
+    Child& child = run({"--skip-followup-balance-checks", "--json", json_path.string()});
+    ASSERT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    const int checks = nlohmann::json::parse(read_file(json_path))["runs"][0]["checks"].get<int>();
+    EXPECT_GE(checks, 95);
+    EXPECT_LT(checks, 250) << "only fresh wallets, each until it arrives";
+}
+
+// ------------------------------------------------------------------------------------------------ other
+// wallets
+
+class OutsideWalletTest : public FogrealTest {
+protected:
+    /// Starts the wallet in Python.  @return host:port
+    std::string start_wallet(const std::string& mistake) {
+        Launch launch;
+        launch.name = "outside-wallet";
+        launch.program = "/usr/bin/python3";
+        // It ends when its input closes, and a supervised process has none: the shell gives it one that stays
+        // open.
+        launch.program = "/bin/sh";
+        launch.arguments = {"-c",      "sleep 100000 | exec /usr/bin/python3 -B \"$@\"",
+                            "sh",      fs::path(FOG_SOURCE_DIR) / "tools/outside_wallet/server.py",
+                            "--proto", fs::path(FOG_SOURCE_DIR) / "proto"};
+        if (!mistake.empty()) launch.arguments.insert(launch.arguments.end(), {"--mistake", mistake});
+        Child& wallet = supervisor_.add(std::move(launch));
+        wallet.start();
+        until(
+            "the wallet to listen", [&] { return says(wallet, "listening on "); }, &wallet);
+        return after(log_of(wallet), "listening on ");
+    }
+};
+
+TEST_F(OutsideWalletTest, AWalletInAnotherLanguageIsJudgedAndHolds) {
+    const std::string address = start_wallet("");
+    Child& child = run({"--remote-wallet", address, "--skip-rust-sample-paykit-remote-wallet",
+                        "--skip-followup-balance-checks"});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("wallet=" + address));
+    EXPECT_TRUE(supervisor_.find("outside-wallet")->is_running())
+        << "what the harness did not start it does not end";
+}
+
+TEST_F(OutsideWalletTest, ItsMistakeIsCaughtWithAccountCountShownAndTrueBalance) {
+    const std::string address = start_wallet("count-is-views");
+    Child& child = run({"--remote-wallet", address, "--skip-rust-sample-paykit-remote-wallet"});
+    EXPECT_EQ(code(child), 1) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(),
+                ::testing::ContainsRegex("fogreal: FAIL check=balance scenario=conformance "
+                                         "seed=1 account=[0-4] count=[0-9]+ shown=[0-9]+ "
+                                         "true=[0-9]+ "));
+    expect_nothing_left(child, true);
+}
+
+// ------------------------------------------------------------------------------------------------ without
+// running
+
+TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
+    const std::pair<std::vector<std::string>, const char*> cases[] = {
+        {{"--seed", "x"}, "--seed: 'x' is not a number"},
+        {{"--scenario", "nonsense"}, "--scenario: there is no story 'nonsense'"},
+        {{"--plan", "/no/such/plan"}, "--plan: /no/such/plan: cannot be read"},
+        {{"--remote-wallet", "nowhere"}, "--remote-wallet: 'nowhere' is not HOST:PORT"},
+        {{"--skip-rust-sample-paykit-remote-wallet"}, "needs --remote-wallet"},
+        {{"--front", "apache"}, "--front"},
+        {{"--topology", "moons=2"}, "--topology"},
+        {{"--mobilecoin", "/no/such/dir", "--skip-build"}, "--mobilecoin: /no/such/dir: no such directory"},
+        {{"--unknown"}, "--unknown"},
+        {{"--json", "/no/such/dir/x.json"}, "--json"},
+    };
+    for (const auto& [arguments, words] : cases) {
+        Child& child = run(arguments);
+        EXPECT_EQ(code(child), 2) << words;
+        std::vector<std::string> lines;
+        for (const std::string& line : child.exit()->last_lines)
+            if (line.rfind("fogreal:", 0) == 0) lines.push_back(line);
+        ASSERT_EQ(lines.size(), 1U) << words << log_of(child);
+        EXPECT_THAT(lines[0], HasSubstr(words));
+    }
+    EXPECT_TRUE(fs::is_empty(runs_));
+}
+
+TEST_F(FogrealTest, ADryRunOfACheckoutShowsTheBuildAndEveryCommandLine) {
+    const fs::path checkout = make(work_.path() / "checkout");
+    Child& child = run({"--mobilecoin", checkout.string(), "--release", "--fixed-ports", "--dry-run",
+                        "--postgres", "postgres://fog:secret@localhost/postgres"});
+    ASSERT_EQ(code(child), 0) << log_of(child);
+    const std::string& text = child.standard_output();
+    EXPECT_THAT(text, HasSubstr("    cargo\n    build\n    --release\n    -p mc-admin-http-gateway\n"));
+    EXPECT_THAT(text, HasSubstr("SGX_MODE=SW"));
+    EXPECT_THAT(text, HasSubstr(checkout.string() + "/target/release/fog_ingest_server\n"));
+    EXPECT_THAT(text, HasSubstr("--client-listen-uri insecure-fog-ingest://127.0.0.1:4200/"));
+    EXPECT_THAT(text, HasSubstr("--client-responder-id localhost:8200"));
+    EXPECT_THAT(text, Not(HasSubstr("--poll_interval_ms"))) << "a checkout runs at upstream's own pace";
+    EXPECT_THAT(text, Not(HasSubstr("secret")));
+    EXPECT_TRUE(fs::is_empty(runs_));
+}
+
+TEST_F(FogrealTest, WhatThisWorldCannotDoIsSkippedWithTheReason) {
+    Child& child = run({"--scenario", "replicas_out_of_step"});
+    EXPECT_EQ(code(child), 6);
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr("fogreal: SKIP scenario=replicas_out_of_step why=needs stale_reads"));
+    Child& list = run({"--list-scenarios"});
+    EXPECT_THAT(list.standard_output(), HasSubstr("conformance"));
+    EXPECT_THAT(list.standard_output(), HasSubstr("[skipped: needs clocks]"));
+}
+
+} // namespace
