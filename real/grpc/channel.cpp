@@ -22,11 +22,11 @@ int milliseconds(Duration d) {
 /// What our servers add to a failed call: the engine's name of the reason.
 constexpr const char* reason_header = "fog-error";
 
-void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, const CallOptions& call) {
+void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, const CallOptions& call,
+             std::optional<Duration> deadline) {
     if (!channel.chain_id.empty()) context.AddMetadata("chain-id", channel.chain_id);
     if (!channel.authorization.empty()) context.AddMetadata("authorization", channel.authorization);
     context.set_wait_for_ready(call.wait_for_ready.value_or(channel.wait_for_ready));
-    const auto deadline = call.deadline ? call.deadline : channel.deadline;
     if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
 }
 
@@ -51,7 +51,8 @@ public:
                                             const ChannelOptions& channel_options, const CallOptions& options,
                                             const char* method, const std::string& request) {
         auto call = std::make_shared<UnaryCall>(runtime, std::move(channel));
-        prepare(call->context_, channel_options, options);
+        prepare(call->context_, channel_options, options,
+                options.deadline ? options.deadline : channel_options.deadline);
         // Headers, message and half-close travel together: whether the write went through says whether
         // anything did.
         call->context_.set_initial_metadata_corked(true);
@@ -225,7 +226,7 @@ Task<bool> completion(std::shared_ptr<Pending<bool>> done, const char* what) {
 
 std::unique_ptr<Channel::Stream> Channel::open(const char* method, CallOptions options) {
     auto call = std::make_shared<Stream::Call>(*this);
-    prepare(call->context, options_, options);
+    prepare(call->context, options_, options, options.deadline);
     call->context.set_initial_metadata_corked(true);
     call->stream = call->stub.PrepareCall(&call->context, method, &runtime_.completions().queue());
     call->stream->StartCall(nullptr);

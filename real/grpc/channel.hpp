@@ -52,7 +52,7 @@ struct ChannelOptions {
     std::string target;               ///< "host:port"
     std::string chain_id;             ///< empty: the header is not sent
     std::string authorization;        ///< value of the header of this name; empty: not sent
-    std::optional<Duration> deadline; ///< of each call, where the call names no other; none: waits for ever
+    std::optional<Duration> deadline; ///< of each unary call that names no other; none: waits for ever
     bool wait_for_ready = false;      ///< wait for a connection until the deadline instead of failing at once
     bool unlimited_messages = false;  ///< upstream: the peer channel of ingest; others take at most 4 MB
     Duration reconnect_min = 1s;      ///< pause between attempts to connect
@@ -92,6 +92,7 @@ public:
     /// Both directions stay open until either side ends them.
     class Stream;
     /// Opens a stream; it reaches the server with the first message written, or with the half-close.
+    /// @param options  a deadline here is the end of the whole stream; the channel's does not count
     std::unique_ptr<Stream> open(const char* method, CallOptions options = {});
 
     const ChannelOptions& options() const { return options_; }

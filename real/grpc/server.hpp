@@ -32,7 +32,8 @@ struct ServerOptions {
     std::optional<TokenVerifier> tokens; ///< none: any client is accepted
     bool unlimited_messages = false;     ///< upstream: ingest peers; others take at most 4 MB
     bool share_port = false;             ///< let another process listen on the port, too
-    /// Told of every call that ended.  Lives on the loop's thread.
+    /// Told of every call that ended, those that the server's destructor ends included.  On the loop's
+    /// thread.
     std::function<void(const std::string& method, StatusCode status, Duration took)> on_end;
 
     ServerOptions() = default;

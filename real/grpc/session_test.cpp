@@ -326,5 +326,44 @@ TEST_P(StreamTest, AMessageOverTheLimitEndsIt) {
     EXPECT_EQ(talk_to({std::string(4 * 1024 * 1024 + 1, '\n')}).code, StatusCode::resource_exhausted);
 }
 
+struct HangingView final : fog::ViewApi {
+    bool hangs = true;
+    Task<Result<fog::ViewAnswer>> query(fog::ViewQuery) override { return answer(this); }
+    static Task<Result<fog::ViewAnswer>> answer(HangingView* self) {
+        if (self->hangs) co_await engine::park("nothing", engine::Instant::never());
+        co_return fog::ViewAnswer{};
+    }
+};
+
+Task<> outlive_the_deadline(IoLoop& loop, ViewClient& client, Duration deadline) {
+    const Result<fog::ViewAnswer> first = co_await client.query({});
+    EXPECT_TRUE(first);
+    co_await engine::sleep_until(loop.now() + 2 * deadline);
+    const Result<fog::ViewAnswer> second = co_await client.query({});
+    EXPECT_TRUE(second) << engine::name(second.error().code);
+}
+
+// The deadline is that of each request; the stream itself may last.
+TEST_F(AttestedTest, AStreamedRequestHasADeadlineOfItsOwn) {
+    HangingView api;
+    Server server(loop, {}, {});
+    serve_view(server, api, ViewProtocol::streaming);
+    server.start();
+    ChannelOptions options = to(server);
+    options.deadline = 200ms;
+    Channel channel(runtime, options);
+    ViewClient client(channel, ViewProtocol::streaming);
+    std::optional<Result<fog::ViewAnswer>> answer;
+    run(keep(client.query({}), &answer));
+    ASSERT_TRUE(answer && !*answer);
+    EXPECT_EQ(answer->error().code, Code::unknown);
+    EXPECT_EQ(channel.last_failure().code, StatusCode::deadline_exceeded);
+    api.hangs = false;
+    options.deadline = 1s;
+    Channel patient(runtime, options);
+    ViewClient another(patient, ViewProtocol::streaming);
+    run(outlive_the_deadline(loop, another, *options.deadline));
+}
+
 } // namespace
 } // namespace real::grpc

@@ -24,6 +24,19 @@ Task<Outcome<std::string>> StreamSession::round_trip(Channel::Stream& stream, st
 }
 
 Task<Outcome<std::string>> StreamSession::exchange(std::string aad, std::string plaintext) {
+    Task<Outcome<std::string>> conversation = converse(std::move(aad), std::move(plaintext));
+    const auto limit = channel_.options().deadline;
+    if (!limit) co_return co_await std::move(conversation);
+    IoLoop& loop = channel_.runtime().loop();
+    std::optional<Outcome<std::string>> answer =
+        co_await engine::with_deadline(loop, loop.node_of(loop.current()), *limit, std::move(conversation));
+    if (answer) co_return std::move(*answer);
+    Status late(StatusCode::deadline_exceeded, "no answer on the stream in time");
+    channel_.set_last_failure(late);
+    co_return late;
+}
+
+Task<Outcome<std::string>> StreamSession::converse(std::string aad, std::string plaintext) {
     const engine::Mutex::Lock lock = co_await turn_.lock("its turn on a stream");
     // Out of stream_ while in use: a stream that is left in the middle is not used again.
     std::unique_ptr<Channel::Stream> stream = std::move(stream_);

@@ -16,12 +16,13 @@ public:
     StreamSession(Channel& channel, const char* method)
         : channel_(channel), method_(method), turn_(channel.runtime().loop()) {}
 
-    /// @return the plaintext of the answer
+    /// @return the plaintext of the answer, within the channel's deadline
     /// @errors how the stream ended, of the handshake or of the request
     /// @cancel the stream is given up
     Task<Outcome<std::string>> exchange(std::string aad, std::string plaintext);
 
 private:
+    Task<Outcome<std::string>> converse(std::string aad, std::string plaintext);
     Task<Outcome<std::string>> round_trip(Channel::Stream& stream, std::string request);
 
     Channel& channel_;
