@@ -395,6 +395,11 @@ Task<> churn_and_follow(IoLoop& loop, std::vector<std::unique_ptr<PgRecoveryDb>>
 }
 
 TEST_F(PgRecoveryDbTest, ReaderWithACursorMissesNoEventOfManyWriters) { // T14
+    // Between the assignment of an id and the commit passes some time: without the lock, later ones would
+    // overtake.
+    database.sql("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+                 "$$ BEGIN PERFORM pg_sleep(random() * 0.003); RETURN NEW; END $$");
+    database.sql("CREATE TRIGGER slow BEFORE INSERT ON user_events FOR EACH ROW EXECUTE FUNCTION dawdle()");
     new_key(1, 3);
     std::vector<std::unique_ptr<Pool>> pools;
     std::vector<std::unique_ptr<PgRecoveryDb>> writers;
