@@ -12,6 +12,7 @@
 
 #include "engine/chain/account.hpp"
 #include "engine/chain/digestible.hpp"
+#include "engine/chain/wire_fields.hpp"
 
 namespace real::service {
 
@@ -24,6 +25,8 @@ using engine::chain::Ed25519PublicKey;
 using engine::chain::Ed25519Seed;
 using engine::chain::Ed25519Signature;
 using engine::chain::Hash32;
+using engine::chain::PublicKey;
+using engine::chain::WireField;
 using engine::fog::ReportRow;
 
 namespace {
@@ -84,12 +87,47 @@ Hash32 report_digest(const std::vector<SignedReport>& reports) {
     return transcript.digest32();
 }
 
-std::vector<SignedReport> clear_text_reports(const std::vector<ReportRow>& rows) {
+namespace {
+
+ReportEvidence parse_evidence(ByteView bytes) {
+    ReportEvidence evidence;
+    const auto into = [](auto& to, const WireField& field) {
+        const auto found = field.bytes();
+        if (found && found->size() == to.size()) std::copy(found->begin(), found->end(), to.begin());
+        return found.has_value();
+    };
+    const auto report_data = [&](const WireField& field) {
+        if (field.number == 1) return into(evidence.nonce, field);
+        if (field.number == 2) return into(evidence.enclave_key, field);
+        if (field.number == 3) evidence.custom_identity = PublicKey::from(field.bytes().value_or(ByteView{}));
+        return true;
+    };
+    const auto dcap = [&](const WireField& field) {
+        const ByteView content = field.bytes().value_or(ByteView{});
+        const ByteView wrapped = field.wrapped().value_or(ByteView{});
+        if (field.number == 1) evidence.quote.assign(wrapped.begin(), wrapped.end());
+        if (field.number == 2) evidence.collateral.assign(content.begin(), content.end());
+        if (field.number == 3) return engine::chain::read_fields(content, report_data);
+        return true;
+    };
+    // What is malformed ends the walk: the signature is then over what was read.
+    (void)engine::chain::read_fields(bytes, [&](const WireField& field) {
+        return field.number != 4 || engine::chain::read_fields(field.bytes().value_or(ByteView{}), dcap);
+    });
+    return evidence;
+}
+
+} // namespace
+
+std::vector<SignedReport> signed_reports(const std::vector<ReportRow>& rows) {
     std::vector<SignedReport> reports;
     for (const ReportRow& row : rows) {
         SignedReport report;
         report.fog_report_id = row.fog_report_id;
-        report.evidence.custom_identity = row.ingress_key;
+        if (row.evidence.empty())
+            report.evidence.custom_identity = row.ingress_key;
+        else
+            report.evidence = parse_evidence(row.evidence);
         report.pubkey_expiry = row.expiry.value;
         reports.push_back(std::move(report));
     }
@@ -204,13 +242,9 @@ Ed25519Signature ReportSigner::sign(const std::vector<SignedReport>& reports) co
     return key_.sign(report_digest(reports).view());
 }
 
-std::optional<std::string> fault_of_response(const CertificateChain& chain,
-                                             const std::vector<SignedReport>& reports, ByteView signature,
-                                             const engine::chain::PublicAddress& address) {
-    if (auto fault = fault_of_chain(chain)) return fault;
-    const auto root = spki_of(chain.back());
-    if (!root || !engine::chain::verify_fog_authority(address, *root))
-        return "the address does not vouch for the root of the certificate chain";
+std::optional<std::string> fault_of_signature(const CertificateChain& chain,
+                                              const std::vector<SignedReport>& reports, ByteView signature) {
+    if (chain.empty()) return "the certificate chain is empty";
     const auto key = ed25519_key_of(chain.front());
     if (!key) return "the first certificate has no Ed25519 key";
     const auto parsed_signature = Ed25519Signature::from(signature);
@@ -218,6 +252,16 @@ std::optional<std::string> fault_of_response(const CertificateChain& chain,
         !engine::chain::ed25519_verify(*key, report_digest(reports).view(), *parsed_signature))
         return "the signature over the reports is wrong";
     return std::nullopt;
+}
+
+std::optional<std::string> fault_of_response(const CertificateChain& chain,
+                                             const std::vector<SignedReport>& reports, ByteView signature,
+                                             const engine::chain::PublicAddress& address) {
+    if (auto fault = fault_of_chain(chain)) return fault;
+    const auto root = spki_of(chain.back());
+    if (!root || !engine::chain::verify_fog_authority(address, *root))
+        return "the address does not vouch for the root of the certificate chain";
+    return fault_of_signature(chain, reports, signature);
 }
 
 } // namespace real::service

@@ -29,8 +29,8 @@ struct SignedReport {
 };
 /// What the signature is made over.
 engine::chain::Hash32 report_digest(const std::vector<SignedReport>& reports);
-/// The reports as a clear-text server sends them.
-std::vector<SignedReport> clear_text_reports(const std::vector<engine::fog::ReportRow>& rows);
+/// The reports as they are sent.  Evidence that is empty is clear text; other evidence is upstream's message.
+std::vector<SignedReport> signed_reports(const std::vector<engine::fog::ReportRow>& rows);
 
 /// Certificates in DER, leaf first.
 using CertificateChain = std::vector<engine::chain::Bytes>;
@@ -63,6 +63,10 @@ private:
     engine::chain::Ed25519KeyPair key_;
 };
 
+/// The leaf's signature over the reports.  @return the reason when it is not to be trusted
+std::optional<std::string> fault_of_signature(const CertificateChain& chain,
+                                              const std::vector<SignedReport>& reports,
+                                              engine::chain::ByteView signature);
 /// A sender's check of a response for an address: chain, authority signature, report signature.  Evidence is
 /// not looked into: in clear-text mode there is none.
 /// @return the reason when the response is not to be trusted

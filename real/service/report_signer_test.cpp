@@ -4,6 +4,7 @@
 
 #include "engine/chain/account.hpp"
 #include "engine/chain/merlin.hpp"
+#include "engine/chain/wire.hpp"
 #include "real/lmdb/test_support.hpp"
 
 namespace real::service {
@@ -90,6 +91,29 @@ TEST(ReportDigestTest, EveryPartCounts) {
     for (std::size_t i = 0; i < others.size(); ++i)
         EXPECT_NE(report_digest({base}), report_digest({others[i]})) << i;
     EXPECT_NE(report_digest({base, others[0]}), report_digest({others[0], base}));
+}
+
+TEST(SignedReportsTest, EvidenceIsReadOrClearText) {
+    engine::fog::ReportRow row;
+    row.fog_report_id = "a";
+    row.ingress_key.bytes.fill(7);
+    row.expiry = engine::BlockIndex{11};
+    EXPECT_EQ(report_digest(signed_reports({row})), report_digest({report("a", 7, 11)}));
+
+    const Bytes nonce(16, 1), enclave_key(32, 2), identity(32, 3), quote(5, 4);
+    engine::chain::WireWriter report_data, dcap, message;
+    report_data.bytes(1, nonce).bytes(2, enclave_key).bytes(3, identity);
+    dcap.wrapped(1, quote).bytes(2, Bytes{9, 9}).bytes(3, report_data.data());
+    row.evidence = message.bytes(4, dcap.data()).take();
+    const auto read = signed_reports({row});
+    EXPECT_EQ(read[0].evidence.quote, quote);
+    EXPECT_EQ(read[0].evidence.collateral, (Bytes{9, 9}));
+    EXPECT_EQ(read[0].evidence.nonce[0], 1);
+    EXPECT_EQ(read[0].evidence.enclave_key[31], 2);
+    ASSERT_TRUE(read[0].evidence.custom_identity);
+    EXPECT_EQ(read[0].evidence.custom_identity->bytes[0], 3);
+    row.evidence.resize(row.evidence.size() / 2);
+    (void)signed_reports({row}); // malformed, no crash
 }
 
 TEST(ReportSignerTest, SignsAsTheLeafOfAGoodChain) {

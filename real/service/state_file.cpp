@@ -125,8 +125,8 @@ std::optional<StoredSummary> parse_summary(ByteView bytes) {
 
 } // namespace
 
-DiskStateFile::DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto, PeerNames peers,
-                             Log& log)
+DiskStateFile::DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto,
+                             grpc::PeerNames peers, Log& log)
     : path_(std::move(path)), crypto_(crypto), peers_(std::move(peers)), log_(log) {}
 
 engine::Result<std::optional<IngestState>> DiskStateFile::read() {

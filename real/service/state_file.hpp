@@ -7,6 +7,7 @@
 
 #include "engine/chain/crypto.hpp"
 #include "engine/fog/ports.hpp"
+#include "real/grpc/peer_names.hpp"
 #include "real/service/log.hpp"
 
 namespace real::service {
@@ -24,15 +25,9 @@ namespace real::service {
 /// @differs  upstream overwrites in place, and replaces the file's extension by `bak` where this appends it
 class DiskStateFile final : public engine::fog::StateFile {
 public:
-    /// Peers stand as URIs in the file and as responder ids in the engine.
-    struct PeerNames {
-        std::function<std::string(const std::string& responder_id)> to_uri;
-        /// @return nothing when the text is no peer URI
-        std::function<std::optional<std::string>(const std::string& uri)> to_responder_id;
-    };
-
     /// @param log, crypto  outlive the file
-    DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto, PeerNames peers, Log& log);
+    DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto, grpc::PeerNames peers,
+                  Log& log);
 
     engine::Result<std::optional<engine::fog::IngestState>> read() override;
     engine::Result<bool> write(const engine::fog::IngestState& state) override;
@@ -47,7 +42,7 @@ private:
 
     const std::filesystem::path path_;
     const engine::chain::Crypto& crypto_;
-    const PeerNames peers_;
+    const grpc::PeerNames peers_; ///< peers stand as URIs in the file
     Log& log_;
     bool key_refused_ = false;
 };

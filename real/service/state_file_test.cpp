@@ -33,8 +33,8 @@ protected:
         file_.emplace(path_, crypto_, names(), *log_);
     }
 
-    static DiskStateFile::PeerNames names() {
-        DiskStateFile::PeerNames names;
+    static grpc::PeerNames names() {
+        grpc::PeerNames names;
         names.to_uri = [](const std::string& id) { return "insecure-igp://" + id + "/"; };
         names.to_responder_id = [](const std::string& uri) -> std::optional<std::string> {
             std::string why;

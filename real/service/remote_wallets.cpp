@@ -1,0 +1,158 @@
+#include "real/service/remote_wallets.hpp"
+
+#include <limits>
+
+#include "engine/chain/account.hpp"
+#include "real/grpc/auth_token.hpp"
+#include "real/grpc/ledger.hpp"
+#include "real/grpc/view.hpp"
+
+namespace real::service {
+
+using engine::fog::BalanceReport;
+using grpc::BalanceCheck;
+using grpc::Outcome;
+using grpc::Status;
+using grpc::StatusCode;
+
+namespace {
+
+grpc::ChannelOptions channel_options(const Uri& uri, const std::string& chain_id, engine::Duration deadline) {
+    grpc::ChannelOptions options(uri.address());
+    options.chain_id = chain_id;
+    options.deadline = deadline;
+    if (!uri.user().empty()) options.authorization = grpc::basic_authorization(uri.user(), uri.password());
+    return options;
+}
+
+Status no_such_client(std::uint32_t id) {
+    return Status(StatusCode::invalid_argument, fmt::format("no client {}", id));
+}
+
+} // namespace
+
+std::optional<FogAddresses> fog_addresses(const std::string& fog_uri, std::string& why) {
+    std::string_view rest = fog_uri;
+    std::string prefix;
+    if (rest.starts_with("insecure-fog://")) {
+        prefix = "insecure-";
+        rest.remove_prefix(prefix.size());
+    }
+    if (!rest.starts_with("fog://")) {
+        why = "fog_uri needs insecure-fog:// or fog://, followed by host and port";
+        return std::nullopt;
+    }
+    rest.remove_prefix(std::string_view("fog").size());
+    auto view = Uri::parse(view_uri, fmt::format("{}fog-view{}", prefix, rest), why);
+    if (!view) return std::nullopt;
+    auto ledger = Uri::parse(ledger_uri, fmt::format("{}fog-ledger{}", prefix, rest), why);
+    if (!ledger) return std::nullopt;
+    return FogAddresses{std::move(*view), std::move(*ledger)};
+}
+
+/// A wallet and its connections.  Neither copied nor moved.
+struct RemoteWallets::Client {
+    Client(engine::Host& host, grpc::ClientRuntime& runtime, engine::chain::AccountKey account,
+           const FogAddresses& fog, const std::string& chain_id, const Config& config)
+        : view_channel(runtime, channel_options(fog.view, chain_id, config.deadline)),
+          ledger_channel(runtime, channel_options(fog.ledger, chain_id, config.deadline)),
+          view(view_channel, grpc::ViewProtocol::unary), ledger(ledger_channel),
+          wallet(host, std::move(account), view, ledger, config.wallet), busy(host.loop()) {}
+
+    grpc::Channel view_channel;
+    grpc::Channel ledger_channel;
+    grpc::ViewClient view;
+    grpc::LedgerClient ledger;
+    engine::fog::Wallet wallet;
+    engine::Mutex busy; ///< held over a check
+};
+
+RemoteWallets::RemoteWallets(engine::Host& host, grpc::ClientRuntime& runtime, Log& log, Config config)
+    : host_(host), runtime_(runtime), log_(log), config_(std::move(config)) {}
+RemoteWallets::~RemoteWallets() = default;
+
+std::shared_ptr<RemoteWallets::Client> RemoteWallets::find(std::uint32_t client_id) const {
+    return client_id < clients_.size() ? clients_[client_id] : nullptr;
+}
+
+Task<Outcome<RemoteWallets::Balance>> RemoteWallets::check(std::shared_ptr<Client> client) {
+    const engine::Mutex::Lock lock = co_await client->busy.lock("the check before it");
+    const engine::Result<BalanceReport> report = co_await client->wallet.check();
+    if (!report) {
+        // The engine's error names the call; the channels know what the servers said.
+        const bool is_view =
+            std::string_view(report.error().origin).find("fog_view") != std::string_view::npos;
+        const Status& said = (is_view ? client->view_channel : client->ledger_channel).last_failure();
+        co_return Status(StatusCode::internal, fmt::format("check_balance: {}: {}{}{}", report.error().origin,
+                                                           engine::name(report.error().code),
+                                                           said.text.empty() ? "" : ": ", said.text));
+    }
+    const engine::fog::Value value = report->value(0);
+    if (value > std::numeric_limits<std::uint64_t>::max())
+        co_return Status(StatusCode::internal, "check_balance: the balance does not fit into 64 bits");
+    Balance balance;
+    balance.value = static_cast<std::uint64_t>(value);
+    balance.count = report->count.value;
+    co_return balance;
+}
+
+Task<Outcome<BalanceCheck>> RemoteWallets::fresh_balance_check(grpc::FreshBalanceRequest request) {
+    auto account = engine::chain::account_from_mnemonic(request.mnemonic, request.account_index);
+    engine::chain::wipe(request.mnemonic.data(), request.mnemonic.size());
+    if (!account) co_return Status(StatusCode::invalid_argument, "could not build account key");
+    std::string why;
+    const auto fog = fog_addresses(request.fog_uri, why);
+    if (!fog) co_return Status(StatusCode::internal, why);
+    if (fog->view.is_secure())
+        co_return Status(StatusCode::internal, "encrypted connections are not offered, use insecure-fog://");
+
+    auto client = std::make_shared<Client>(host_, runtime_, *account, *fog, request.chain_id, config_);
+    engine::chain::wipe_keys(*account);
+    const Outcome<Balance> balance = co_await check(client);
+    if (!balance) {
+        log_.warn("fresh check against {}: {}", fog->view.display(), balance.error().text);
+        co_return balance.error();
+    }
+    BalanceCheck answer;
+    answer.client_id = static_cast<std::uint32_t>(clients_.size());
+    answer.balance = balance->value;
+    answer.block_count = balance->count;
+    clients_.push_back(std::move(client));
+    log_.debug("client {} is new: {} at block count {}", answer.client_id, answer.balance,
+               answer.block_count);
+    co_return answer;
+}
+
+Task<Outcome<BalanceCheck>> RemoteWallets::followup_balance_check(std::uint32_t client_id) {
+    const std::shared_ptr<Client> client = find(client_id);
+    if (!client) co_return no_such_client(client_id);
+    const Outcome<Balance> balance = co_await check(client);
+    if (!balance) {
+        log_.warn("check of client {}: {}", client_id, balance.error().text);
+        co_return balance.error();
+    }
+    BalanceCheck answer;
+    answer.client_id = client_id;
+    answer.balance = balance->value;
+    answer.block_count = balance->count;
+    co_return answer;
+}
+
+Task<Outcome<void>> RemoteWallets::stop(std::uint32_t client_id) {
+    if (client_id >= clients_.size()) co_return no_such_client(client_id);
+    clients_[client_id].reset();
+    co_return Outcome<void>();
+}
+
+Task<Outcome<std::string>> RemoteWallets::debug(std::uint32_t client_id) {
+    const std::shared_ptr<Client> client = find(client_id);
+    if (!client) co_return no_such_client(client_id);
+    co_return client->wallet.debug_text();
+}
+
+Task<Outcome<void>> RemoteWallets::reset() {
+    clients_.clear();
+    co_return Outcome<void>();
+}
+
+} // namespace real::service
