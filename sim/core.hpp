@@ -9,6 +9,7 @@
 #include "engine/fault.hpp"
 #include "engine/host.hpp"
 #include "engine/topology.hpp"
+#include "sim/note.hpp"
 #include "sim/scheduler.hpp"
 #include "sim/strategy.hpp"
 
@@ -88,6 +89,11 @@ public:
         trace.add({scheduler.now(), kind, node, object, a, b});
         changed = true;
     }
+    /// Whether anybody will read notes: their text is built only then.
+    bool takes_notes() const { return trace.keeps_events(); }
+    void note(Note::Kind kind, NodeId node, std::string text, std::uint64_t number = 0) {
+        notes.push_back({kind, scheduler.now(), scheduler.steps(), node, std::move(text), number});
+    }
     engine::Probe probe() { return {&options.defects, &marks}; }
     /// A draw that says how long something takes: values below `tame` stand for what is usual.  A strategist
     /// decides in the seed's place.
@@ -107,6 +113,7 @@ public:
     FaultTable faults;
     Weather weather; ///< of this run
     engine::MarkCounts marks;
+    std::vector<Note> notes;
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened
     bool abort_wished = false;      ///< a process wants to end itself

@@ -28,6 +28,47 @@ engine::Stream fates_of(Surroundings world, NodeId store) {
     return {world.core.choices, engine::Domain::fault, actor_of(store), 1};
 }
 
+// What a wallet asked and was told, in words.
+
+std::string asked_of(const ViewQuery& query) {
+    if (query.keys.empty()) return fmt::format("for news since event {}", query.events_after.value);
+    return fmt::format("for {} search keys", query.keys.size());
+}
+
+std::string failure_of(const engine::Error& error) {
+    return fmt::format("no answer ({}{})", engine::name(error.code), error.injected ? ", by a fault" : "");
+}
+
+std::string told(const Result<ViewAnswer>& answer) {
+    if (!answer) return failure_of(answer.error());
+    std::string text = fmt::format("block count {}", answer->count.value);
+    std::size_t found = 0;
+    for (const SearchResult& result : answer->results) found += result.code == SearchCode::found ? 1 : 0;
+    if (!answer->results.empty()) text += fmt::format(", {} found", found);
+    if (!answer->rngs.empty()) text += fmt::format(", RNG records {}", answer->rngs.size());
+    if (!answer->decommissions.empty()) text += fmt::format(", ended RNGs {}", answer->decommissions.size());
+    for (const BlockRange& range : answer->missed)
+        text += fmt::format(", missed blocks {}..{}", range.start.value, range.end.value - 1);
+    return text;
+}
+
+std::string told(const Result<KeyImagesAnswer>& answer) {
+    if (!answer) return failure_of(answer.error());
+    std::string text = fmt::format("block count {}", answer->count.value);
+    for (const KeyImageResult& result : answer->results)
+        if (result.code == KeyImageCode::spent)
+            text += fmt::format(", one spent in block {}", result.spent_at.value);
+    return text;
+}
+
+std::string told(const Result<BlocksAnswer>& answer) {
+    if (!answer) return failure_of(answer.error());
+    std::string text = fmt::format("block count {}", answer->count.value);
+    for (const FoundBlock& found : answer->blocks)
+        text += fmt::format(", block {}", found.block->index.value);
+    return text;
+}
+
 } // namespace
 
 // ------------------------------------------------------------------------------------------------ processes
@@ -244,8 +285,13 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
     auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.api()->query(std::move(q)); };
     auto observe = [responses = &world_.responses, target = &target_](
                        const ViewQuery& q, const ViewAnswer& a) { responses->on_view(target->name(), q, a); };
-    return world_.network.call<ViewAnswer>(caller_, target_, Method::view_query, invoke, std::move(query),
-                                           observe);
+    const std::string asked = world_.core.takes_notes() ? asked_of(query) : std::string();
+    Result<ViewAnswer> answer = co_await world_.network.call<ViewAnswer>(caller_, target_, Method::view_query,
+                                                                         invoke, std::move(query), observe);
+    if (world_.core.takes_notes())
+        world_.core.note(Note::Kind::told, caller_,
+                         fmt::format("{} answers {}: {}", target_.name(), asked, told(answer)));
+    co_return answer;
 }
 
 // ------------------------------------------------------------------------------------------------ ledger
@@ -307,8 +353,13 @@ Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> ima
                                                                       const KeyImagesAnswer& a) {
         responses->on_key_images(target->name(), asked, a);
     };
-    return world_.network.call<KeyImagesAnswer>(caller_, target_, Method::key_images, invoke,
-                                                std::move(images), observe);
+    const std::size_t asked = images.size();
+    Result<KeyImagesAnswer> answer = co_await world_.network.call<KeyImagesAnswer>(
+        caller_, target_, Method::key_images, invoke, std::move(images), observe);
+    if (world_.core.takes_notes())
+        world_.core.note(Note::Kind::told, caller_,
+                         fmt::format("{} answers about {} outputs: {}", target_.name(), asked, told(answer)));
+    co_return answer;
 }
 Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
     auto* invoke =
@@ -317,8 +368,12 @@ Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) 
                                                                       const BlocksAnswer& a) {
         responses->on_blocks(target->name(), asked, a);
     };
-    return world_.network.call<BlocksAnswer>(caller_, target_, Method::get_blocks, invoke, std::move(ranges),
-                                             observe);
+    Result<BlocksAnswer> answer = co_await world_.network.call<BlocksAnswer>(
+        caller_, target_, Method::get_blocks, invoke, std::move(ranges), observe);
+    if (world_.core.takes_notes())
+        world_.core.note(Note::Kind::told, caller_,
+                         fmt::format("{} is asked for missed blocks: {}", target_.name(), told(answer)));
+    co_return answer;
 }
 Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalIndex> indices) {
     auto* invoke = +[](SimLedgerRouter& t, std::vector<engine::GlobalIndex> i) {

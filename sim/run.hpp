@@ -38,6 +38,7 @@ struct RunResult {
     std::vector<std::string> story;      ///< numbered steps of the scenario
     std::vector<engine::Event> events;   ///< when asked for
     std::vector<std::string> node_names; ///< by node number
+    std::vector<Note> notes;             ///< with the events
     engine::MarkCounts marks;
     engine::Recording recording{}; ///< when asked for: all decisions
     engine::Departure departure{}; ///< from the recording that was followed

@@ -33,6 +33,12 @@ Task<Result<BalanceReport>> SimWallet::poll() {
     Result<BalanceReport> result = co_await wallet_->check();
     const std::uint64_t code = result ? 0 : 1 + static_cast<std::uint64_t>(result.error().code);
     world_.core_.record(id_, EventKind::wallet_polled, number_, code);
+    if (world_.core_.takes_notes())
+        world_.core_.note(
+            Note::Kind::report, id_,
+            result ? fmt::format("shows {} at block count {}", engine::check::to_text(result->value()),
+                                 result->count.value)
+                   : fmt::format("cannot tell its balance: {}", engine::name(result.error().code)));
     if (!result) {
         const bool excused =
             !calm_before || !world_.is_calm() || disturbances_before != world_.core_.disturbances;
@@ -51,6 +57,7 @@ Task<Result<BalanceReport>> SimWallet::poll() {
     world_.core_.record(id_, EventKind::reported, number_, result->count.value,
                         static_cast<std::uint64_t>(result->value()));
     world_.reports_.on_report(life_, account_, *result);
+    if (world_.core_.takes_notes() && world_.checks_.any_violation()) world_.explain(id_, account_, *wallet_);
     co_return result;
 }
 
@@ -86,6 +93,36 @@ Task<Result<engine::fog::Wallet::Landing>> SimWallet::landing(const engine::Prep
 }
 
 // ------------------------------------------------------------------------------------------------ chain
+
+namespace {
+
+std::string amount_text(const engine::chain::Amount& amount) {
+    if (amount.token_id == 0) return fmt::format("{}", amount.value);
+    return fmt::format("{} of token {}", amount.value, amount.token_id);
+}
+
+std::string block_text(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
+                       const engine::model::ChainModel& chain) {
+    std::string text = fmt::format("block {}", block.index.value);
+    const char* join = ": ";
+    for (const engine::model::Credit& credit : credits) {
+        text += fmt::format("{}account {} gets {}", join, credit.account.value, amount_text(credit.amount));
+        join = ", ";
+    }
+    for (const engine::chain::KeyImage& image : block.key_images) {
+        const auto* spent = chain.credits_with(image);
+        if (spent == nullptr) continue;
+        for (const std::size_t at : *spent) {
+            const engine::model::Credit& credit = chain.credits().at(at);
+            text += fmt::format("{}account {} spends the {} of block {}", join, credit.account.value,
+                                amount_text(credit.amount), credit.block.value);
+            join = ", ";
+        }
+    }
+    return text;
+}
+
+} // namespace
 
 SimChain::SimChain(SimWorld& world)
     : world_(world), bytes_(engine::Stream(world.core_.choices, engine::Domain::data, 0, 0)) {}
@@ -138,6 +175,8 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
     }
     world_.core_.record(NodeId{}, EventKind::block_appended, 0, block->index.value, block->outputs.size());
     world_.core_.scheduler.touch({0, Footprint::chain});
+    if (world_.core_.takes_notes())
+        world_.core_.note(Note::Kind::chain, NodeId{}, block_text(*block, credits, model_));
     model_.append(std::move(block), std::move(credits));
     for (const auto& copy : world_.copies_) copy->on_append();
     return refs;
@@ -458,7 +497,7 @@ std::string SimWorld::node_name(NodeId node) const {
     for (const Process* process : processes_)
         if (process->id() == node) return process->name();
     for (const auto& wallet : wallets_)
-        if (wallet->endpoint() == node) return fmt::format("a wallet of account {}", wallet->account().value);
+        if (wallet->endpoint() == node) return wallet->described();
     return "the scenario";
 }
 
@@ -495,6 +534,9 @@ Task<> SimWorld::until(std::string what, std::function<bool()> holds, Duration b
 void SimWorld::step(std::string text) {
     steps_.push_back(std::move(text));
     core_.record(NodeId{}, EventKind::step, 0, steps_.size());
+    if (!core_.takes_notes()) return;
+    core_.note(Note::Kind::heights, NodeId{}, heights());
+    core_.note(Note::Kind::step, NodeId{}, steps_.back(), steps_.size());
 }
 
 void SimWorld::after_step() {
@@ -533,6 +575,7 @@ void SimWorld::run(Task<> story) {
         violation.text = stuck.what();
         checks_.violated(std::move(violation));
     }
+    if (core_.takes_notes()) core_.note(Note::Kind::heights, NodeId{}, heights());
     if (story_error_) std::rethrow_exception(std::exchange(story_error_, nullptr));
 }
 

@@ -17,6 +17,8 @@ public:
     SimWallet(SimWorld& world, NodeId id, engine::AccountId account, std::uint32_t number);
 
     engine::AccountId account() const override { return account_; }
+    /// For stories: "wallet 1 of account 0".
+    std::string described() const;
     NodeId id() const override { return id_; }
     Task<Result<engine::fog::BalanceReport>> poll() override;
     Task<> poll_and_kill() override;
@@ -157,6 +159,9 @@ private:
     void build();
     engine::fog::WalletConfig wallet_config() const;
     void after_step();
+    std::string heights() const;
+    /// Notes where a wallet's wrong number comes from: what it knows, beside what is true.
+    void explain(NodeId wallet, engine::AccountId account, const engine::fog::Wallet& knows);
     /// No fault is in force and every service is up: a failed call has no excuse.
     bool is_calm() const;
     Task<> tell(Task<> story);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
 
@@ -122,6 +123,7 @@ Json to_json(const search::Failure& failure, const std::string& replay) {
     out["decisions"] = failure.smallest.recording.fixed.size();
     out["topology"] = engine::describe(failure.smallest.world());
     if (failure.smallest.plan) out["plan"] = Json::parse(scenarios::lag::to_json(*failure.smallest.plan));
+    out["story"] = search::story_of(failure.smallest, failure.told);
     out["violations"] = to_json(failure.told.violations);
     out["trace"] = engine::hex_digest(failure.told.digest);
     out["replay"] = replay;
@@ -179,12 +181,10 @@ std::string failure_story(const Report& report) {
                             d->second.empty() ? "(had ended)" : d->second);
     } else if (report.failure) {
         const search::Failure& failure = *report.failure;
-        text += fmt::format("What happened, in a world of {}:\n", engine::describe(failure.smallest.world()));
+        text += fmt::format("What happened, in a world of {}:\n", search::in_words(failure.smallest.world()));
         std::size_t number = 1;
-        for (const std::string& step : failure.told.story) text += fmt::format("  {}. {}\n", number++, step);
-        for (const Violation& violation : failure.told.violations)
-            text += fmt::format("  {}. At {} ms, check {}: {}.\n", number++, violation.at.ms(),
-                                name(violation.check), violation.text);
+        for (const std::string& sentence : search::story_of(failure.smallest, failure.told))
+            text += fmt::format("{:>3}. {}\n", number++, sentence);
         const engine::check::CheckId check = failure.told.violations.front().check;
         text += fmt::format("A {} violation: it must hold that {}.\n", name(check), holds_when(check));
     }

@@ -1,0 +1,252 @@
+#include "search/story.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace search {
+
+using scenarios::lag::Action;
+using scenarios::lag::Boundary;
+using scenarios::lag::Plan;
+using scenarios::lag::PlannedStep;
+using sim::Note;
+
+namespace {
+
+constexpr std::size_t most_sentences = 80;
+
+// The names of a world's parts, in the order in which plans number them.
+struct Names {
+    std::vector<std::string> ingest;
+    std::vector<std::string> stores; ///< view, then key image stores
+    std::vector<std::string> copies;
+    std::vector<std::string> nodes;
+    std::vector<std::string> wallets;
+
+    explicit Names(const Plan& plan) {
+        const engine::Topology& t = plan.topology;
+        for (std::uint32_t i = 0; i < t.ingest_nodes; ++i) ingest.push_back(fmt::format("ingest{}", i));
+        std::vector<std::string> images;
+        for (std::uint32_t s = 0; s < t.view_shards; ++s)
+            for (std::uint32_t r = 0; r < t.view_replicas; ++r)
+                stores.push_back(fmt::format("view{}.{}", s, r));
+        for (std::uint32_t s = 0; s < t.image_shards; ++s)
+            for (std::uint32_t r = 0; r < t.image_replicas; ++r)
+                images.push_back(fmt::format("images{}.{}", s, r));
+        stores.insert(stores.end(), images.begin(), images.end());
+        if (t.own_copies) {
+            copies = ingest;
+            copies.insert(copies.end(), images.begin(), images.end());
+            copies.push_back("ledger");
+        } else {
+            copies = {"ingest", "ledger"};
+        }
+        nodes = ingest;
+        nodes.insert(nodes.end(), stores.begin(), stores.end());
+        nodes.insert(nodes.end(), {"view_router", "ledger_router", "report_server"});
+        for (std::uint32_t w = 0; w < t.accounts * plan.wallets_per_account; ++w)
+            wallets.push_back(fmt::format("wallet {} of account {}", w, w / plan.wallets_per_account));
+    }
+};
+
+const std::string& pick(const std::vector<std::string>& names, std::uint64_t number) {
+    return names.at(number % names.size());
+}
+
+std::string boundary_text(Boundary at) {
+    if (at == Boundary::none) return {};
+    std::string text = scenarios::lag::name(at);
+    std::replace(text.begin(), text.end(), '_', ' ');
+    return fmt::format(", after empty blocks up to the {}", text);
+}
+
+std::string fault_text(const Plan& plan, const PlannedStep& step) {
+    const Names names(plan);
+    std::vector<std::string> ends = names.nodes;
+    ends.insert(ends.end(), names.wallets.begin(), names.wallets.end());
+    std::string kind = engine::name(step.fault);
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    return fmt::format("a fault begins: {} (at {}, towards {}, amount {})", kind, pick(ends, step.node),
+                       pick(ends, step.other), step.amount);
+}
+
+std::string counted(std::uint64_t number, const char* what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+} // namespace
+
+std::string in_words(const Plan& plan, const PlannedStep& step) {
+    const Names names(plan);
+    const std::string& node = pick(names.nodes, step.node);
+    const std::string& ingest = pick(names.ingest, step.node);
+    const std::string& other = pick(names.ingest, step.other);
+    const std::string& wallet = pick(names.wallets, step.node);
+    const std::string& copy = pick(names.copies, step.node);
+    const std::string& store = pick(names.stores, step.node);
+    switch (step.action) {
+    case Action::block:
+        return "a block is appended" + boundary_text(step.at);
+    case Action::advance:
+        return fmt::format("the chain copy {} moves on by {}", copy, counted(step.amount, "block"));
+    case Action::hold:
+        return fmt::format("the chain copy {} stays where it is", copy);
+    case Action::release:
+        return fmt::format("the chain copy {} follows the tip again", copy);
+    case Action::poll:
+        return fmt::format("{} begins a balance check", wallet);
+    case Action::join:
+        return "all running balance checks come to an end";
+    case Action::restart_wallet:
+        return fmt::format("{} is restarted and has forgotten everything", wallet);
+    case Action::kill_wallet:
+        return fmt::format("{} begins a balance check and dies in it", wallet);
+    case Action::activate:
+        return fmt::format("the operator activates {}", ingest);
+    case Action::retire:
+        return fmt::format("the operator retires the key of {}", ingest);
+    case Action::unretire:
+        return fmt::format("the operator takes back the retirement of the key of {}", ingest);
+    case Action::new_keys:
+        return fmt::format("the operator gives {} new keys", ingest);
+    case Action::sync_keys:
+        return fmt::format("the operator has {} take over the key of {}", ingest, other);
+    case Action::report_lost:
+        return fmt::format("the operator reports the key of {} lost, through {}", other, ingest);
+    case Action::crash:
+        return fmt::format("{} crashes", node);
+    case Action::start:
+        return fmt::format("{} is started", node);
+    case Action::pause:
+        return fmt::format("{} is stopped in its tracks", node);
+    case Action::resume:
+        return fmt::format("{} goes on", node);
+    case Action::lose_state:
+        return fmt::format("the state file of {} is lost", ingest);
+    case Action::save_state:
+        return fmt::format("somebody keeps a copy of the state file of {}", ingest);
+    case Action::put_back_state:
+        return fmt::format("the kept state file of {} is put back", ingest);
+    case Action::fault:
+        return fault_text(plan, step);
+    case Action::heal:
+        return "every fault is healed";
+    case Action::end_fault:
+        return "one of the faults ends";
+    case Action::clean_up:
+        return fmt::format("invocations older than {} s are cleaned up", step.amount);
+    case Action::wait:
+        return fmt::format("{} ms go by", step.amount);
+    case Action::settle:
+        return fmt::format("everything that can catches up, for {} ms at most", step.amount);
+    case Action::hold_store:
+        return fmt::format("{} loads no further than {} above what it has", store,
+                           counted(step.amount, "block"));
+    case Action::release_store:
+        return fmt::format("{} loads on", store);
+    case Action::set_window:
+        return fmt::format("{} publishes its key for {} ahead", ingest, counted(step.amount, "block"));
+    case Action::make_peers:
+        return fmt::format("{} hears that all ingest nodes are its peers", ingest);
+    case Action::prepare:
+        return "a sender builds a payment";
+    case Action::submit:
+        return "a prepared payment goes into a block" + boundary_text(step.at);
+    case Action::landing:
+        return fmt::format("{} asks what became of a payment", wallet);
+    }
+    return scenarios::lag::name(step.action);
+}
+
+std::string in_words(const engine::Topology& t) {
+    std::string text =
+        fmt::format("{}, {}, {} of {}, {} of {}, {}", counted(t.accounts, "account"),
+                    counted(t.ingest_nodes, "ingest node"), counted(t.view_shards, "view shard"),
+                    counted(t.view_replicas, "replica"), counted(t.image_shards, "key image shard"),
+                    counted(t.image_replicas, "replica"),
+                    t.own_copies ? "a chain copy for each service"
+                                 : "one chain copy for ingest and one "
+                                   "for the ledger");
+    if (t.view_shards > 1 || t.image_shards > 1)
+        text += fmt::format(", shards of {}", counted(t.shard_blocks, "block"));
+    const engine::Topology usual;
+    if (t.pubkey_expiry_window != usual.pubkey_expiry_window)
+        text += fmt::format(", keys good for {}", counted(t.pubkey_expiry_window, "block"));
+    if (t.user_capacity != usual.user_capacity)
+        text += fmt::format(", {} users an egress key", t.user_capacity);
+    if (t.chunk_outputs != usual.chunk_outputs) text += fmt::format(", {} outputs a chunk", t.chunk_outputs);
+    if (t.batch_blocks != usual.batch_blocks) text += fmt::format(", {} blocks a batch", t.batch_blocks);
+    return text;
+}
+
+std::vector<std::string> story_of(const Case& what, const sim::RunResult& result) {
+    struct Sentence {
+        std::string text;
+        bool is_answer = false; ///< left out first when there are too many
+        engine::NodeId node{};
+    };
+    std::vector<Sentence> told;
+    std::string heights_before;
+    const auto name_of = [&](engine::NodeId node) -> std::string {
+        return node.value < result.node_names.size() ? result.node_names[node.value]
+                                                     : std::string("somebody");
+    };
+    const std::size_t planned = what.plan ? what.plan->steps.size() : 0;
+    for (const Note& note : result.notes) {
+        switch (note.kind) {
+        case Note::Kind::step:
+            told.push_back({note.number <= planned && note.number > 0
+                                ? fmt::format("At {} ms {}.", note.at.ms(),
+                                              in_words(*what.plan, what.plan->steps[note.number - 1]))
+                                : fmt::format("At {} ms: {}.", note.at.ms(), note.text)});
+            break;
+        case Note::Kind::heights:
+            if (note.text != heights_before)
+                told.push_back({fmt::format("Block counts are now: {}.", note.text)});
+            heights_before = note.text;
+            break;
+        case Note::Kind::chain:
+            told.push_back({fmt::format("The chain gets {}.", note.text)});
+            break;
+        case Note::Kind::told:
+        case Note::Kind::report: {
+            Sentence sentence;
+            sentence.text =
+                note.kind == Note::Kind::told
+                    ? fmt::format("{}, at {} ms, hears: {}.", name_of(note.node), note.at.ms(), note.text)
+                    : fmt::format("{}, at {} ms, {}.", name_of(note.node), note.at.ms(), note.text);
+            sentence.text[0] = static_cast<char>(sentence.text[0] == 'w' ? 'W' : sentence.text[0]);
+            sentence.is_answer = true;
+            sentence.node = note.node;
+            told.push_back(std::move(sentence));
+            break;
+        }
+        case Note::Kind::why:
+            told.push_back({note.text + "."});
+            break;
+        }
+    }
+    // Long runs are mostly polls that go well.  What the wallet that shows the violation heard comes last and
+    // stays.
+    std::size_t too_many = told.size() > most_sentences ? told.size() - most_sentences : 0;
+    std::size_t left_out = 0;
+    std::vector<std::string> sentences;
+    for (Sentence& sentence : told) {
+        if (too_many > 0 && sentence.is_answer) {
+            --too_many;
+            ++left_out;
+            continue;
+        }
+        if (left_out > 0)
+            sentences.push_back(fmt::format("({} answers and balances are left out.)", left_out));
+        left_out = 0;
+        sentences.push_back(std::move(sentence.text));
+    }
+    for (const engine::check::Violation& violation : result.violations)
+        sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
+                                        name(violation.check), violation.text));
+    return sentences;
+}
+
+} // namespace search
