@@ -10,6 +10,7 @@
 #include "property_tests/property.hpp"
 #include "property_tests/rapid_draw.hpp"
 #include "scenarios/lag/plan.hpp"
+#include "search/replay.hpp"
 
 namespace property_tests {
 namespace {
@@ -257,6 +258,21 @@ TEST(CodecProperty, damaged_plans_are_refused_with_a_reason_or_read) {
             RC_ASSERT(!reason.empty());
             RC_ASSERT(reason.find('\n') == std::string::npos);
         }
+    });
+}
+
+TEST(CodecProperty, replay_blobs_survive) {
+    check_property("codec: replay blobs", 200, [] {
+        RapidDraw draw;
+        search::Replay replay;
+        replay.what.scenario = "lag";
+        replay.what.plan = scenarios::lag::generate(draw);
+        replay.digest = draw.below(1u << 31);
+        const std::string blob = search::to_blob(replay);
+        RC_ASSERT(search::looks_like_blob(blob));
+        const search::Replay again = search::from_blob(blob);
+        RC_ASSERT(again.what.plan == replay.what.plan);
+        RC_ASSERT(again == replay);
     });
 }
 

@@ -38,6 +38,8 @@ constexpr FaultKind database_faults[] = {
     FaultKind::db_down_for, FaultKind::db_down,     FaultKind::lose_commit_ack,
     FaultKind::fail_commit, FaultKind::stale_reads,
 };
+constexpr std::uint32_t credits_of_a_block = 3; // at most
+
 constexpr FaultKind last_fault = FaultKind::failed_look_ups;
 constexpr FaultKind other_faults[] = {FaultKind::watcher_behind, FaultKind::disk_full, FaultKind::clock_jump};
 
@@ -56,6 +58,7 @@ public:
         const std::uint32_t wanted = draw_length();
         const bool anybody_scans = draw_.below(8) != 7;
         const std::uint32_t scanner = ingest();
+        active_ = scanner;
         late_after_ = draw_.chance(1, 3) && topology().accounts > 1 ? wanted / 2 : 0;
         std::uint32_t written = 0;
         while (written < wanted) {
@@ -97,7 +100,8 @@ private:
         if (draw_.chance(1, 4)) t.batch_blocks = 1 + draw_.below(3);
         if (draw_.chance(1, 4)) {
             t.chunk_outputs = 1 + draw_.below(3);
-            t.user_capacity = 8 + draw_.below(8);
+            // An egress key must have room for one block; with little more it is replaced in mid block.
+            t.user_capacity = credits_of_a_block + draw_.below(3);
         }
         if (draw_.chance(1, 4)) {
             t.wallet_images = 1 + draw_.below(3);
@@ -105,14 +109,16 @@ private:
             t.wallet_blocks = 1 + draw_.below(3);
         }
         plan_.wallets_per_account = 1 + draw_.below(2);
-        // Amounts are distinct powers of two: a wrong sum names the missing coin.  Large ones add up to more
-        // than 64 bits.
-        if (draw_.chance(1, 16)) next_amount_ = std::uint64_t{1} << 61;
+        // Two large coins are more than 64 bits hold.
+        large_amounts_ = draw_.chance(1, 16);
         two_tokens_ = draw_.chance(1, 4);
     }
 
     std::uint32_t draw_length() {
-        const std::uint32_t usual = draw_.between(shape_.steps_min, shape_.steps_max);
+        // The phrase a plan ends with goes on beyond the length, by about so much.
+        constexpr std::uint32_t rest_of_a_phrase = 4;
+        const std::uint32_t wanted = draw_.between(shape_.steps_min, shape_.steps_max);
+        const std::uint32_t usual = wanted > rest_of_a_phrase ? wanted - rest_of_a_phrase : 1;
         if (draw_.chance(1, 16)) return 3 * usual;
         return usual;
     }
@@ -133,6 +139,12 @@ private:
     std::uint32_t report_server() const { return view_router() + 2; }
 
     std::uint32_t ingest() { return draw_.below(topology().ingest_nodes); }
+    /// Mostly the node that scans: what happens to an idle one matters less.
+    std::uint32_t scanner() { return draw_.chance(1, 5) ? ingest() : active_; }
+    void activate(std::uint32_t n) {
+        add(Action::activate, n);
+        active_ = n;
+    }
     std::uint32_t other_ingest(std::uint32_t than) {
         if (topology().ingest_nodes == 1) return than;
         return (than + 1 + draw_.below(topology().ingest_nodes - 1)) % topology().ingest_nodes;
@@ -167,8 +179,10 @@ private:
         credit.account = draw_.below(topology().accounts);
         // The last account owns nothing until late.
         if (steps_so_far_ < late_after_ && credit.account + 1 == topology().accounts) credit.account = 0;
+        // Distinct powers of two: a wrong sum names the missing coin.
         credit.amount = next_amount_;
-        next_amount_ = next_amount_ == std::uint64_t{1} << 63 ? 1 : next_amount_ * 2;
+        if (large_amounts_) credit.amount |= std::uint64_t{1} << 63;
+        next_amount_ = next_amount_ == std::uint64_t{1} << 62 ? 1 : next_amount_ * 2;
         const std::uint32_t where = draw_.below(8);
         if (where == 6) credit.subaddress = 1;
         if (where == 7) credit.change = true;
@@ -324,9 +338,9 @@ private:
         switch (action) {
         case Action::block:
             if (draw_.chance(1, 6))
-                block(3, 2, static_cast<Boundary>(1 + draw_.below(boundary_count - 1)));
+                block(credits_of_a_block, 2, static_cast<Boundary>(1 + draw_.below(boundary_count - 1)));
             else
-                block(3, 2);
+                block(credits_of_a_block, 2);
             break;
         case Action::poll:
         case Action::restart_wallet:
@@ -395,12 +409,25 @@ private:
 
     void phrase() {
         using Phrase = void (Maker::*)();
-        static constexpr std::array<Phrase, 14> phrases{
-            &Maker::somebody_lags,    &Maker::somebody_lags,      &Maker::device_spends,
-            &Maker::at_a_boundary,    &Maker::key_is_lost,        &Maker::key_is_lost,
-            &Maker::key_is_retired,   &Maker::commit_in_trouble,  &Maker::zombie,
-            &Maker::restored_node,    &Maker::service_restarts,   &Maker::payment_under_way,
-            &Maker::fault_and_repair, &Maker::wallet_begins_anew,
+        static constexpr std::array<Phrase, 18> phrases{
+            &Maker::somebody_lags,
+            &Maker::somebody_lags,
+            &Maker::device_spends,
+            &Maker::at_a_boundary,
+            &Maker::key_is_lost,
+            &Maker::key_is_lost,
+            &Maker::key_is_retired,
+            &Maker::commit_in_trouble,
+            &Maker::zombie,
+            &Maker::restored_node,
+            &Maker::service_restarts,
+            &Maker::payment_under_way,
+            &Maker::fault_and_repair,
+            &Maker::wallet_begins_anew,
+            &Maker::second_key,
+            &Maker::keys_change_in_trouble,
+            &Maker::keys_change_in_trouble,
+            &Maker::live_node_looks_dead,
         };
         (this->*phrases[draw_.below(static_cast<std::uint32_t>(phrases.size()))])();
     }
@@ -465,25 +492,33 @@ private:
     }
 
     /// An ingest node dies with its key; somebody says so, somebody takes over, and payments under way to the
-    /// lost key land in blocks nobody scans.
+    /// lost key land in blocks nobody scans.  Whoever must serve those blocks may be behind.
     void key_is_lost() {
-        const std::uint32_t n = ingest();
+        const std::uint32_t n = scanner();
         const std::uint32_t m = other_ingest(n);
         const std::uint32_t under_way = draw_.below(3);
         for (std::uint32_t p = 0; p < under_way; ++p) prepare(0);
         if (draw_.chance(1, 2)) block(2, 0);
         if (draw_.chance(1, 2)) pause();
+        enum class Behind { nobody, ledger, images, view };
+        const auto behind = static_cast<Behind>(draw_.below(4));
+        const std::uint32_t image_store = view_stores() + draw_.below(stores() - view_stores());
+        const std::uint32_t view_store = draw_.below(view_stores());
+        if (behind == Behind::ledger) add(Action::hold, copies() - 1);
+        if (behind == Behind::images) add(Action::hold_store, image_store, draw_.below(3));
+        if (behind == Behind::view) add(Action::hold_store, view_store, draw_.below(2));
+        if (behind == Behind::view) block(2, 0);
         add(draw_.chance(1, 8) ? Action::pause : Action::crash, n);
         add(Action::lose_state, n);
         if (draw_.chance(1, 2)) block(2, 1);
         if (m == n) add(Action::start, n);
         const bool replaced_first = draw_.chance(1, 2);
-        if (replaced_first) add(Action::activate, m);
+        if (replaced_first) activate(m);
         if (draw_.chance(1, 4)) pause();
         add(Action::report_lost, m, 0, n);
         if (!replaced_first) {
             if (draw_.chance(1, 2)) block(2, 1);
-            add(Action::activate, m);
+            activate(m);
         }
         const std::uint32_t w = wallet();
         maybe_poll(w);
@@ -491,20 +526,101 @@ private:
                                           Boundary::missed_end};
         for (std::uint32_t p = 0; p < under_way; ++p) submit(where[draw_.below(4)]);
         block(2, 1, where[draw_.below(4)]);
+        if (draw_.chance(1, 2)) block(1, 2);
         pause();
         poll(w);
-        maybe_poll(other_device(w));
+        if (behind == Behind::nobody) {
+            maybe_poll(other_device(w));
+            return;
+        }
+        if (behind == Behind::ledger && draw_.chance(1, 2)) {
+            add(Action::advance, copies() - 1, 1 + draw_.below(3));
+            poll(w);
+        }
+        if (behind == Behind::ledger) add(Action::release, copies() - 1);
+        if (behind == Behind::images) add(Action::release_store, image_store);
+        if (behind == Behind::view) add(Action::release_store, view_store);
+        pause();
+        poll(w);
+    }
+
+    /// Another key begins while the first goes on, and is paid to at once.
+    void second_key() {
+        const std::uint32_t m = other_ingest(active_);
+        if (draw_.chance(1, 2)) block(2, 0);
+        if (draw_.chance(1, 4)) pause();
+        add(Action::activate, m);
+        prepare(0);
+        const std::uint32_t at_once = draw_.below(3);
+        for (std::uint32_t i = 0; i < at_once; ++i) block(1, 1);
+        submit(Boundary::none);
+        const std::uint32_t w = wallet();
+        maybe_poll(w);
+        some_blocks(2);
+        pause();
+        poll(w);
+    }
+
+    /// Whoever reads or writes the database has trouble with it while keys come and go.
+    void keys_change_in_trouble() {
+        const std::uint32_t n = scanner();
+        const bool reader = draw_.chance(1, 2);
+        const std::uint32_t whom = reader ? topology().ingest_nodes + draw_.below(view_stores()) : n;
+        if (draw_.chance(1, 2)) block(2, 0);
+        if (draw_.chance(1, 2)) pause();
+        fault(reader && draw_.chance(1, 2) ? FaultKind::stale_reads : one_of(database_faults), whom);
+        switch (draw_.below(4)) {
+        case 0:
+            activate(other_ingest(n));
+            break;
+        case 1:
+            add(Action::crash, n);
+            add(Action::start, n);
+            break;
+        case 2:
+            add(Action::retire, n);
+            activate(other_ingest(n));
+            break;
+        default:
+            add(Action::crash, n);
+            add(Action::report_lost, other_ingest(n), 0, n);
+            activate(other_ingest(n));
+            break;
+        }
+        if (draw_.chance(1, 2)) prepare(0);
+        block(2, 1);
+        submit(Boundary::none);
+        const std::uint32_t w = wallet();
+        pause();
+        poll(w);
+        poll(w);
+        add(Action::end_fault, draw_.below(2));
+        block(2, 1);
+        pause();
+        poll(w);
+    }
+
+    /// The cleanup tool takes a node whose clock is off for dead.
+    void live_node_looks_dead() {
+        const std::uint32_t n = scanner();
+        fault(FaultKind::clock_jump, n);
+        block(2, 1);
+        add(Action::settle, 0, 3000);
+        add(Action::clean_up, 0, 1 + draw_.below(100'000));
+        some_blocks(2);
+        pause();
+        poll(wallet());
     }
 
     /// One key comes to its end in good order while another begins.
     void key_is_retired() {
-        const std::uint32_t n = ingest();
+        const std::uint32_t n = scanner();
         const std::uint32_t m = other_ingest(n);
         if (draw_.chance(1, 2)) prepare(0);
         const bool retired_first = draw_.chance(1, 2);
         if (retired_first) add(Action::retire, n);
         if (draw_.chance(1, 4)) add(Action::sync_keys, m, 0, n);
-        add(Action::activate, m);
+        activate(m);
         if (!retired_first) add(Action::retire, n);
         block(2, 1);
         const std::uint32_t w = wallet();
@@ -522,7 +638,7 @@ private:
 
     /// A write is applied and not acknowledged, or rolled back, and the writer may die of it.
     void commit_in_trouble() {
-        const std::uint32_t n = ingest();
+        const std::uint32_t n = scanner();
         fault(draw_.chance(1, 3) ? FaultKind::fail_commit : FaultKind::lose_commit_ack, n);
         if (draw_.chance(1, 3)) add(Action::activate, n);
         block(3, 1);
@@ -532,7 +648,7 @@ private:
             break;
         case 1:
             add(Action::crash, n);
-            add(Action::activate, other_ingest(n));
+            activate(other_ingest(n));
             if (draw_.chance(1, 2)) add(Action::start, n);
             break;
         default:
@@ -547,7 +663,7 @@ private:
 
     /// The active node goes silent, another one takes over, and it comes back believing that it is active.
     void zombie() {
-        const std::uint32_t n = ingest();
+        const std::uint32_t n = scanner();
         const std::uint32_t m = other_ingest(n);
         const bool cut_off = draw_.chance(1, 2);
         if (draw_.chance(1, 4)) add(Action::make_peers, m);
@@ -557,7 +673,7 @@ private:
         else
             add(Action::pause, n);
         block(2, 1);
-        add(Action::activate, m);
+        activate(m);
         if (draw_.chance(1, 4)) add(Action::report_lost, m, 0, n);
         some_blocks(2);
         pause();
@@ -572,12 +688,12 @@ private:
 
     /// A node is restored from a backup while blocks went on.
     void restored_node() {
-        const std::uint32_t n = ingest();
+        const std::uint32_t n = scanner();
         add(Action::save_state, n);
         some_blocks(2);
         pause();
         add(Action::crash, n);
-        if (draw_.chance(1, 2)) add(Action::activate, other_ingest(n));
+        if (draw_.chance(1, 2)) activate(other_ingest(n));
         block(2, 1);
         add(draw_.chance(1, 4) ? Action::lose_state : Action::put_back_state, n);
         add(Action::start, n);
@@ -680,6 +796,8 @@ private:
     std::uint32_t steps_so_far_ = 0;
     std::uint32_t late_after_ = 0; ///< steps until the last account is paid
     bool two_tokens_ = false;
+    bool large_amounts_ = false;
+    std::uint32_t active_ = 0; ///< the ingest node that scans, if all went as written
 };
 
 } // namespace
