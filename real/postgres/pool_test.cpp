@@ -90,11 +90,11 @@ TEST_F(PoolTest, NeverMoreThanAllowedAndFirstComeFirstServed) {
 
 TEST_F(PoolTest, WhoWaitsTooLongIsToldSo) {
     PoolOptions options;
-    options.connection_timeout = 30ms;
+    options.connection_timeout = 500ms;
     Pool pool(loop, database.url(), options);
     PgResult<Pool::Lease> held = run_task(loop, take(pool));
     ASSERT_TRUE(held);
-    EXPECT_EQ(run_task(loop, why_not(pool)), "no connection became free within 30 ms (of 1)");
+    EXPECT_EQ(run_task(loop, why_not(pool)), "no connection became free within 500 ms (of 1)");
     { const Pool::Lease given_back = std::move(*held); }
     EXPECT_EQ(run_task(loop, why_not(pool)), "");
 }
@@ -181,7 +181,7 @@ TEST(Pool, WaitsForAServerThatStarts) {
 TEST(Pool, GivesUpOnAServerThatIsDown) {
     IoLoop loop;
     PoolOptions options;
-    options.connection_timeout = 40ms;
+    options.connection_timeout = 200ms;
     Pool pool(loop, test_cluster().tcp_url().with("port", "1"), options);
     const std::string why = run_task(loop, why_not(pool));
     EXPECT_NE(why.find("refused"), std::string::npos) << why;

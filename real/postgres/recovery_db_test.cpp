@@ -577,7 +577,7 @@ TEST_F(RelayedTest, UnknownStaysUnknownWhenNoRepeatGetsThrough) {
     new_key(1, 3);
     const InvocationId id = invoke(1, 11);
     PoolOptions pool_options = connections(1);
-    pool_options.connection_timeout = 50ms;
+    pool_options.connection_timeout = 1s; // time enough for the first, which connects
     Pool doomed(loop, relay.url(), pool_options);
     PgRecoveryDb writer(doomed, options_with(2, &log));
     run(writer.highest_known_block()).value();
@@ -596,7 +596,7 @@ TEST_F(RelayedTest, UnknownStaysUnknownWhenNoRepeatGetsThrough) {
 TEST_F(RelayedTest, PasswordIsInNoLogLine) {
     Pool wrong(loop, tcp.with("password", "geheim"), connections(1));
     PoolOptions pool_options = connections(1);
-    pool_options.connection_timeout = 20ms;
+    pool_options.connection_timeout = 300ms;
     Pool refused(loop, tcp.with("password", "geheim"), pool_options);
     PgRecoveryDb writer(refused, options_with(1, &log));
     EXPECT_EQ(code_of(run(writer.new_ingress_key(key_of(1), BlockIndex{0}))), Code::unavailable);
