@@ -1,6 +1,6 @@
 #include "tools/fog_node/build_info.hpp"
 
-#include "fog_git_commit.hpp" // made by cmake/git_commit.cmake at every build
+#include <fog_git_commit.hpp> // made by cmake/git_commit.cmake at every build
 
 namespace fog_node {
 namespace {
