@@ -1,9 +1,10 @@
-// Whole runs: the stock scenario, and what a growing number of wallets, blocks and shards costs.
+// Whole runs: the stock scenario, random plans, and what a growing number of wallets, blocks and shards
+// costs.
 #include <benchmark/benchmark.h>
 
 #include "scenarios/catalogue.hpp"
 #include "scenarios/support.hpp"
-#include "sim/run.hpp"
+#include "sim/sweep.hpp"
 
 namespace {
 
@@ -88,6 +89,41 @@ BENCHMARK(growing_run)
     ->Args({5, 20, 3})
     ->Args({5, 20, 8})
     ->Unit(benchmark::kMillisecond);
+
+// Random plans of about ten steps and three accounts, all checks on: what a sweep costs, by strategy and
+// threads. Seeds go on from iteration to iteration, so that no plan is measured twice.
+void lag_sweep(benchmark::State& state, const char* strategy, unsigned jobs) {
+    constexpr std::uint64_t runs = 1000;
+    const Scenario& scenario = *scenarios::find("lag");
+    sim::SweepOptions options;
+    options.run.topology = scenario.topology;
+    options.run.strategy = sim::Strategy::parse(strategy);
+    options.runs = runs;
+    options.jobs = jobs;
+    std::uint64_t steps = 0;
+    std::uint64_t checks = 0;
+    for (auto _ : state) {
+        sim::SweepProgress progress;
+        const sim::SweepResult result = sim::sweep(scenario, options, progress);
+        if (result.failed_seed) state.SkipWithError("a run failed");
+        options.run.seed += runs;
+        steps += result.steps;
+        checks += result.checks;
+    }
+    report(state, steps, checks);
+    state.counters["runs"] = benchmark::Counter(
+        static_cast<double>(state.iterations()) * static_cast<double>(runs), benchmark::Counter::kIsRate);
+}
+BENCHMARK_CAPTURE(lag_sweep, random_one_job, "random", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, random_two_jobs, "random", 2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, swarm, "swarm", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, pct_3, "pct:3", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, pos, "pos", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, urw, "urw", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, portfolio_one_job, "portfolio", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(lag_sweep, portfolio_two_jobs, "portfolio", 2)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 } // namespace
 

@@ -23,6 +23,22 @@ void scheduler_step(benchmark::State& state) {
 }
 BENCHMARK(scheduler_step)->Arg(5)->Arg(1024)->Iterations(8'000'000);
 
+// The same with a strategist in the seed's place.
+void strategist_step(benchmark::State& state, const char* strategy) {
+    Choices choices(1);
+    choices.reserve(1 << 24);
+    Trace trace;
+    const auto strategist = sim::make_strategist(sim::Strategy::parse(strategy), 1);
+    sim::Scheduler scheduler(choices, trace);
+    scheduler.set_strategist(strategist.get());
+    for (int i = 0; i < state.range(0); ++i) spawn(scheduler, NodeId{1}, "spinner", spin());
+    for (auto _ : state) scheduler.step();
+    state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK_CAPTURE(strategist_step, pct, "pct:3")->Arg(5)->Arg(32)->Iterations(2'000'000);
+BENCHMARK_CAPTURE(strategist_step, pos, "pos")->Arg(5)->Arg(32)->Iterations(2'000'000);
+BENCHMARK_CAPTURE(strategist_step, urw, "urw")->Arg(5)->Arg(32)->Iterations(2'000'000);
+
 Task<> tick(sim::Scheduler* scheduler, Stream delays) {
     for (;;) {
         const std::uint32_t delay_us = delays.between(1, 1'000'000);

@@ -18,17 +18,16 @@ bool all_reach(const std::vector<Store*>& stores, BlockCount height) {
 
 constexpr int closing_rounds = 4;
 
-bool anybody_scans(World& world) {
-    const auto nodes = world.ingest_nodes();
+bool anybody_scans(const std::vector<IngestNode*>& nodes) {
     return std::any_of(nodes.begin(), nodes.end(), [](IngestNode* node) {
         return node->is_up() && node->mode() == fog::IngestMode::active;
     });
 }
 
 // What an operator does when nobody scans: activate; with a key that is past use, take new ones first.
-Task<> make_somebody_scan(World& world) {
-    for (IngestNode* node : world.ingest_nodes()) {
-        for (int attempt = 0; attempt < 3 && !anybody_scans(world); ++attempt) {
+Task<> make_somebody_scan(const std::vector<IngestNode*>& nodes) {
+    for (IngestNode* node : nodes) {
+        for (int attempt = 0; attempt < 3 && !anybody_scans(nodes); ++attempt) {
             const Result<fog::IngestSummary> activated = co_await node->api().activate();
             if (activated) break;
             const Code code = activated.error().code;
@@ -37,7 +36,7 @@ Task<> make_somebody_scan(World& world) {
                 (void)renewed; // activate tells
             }
         }
-        if (anybody_scans(world)) co_return;
+        if (anybody_scans(nodes)) co_return;
     }
 }
 
@@ -71,26 +70,29 @@ Task<BlockCount> settle(World& world) {
     for (Node* node : world.nodes())
         if (!node->is_up()) co_await node->start();
     // Nodes that resume from their state file need a moment before they are active again.
-    auto resumed = [&world] { return anybody_scans(world); };
+    const std::vector<IngestNode*> ingest = world.ingest_nodes();
+    auto resumed = [&ingest] { return anybody_scans(ingest); };
     co_await world.sleep_unless(std::move(resumed), 40s);
     // View moves past a lost key's blocks only when another key has delivered a later one.  A retired key may
     // come to its end with that very block; then somebody else has to be found, and the next block is the
     // last.
     BlockCount height;
-    auto level = [&world, &height] {
-        const auto copies = world.copies();
+    const std::vector<ChainCopy*> copies = world.copies();
+    const std::vector<ViewStoreNode*> view_stores = world.view_stores();
+    const std::vector<ImageStoreNode*> image_stores = world.image_stores();
+    auto level = [&] { // looked at after every step that changed something
         return std::all_of(copies.begin(), copies.end(),
                            [&](ChainCopy* c) { return c->count() == height; }) &&
-               all_reach(world.view_stores(), height) && all_reach(world.image_stores(), height);
+               all_reach(view_stores, height) && all_reach(image_stores, height);
     };
     for (int round = 0; round < closing_rounds; ++round) {
-        co_await make_somebody_scan(world);
+        co_await make_somebody_scan(ingest);
         co_await give_up_orphan_keys(world);
         BlockPlan last;
         const AppendedBlock closing = co_await world.chain().append(std::move(last));
         height = closing.index.count_through();
-        auto settled = [&world, &level, round] {
-            return level() || (round + 1 < closing_rounds && !anybody_scans(world));
+        auto settled = [&ingest, &level, round] {
+            return level() || (round + 1 < closing_rounds && !anybody_scans(ingest));
         };
         std::string what = fmt::format("block count {} by every service after healing", height.value);
         co_await world.until(std::move(what), std::move(settled));

@@ -34,6 +34,12 @@ enum class YieldPoint : std::uint8_t {
 };
 const char* name(YieldPoint point);
 
+/// What a service does when it polls.
+enum class Polling : std::uint8_t {
+    looks, ///< at memory and its chain copy: a poll that finds nothing leaves no trace
+    asks,  ///< another process, which takes time and may fail
+};
+
 /// What a process gives the logic that runs in it.  Outlives every task of the process.
 class Host {
 public:
@@ -53,6 +59,11 @@ public:
     auto yield(YieldPoint point) { return park(name(point), hold(point)); }
     auto sleep(Duration duration, const char* what = "a timer") {
         return sleep_until(now() + duration, what);
+    }
+    /// Suspends until the next poll that can find anything; polls come every `interval` from now on.
+    /// @pre the last one found nothing
+    auto until_next_poll(Polling polling, Duration interval, const char* what) {
+        return park(what, next_poll(polling, interval));
     }
 
     bool has(Defect defect) const { return probe_.has(defect); }
@@ -74,6 +85,9 @@ protected:
 private:
     /// Until when the process is held at a yield point.
     virtual Instant hold(YieldPoint point) = 0;
+    /// When the running task polls again: after the interval, or never, when the host wakes it in time for
+    /// the first poll that matters.
+    virtual Instant next_poll(Polling, Duration interval) { return now() + interval; }
 
     Loop* loop_;
     NodeId id_;

@@ -54,9 +54,8 @@ public:
         return park(what, due);
     }
     void notify_all() {
-        std::vector<Waiter> waiters;
-        waiters.swap(waiters_);
-        for (Waiter waiter : waiters) loop_->wake(waiter, loop_->now());
+        for (Waiter waiter : waiters_) loop_->wake(waiter, loop_->now()); // runs nobody yet
+        waiters_.clear();
     }
 
 private:

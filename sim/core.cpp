@@ -126,7 +126,8 @@ Weather draw_weather(engine::Choices& choices, const Options& options) {
 
 Core::Core(const Options& o)
     : options(o), choices(o.seed), strategist(strategist_of(o)),
-      scheduler(following(choices, o.follow), trace), weather(draw_weather(choices, o)) {
+      scheduler(following(choices, o.follow), trace), weather(draw_weather(choices, o)),
+      rests_(choices, engine::Domain::schedule, 0, 1) {
     choices.reserve(o.expected_choices);
     scheduler.set_strategist(strategist.get());
     choices.count_steps(scheduler.step_counter());
@@ -148,6 +149,32 @@ Duration Core::latency(engine::Stream& stream) {
     const std::uint32_t draw = draw_wait(stream, 1024, tame);
     if (draw < tame) return std::chrono::microseconds(100 + draw);
     return std::chrono::milliseconds(2 + (draw - tame) * 3);
+}
+
+Instant Core::next_poll(engine::Polling polling, Duration interval, std::uint64_t& seen) {
+    const Instant next = scheduler.now() + interval;
+    if (polling == engine::Polling::asks) {
+        // A poll may have been held for long: only one that began after the last event has seen it.
+        const bool has_seen_all = std::exchange(seen, stirs_) == stirs_;
+        if (!has_seen_all || !faults.empty() || commotions_ != 0 || scheduler.now() < last_stirred_ + 1s)
+            return next;
+    }
+    resting_.push_back({scheduler.next_park(), scheduler.now(), interval, polling});
+    return Instant::never();
+}
+
+// The next poll is due where it would have been all along.  One that asks might be under way just now: its
+// answer may be older than what has begun.
+void Core::end_rests() {
+    const std::int64_t now_ns = scheduler.now().ns;
+    for (const Rest& rest : resting_) {
+        const std::int64_t interval_ns = rest.interval.count();
+        const std::int64_t polls = (now_ns - rest.since.ns + interval_ns - 1) / interval_ns;
+        Instant due = rest.since + rest.interval * std::max<std::int64_t>(1, polls);
+        if (rest.polling == engine::Polling::asks && rests_.chance(1, 16)) due = scheduler.now();
+        scheduler.wake(rest.waiter, due);
+    }
+    resting_.clear();
 }
 
 std::int64_t Core::wall_clock_s(NodeId node) const {

@@ -88,12 +88,26 @@ public:
     void record(NodeId node, EventKind kind, std::uint32_t object, std::uint64_t a, std::uint64_t b = 0) {
         trace.add({scheduler.now(), kind, node, object, a, b});
         changed = true;
+        stir();
     }
     /// Whether anybody will read notes: their text is built only then.
     bool takes_notes() const { return trace.keeps_events(); }
     void note(Note::Kind kind, NodeId node, std::string text, std::uint64_t number = 0) {
         notes.push_back({kind, scheduler.now(), scheduler.steps(), node, std::move(text), number});
     }
+    /// Something begins or has happened: who rests may find it at the next poll.
+    void stir() {
+        last_stirred_ = scheduler.now();
+        ++stirs_;
+        if (!resting_.empty()) [[unlikely]]
+            end_rests();
+    }
+    /// When the running task polls again.  Polls that would find nothing are left out, never one that could
+    /// find something: who only looks is woken for the first poll after anything has happened; who asks rests
+    /// only when nothing has happened since its last poll but one had ended, nor for a second, no fault is in
+    /// force and nothing is being written.
+    /// @param seen  the poller's own: what had happened when its last poll ended
+    Instant next_poll(engine::Polling polling, Duration interval, std::uint64_t& seen);
     engine::Probe probe() { return {&options.defects, &marks}; }
     /// A draw that says how long something takes: values below `tame` stand for what is usual.  A strategist
     /// decides in the seed's place.
@@ -117,6 +131,36 @@ public:
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened
     bool abort_wished = false;      ///< a process wants to end itself
+
+    /// While one lives, something is under way that may change what others find.
+    class Commotion {
+    public:
+        explicit Commotion(Core& core) : core_(core) {
+            ++core_.commotions_;
+            core_.stir();
+        }
+        ~Commotion() { --core_.commotions_; }
+        Commotion(const Commotion&) = delete;
+        Commotion& operator=(const Commotion&) = delete;
+
+    private:
+        Core& core_;
+    };
+
+private:
+    struct Rest {
+        engine::Waiter waiter;
+        Instant since;
+        Duration interval;
+        engine::Polling polling;
+    };
+    void end_rests();
+
+    Instant last_stirred_;
+    std::uint64_t stirs_ = 0;
+    std::vector<Rest> resting_; // woken and killed ones included, until something stirs
+    engine::Stream rests_;
+    std::uint32_t commotions_ = 0;
 };
 
 /// Streams of a node and what its logic asks of its process.
@@ -142,12 +186,16 @@ private:
         }
         return core_.hold(holds_);
     }
+    Instant next_poll(engine::Polling polling, Duration interval) override {
+        return core_.next_poll(polling, interval, stirs_seen_);
+    }
 
     Core& core_;
     engine::StreamBytes bytes_;
     engine::Stream picks_;
     engine::Stream holds_;
     bool* abort_wish_;
+    std::uint64_t stirs_seen_ = ~std::uint64_t{0};
     const char* abort_reason_ = "";
     std::function<bool(engine::YieldPoint)> gate_;
     std::vector<engine::Waiter> at_the_gate_; // the dead among them are skipped by the scheduler

@@ -265,6 +265,7 @@ Task<> poll_a_loading_store(World& world) {
     co_await append_empty(world);
     co_await world.sleep(5s);
     co_await world.view_store(0).stop();
+    world.view_store(0).hold(BlockCount{0}); // still loading when the wallet asks, whatever the latencies are
     co_await world.view_store(0).start();
     ENSURE(!world.view_store(0).is_ready());
     engine::Wallet& alice = world.new_wallet(AccountId{0});
@@ -570,6 +571,51 @@ TEST_F(Differences, line_28_a_blocks_time_is_a_function_of_its_index) {
 TEST_F(Differences, line_29_cryptography_is_fast_by_default) {
     EXPECT_EQ(Options{}.crypto, &engine::chain::fast_crypto());
     EXPECT_STREQ(Options{}.crypto->name(), "fast");
+}
+
+// ------------------------------------------------------------------------------------------------ polling
+
+Task<> poll_for_ever(SimHost* host, engine::Polling polling, std::vector<std::int64_t>* polls_ms) {
+    for (;;) {
+        polls_ms->push_back(host->now().ms());
+        co_await host->until_next_poll(polling, 250ms, "news");
+    }
+}
+
+TEST_F(Differences, line_30_a_poll_that_would_find_nothing_is_left_out) {
+    bool abort_wish = false;
+    SimHost host(bed.core, NodeId{1}, &abort_wish);
+    std::vector<std::int64_t> looks_ms;
+    std::vector<std::int64_t> asks_ms;
+    for (auto [polling, polls_ms] :
+         {std::pair{engine::Polling::looks, &looks_ms}, std::pair{engine::Polling::asks, &asks_ms}}) {
+        Task<> polls = poll_for_ever(&host, polling, polls_ms);
+        engine::spawn(bed.core.scheduler, NodeId{1}, "poller", std::move(polls));
+    }
+    using Times = std::vector<std::int64_t>;
+    bed.pass(10'100ms);
+    EXPECT_EQ(looks_ms, (Times{0})) << "memory does not change by itself";
+    EXPECT_EQ(asks_ms, (Times{0, 250, 500, 750, 1000})) << "goes on for a second";
+    bed.core.record(NodeId{2}, EventKind::step, 0, 0); // at 10.1 s
+    bed.pass(800ms);
+    EXPECT_EQ(looks_ms, (Times{0, 10'250})) << "the poll that was due anyway, and no other";
+    ASSERT_GE(asks_ms.size(), 8u);
+    EXPECT_TRUE(asks_ms[5] == 10'250 || asks_ms[5] == 10'100) << "or one that was under way just then";
+    EXPECT_EQ(asks_ms[7], asks_ms[5] + 500);
+
+    // What is being written, and a fault, keep it asking.
+    bed.pass(10s);
+    std::size_t before = asks_ms.size();
+    {
+        const Core::Commotion writing(bed.core);
+        bed.pass(10s);
+        EXPECT_GE(asks_ms.size(), before + 39);
+    }
+    bed.begin(FaultKind::db_down);
+    bed.core.record(NodeId{}, EventKind::fault_began, 1, 0);
+    before = asks_ms.size();
+    bed.pass(10s);
+    EXPECT_GE(asks_ms.size(), before + 39);
 }
 
 // ------------------------------------------------------------------------------------------------ the list

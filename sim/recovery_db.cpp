@@ -91,6 +91,7 @@ Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* 
 template <class T, class Apply>
 Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, Apply apply) {
     Core& core = db_.core_;
+    const Core::Commotion writing(core);
     if (const std::optional<Error> error = co_await reach()) co_return *error;
     Transaction<T> transaction;
     engine::Nursery database(core.scheduler, NodeId{}); // a killed client kills it: rolled back

@@ -13,24 +13,25 @@ using Kind = Strategy::Kind;
 
 constexpr std::string_view swarm_suffix = "+swarm";
 
-// What a portfolio is made of, in sixteenths.
+// What a portfolio is made of, in sixteenths: mostly swarms, which find most (docs/strategies.md), and a
+// share of everything else for what a swarm leaves out.
 constexpr std::array<Strategy, 16> mix{{
-    {Kind::random, 0, false},
-    {Kind::random, 0, false},
-    {Kind::random, 0, false},
     {Kind::random, 0, true},
     {Kind::random, 0, true},
     {Kind::random, 0, true},
     {Kind::random, 0, true},
-    {Kind::pct, 2, false},
     {Kind::pct, 2, true},
-    {Kind::pct, 3, false},
+    {Kind::pct, 2, true},
     {Kind::pct, 3, true},
-    {Kind::pos, 0, false},
+    {Kind::pct, 3, true},
     {Kind::pos, 0, true},
     {Kind::pos, 0, true},
-    {Kind::urw, 0, false},
     {Kind::urw, 0, true},
+    {Kind::urw, 0, true},
+    {Kind::random, 0, false},
+    {Kind::random, 0, false},
+    {Kind::pct, 3, false},
+    {Kind::pos, 0, false},
 }};
 
 std::uint32_t parse_depth(std::string_view text) {

@@ -19,6 +19,10 @@ for preset in $presets; do
     done >"$report" 2>&1 || true
     # fogsim's three-shard world as well: other paths of the routers.
     build/"$preset"/bin/fogsim --seed 9 --runs 3 --topology view-shards=3,image-shards=3,view-replicas=2 >>"$report" 2>&1 || true
+    # And what every strategy decides.
+    for strategy in portfolio pct:2 urw; do
+        build/"$preset"/bin/fogsim --scenario lag --runs 40 --strategy "$strategy" >>"$report" 2>&1 || true
+    done
     if [ -z "$reference" ]; then
         reference=$report
         lines=$(grep -c 'trace=' "$report" || true)

@@ -518,12 +518,13 @@ Task<> IngestNode::work() {
         const Term term = term_;
         if (mode_ == IngestMode::idle) {
             co_await close_abandoned(0, term);
-            if (is_current(term)) co_await host_.sleep(config_.poll_interval, "being activated");
+            if (is_current(term))
+                co_await host_.until_next_poll(Polling::looks, config_.poll_interval, "being activated");
             continue;
         }
         BlockPtr block = blocks_.block(next_block_);
         if (block == nullptr) {
-            co_await host_.sleep(config_.poll_interval, "the next block");
+            co_await host_.until_next_poll(Polling::looks, config_.poll_interval, "the next block");
             continue;
         }
         co_await process_block(std::move(block), term);
@@ -632,7 +633,7 @@ Task<std::optional<std::uint64_t>> IngestNode::block_time(BlockIndex block, Term
         host_.mark(Mark::ingest_waits_for_a_block_time);
         Duration pause = watcher_behind_pause;
         if (time.code == BlockTime::Code::unavailable) pause = watcher_unavailable_pause;
-        co_await host_.sleep(pause, "the watcher");
+        co_await host_.until_next_poll(Polling::looks, pause, "the watcher");
     }
 }
 

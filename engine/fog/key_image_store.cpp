@@ -25,7 +25,7 @@ Task<> KeyImageStore::wait_for_time(BlockIndex block) {
         host_.mark(Mark::images_wait_for_a_block_time);
         Duration pause = 1s;
         if (time.code == BlockTime::Code::behind) pause = 10ms;
-        co_await host_.sleep(pause, "a block's timestamp");
+        co_await host_.until_next_poll(Polling::looks, pause, "a block's timestamp");
     }
 }
 
@@ -37,7 +37,8 @@ Task<> KeyImageStore::run() {
     for (BlockIndex next = range.start; range.contains(next);) {
         const BlockPtr block = source_.block(next);
         if (!block) {
-            co_await host_.sleep(config_.poll_interval, "the next block of its chain copy");
+            co_await host_.until_next_poll(Polling::looks, config_.poll_interval,
+                                           "the next block of its chain copy");
             continue;
         }
         co_await wait_for_time(next);

@@ -62,8 +62,10 @@ Task<> ViewStore::fetch() {
         }
         // Without progress there is a hole in a key's blocks: it fills when its writer commits, not by asking
         // faster.
-        if (failed || !may_have_more || !progress)
+        if (failed)
             co_await host_.sleep(config_.poll_interval, "its polling interval");
+        else if (!may_have_more || !progress)
+            co_await host_.until_next_poll(Polling::asks, config_.poll_interval, "its polling interval");
     }
 }
 
