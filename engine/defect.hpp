@@ -133,10 +133,12 @@ enum class Defect : std::uint16_t {
     ingest_records_the_next_block,
     ingest_retires_one_block_early,
     ingest_scans_on_with_a_lost_key,
+    ingest_skips_the_first_block_of_a_key,
     ingest_takes_a_key_while_active,
     // recovery database
     db_key_starts_where_requested,
     db_key_starts_at_a_known_block,
+    db_key_starts_one_block_late,
     db_one_winner_for_each_invocation,
     db_takes_a_repeat_for_a_lost_race,
     db_writers_do_not_wait,

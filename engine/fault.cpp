@@ -36,6 +36,8 @@ const char* name(FaultKind kind) {
         return "disk_full";
     case FaultKind::clock_jump:
         return "clock_jump";
+    case FaultKind::flaky_database:
+        return "flaky_database";
     case FaultKind::failed_look_ups:
         return "failed_look_ups";
     }

@@ -26,7 +26,9 @@ enum class FaultKind : std::uint8_t {
     disk_full,         ///< node a cannot write its state file
     clock_jump,        ///< the wall clock of node a is off by `amount` seconds, two's complement
     failed_look_ups, ///< `amount` of 256 search keys or key images that store a is asked for end in an error
+    flaky_database,  ///< `amount` of 256 database calls of node a fail before anything has happened
 };
+inline constexpr FaultKind last_fault_kind = FaultKind::flaky_database;
 const char* name(FaultKind kind);
 
 struct Fault {

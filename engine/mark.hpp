@@ -79,6 +79,14 @@ enum class Mark : std::uint16_t {
     ingest_key_starts_later_than_wanted,
     ingest_cannot_write_its_state,
     ingest_waits_for_a_block_time,
+    // chain
+    chain_output_in_the_last_block_of_a_key,
+    chain_output_for_a_lost_key,
+    chain_output_for_a_retired_key,
+    chain_output_in_the_last_block_of_a_shard,
+    chain_output_in_the_first_block_of_a_shard,
+    chain_output_in_a_block_announced_as_missed,
+    chain_coin_spent_in_the_next_block,
     // recovery database
     db_acknowledgement_lost,
     db_rolls_a_commit_back,

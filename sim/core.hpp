@@ -131,6 +131,7 @@ public:
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened
     bool abort_wished = false;      ///< a process wants to end itself
+    std::vector<NodeId> gave_up;    ///< ingest nodes that ended being active in the present step
 
     /// While one lives, something is under way that may change what others find.
     class Commotion {
@@ -170,6 +171,7 @@ public:
 
     std::uint32_t pick(std::uint32_t count) override { return picks_.below(count); }
     void record(EventKind kind, std::uint32_t object, std::uint64_t a, std::uint64_t b) override {
+        if (kind == EventKind::ingest_mode && a == 0) core_.gave_up.push_back(id());
         core_.record(id(), kind, object, a, b);
     }
     void abort(const char* why) override;

@@ -151,6 +151,7 @@ public:
 
     engine::fog::IngestApi& api() override { return *operator_; }
     engine::fog::IngestNode* service() { return service_ ? &*service_ : nullptr; }
+    const engine::fog::IngestNode* service() const { return service_ ? &*service_ : nullptr; }
     const std::string& responder_id() const override { return config_.responder_id; }
     engine::fog::IngestMode mode() const override {
         return service_ ? service_->mode() : engine::fog::IngestMode::idle;

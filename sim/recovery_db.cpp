@@ -21,13 +21,19 @@ void SimDb::keep_history() {
 SimDbClient::SimDbClient(SimDb& db, NodeId node)
     : db_(db), node_(node), latencies_(db.core_.choices, engine::Domain::storage, actor_of(node), 0),
       holds_(db.core_.choices, engine::Domain::storage, actor_of(node), 1),
-      replicas_(db.core_.choices, engine::Domain::storage, actor_of(node), 2) {}
+      replicas_(db.core_.choices, engine::Domain::storage, actor_of(node), 2),
+      fates_(db.core_.choices, engine::Domain::fault, actor_of(node), 2) {}
 
 Task<std::optional<Error>> SimDbClient::reach() {
     co_await engine::sleep_until(db_.core_.scheduler.now() + db_.core_.latency(latencies_), "the database");
     if (!db_.core_.faults.empty() &&
         (db_.core_.faults.has(FaultKind::db_down) || db_.core_.faults.has(FaultKind::db_down_for, node_)))
         co_return Error{Code::unavailable, "database down", true};
+    if (!db_.core_.faults.empty()) {
+        const std::uint64_t share = db_.core_.faults.amount(FaultKind::flaky_database, node_);
+        if (fates_.chance(static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 256)), 256))
+            co_return Error{Code::unavailable, "database connection", true};
+    }
     co_return std::nullopt;
 }
 
@@ -158,13 +164,14 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
         if (state.highest_block) row.record.start = std::max(requested_start, state.highest_block->next());
         mark_if(row.record.start > requested_start, Mark::db_raises_the_start_of_a_key);
         if (has(Defect::db_key_starts_where_requested)) row.record.start = requested_start;
+        if (has(Defect::db_key_starts_one_block_late)) row.record.start = row.record.start.next();
         if (has(Defect::db_key_starts_at_a_known_block) && state.highest_block)
             row.record.start = std::max(requested_start, *state.highest_block);
         const BlockIndex start = row.record.start;
         for (const auto& [other_key, other] : state.keys)
             mark_if(other.record.start == start, Mark::db_two_keys_start_at_one_block);
         state.keys.emplace(key, std::move(row));
-        db_.model_.key_added(key);
+        db_.model_.key_started(key, start);
         return start;
     };
     co_return co_await write<BlockIndex>(DbOperation::new_ingress_key, 0, std::move(apply));
@@ -207,6 +214,7 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
         if (is_known && has(Defect::db_refuses_a_second_equal_missed_range))
             return Error{Code::conflict, "report lost ingress key: range exists"};
         record.lost = true;
+        db_.model_.key_lost(key);
         mark_if(!record.last_scanned, Mark::db_loses_a_key_that_never_scanned);
         for (const BlockRange& shard :
              db_.core_.options.topology.ranges(db_.core_.options.topology.view_shards))
@@ -251,7 +259,8 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
                 announce(ids, std::move(closed));
             }
         }
-        state.invocations.push_back({ingress, egress, false, BlockIndex{}, db_.core_.wall_clock_s(node_)});
+        state.invocations.push_back(
+            {ingress, egress, false, BlockIndex{}, db_.core_.wall_clock_s(node_), node_});
         const InvocationId id{static_cast<std::int64_t>(state.invocations.size())};
         RngRecord rng;
         rng.invocation = id;

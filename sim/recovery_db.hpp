@@ -24,6 +24,7 @@ struct DbState {
         bool decommissioned = false;
         BlockIndex last_ingested;
         std::int64_t last_active_s = 0; ///< by the wall clock of the node that wrote it
+        NodeId writer;                  ///< who opened it
     };
 
     std::map<engine::chain::PublicKey, Key> keys;
@@ -32,6 +33,10 @@ struct DbState {
     std::vector<engine::fog::ReportRow> reports; ///< in order of first publication
     std::optional<BlockIndex> highest_block;
     engine::fog::DbPosition position;
+
+    NodeId writer(engine::InvocationId invocation) const {
+        return invocations.at(static_cast<std::size_t>(invocation.value) - 1).writer;
+    }
 };
 
 /// What the database does, named in the trace.
@@ -154,6 +159,7 @@ private:
     engine::Stream latencies_;
     engine::Stream holds_;
     engine::Stream replicas_;
+    engine::Stream fates_;
     std::shared_ptr<const DbState> reading_; // keeps a snapshot alive while it is read
 };
 

@@ -80,6 +80,15 @@ void SimWallet::restart() {
     wallet_.emplace(host_, world_.accounts_.at(account_.value), view_, ledger_, world_.wallet_config());
 }
 
+// What an owner needs to spend an output; the answer is judged on its way.
+Task<> SimWallet::ask_for_proof(engine::chain::PublicKey output) {
+    const auto place = world_.chain_.model().place_of(output);
+    if (!place) co_return;
+    std::vector<GlobalIndex> indices(1, place->index);
+    const Result<OutputsAnswer> proofs = co_await ledger_.outputs(std::move(indices));
+    (void)proofs; // an outage is the caller's business
+}
+
 void SimWallet::judge_final() {
     if (last_) world_.reports_.on_final(life_, account_, *last_);
 }
@@ -89,6 +98,8 @@ Task<Result<engine::fog::Wallet::Landing>> SimWallet::landing(const engine::Prep
     const BlockIndex tombstone = payment.tombstone;
     Result<engine::fog::Wallet::Landing> result = co_await wallet_->landing(key, tombstone);
     if (result) engine::check::judge_landing(world_.checks_, world_.chain_.model(), key, tombstone, *result);
+    if (result && result->verdict == engine::fog::Wallet::Landing::Verdict::landed)
+        co_await ask_for_proof(key);
     co_return result;
 }
 
@@ -173,6 +184,7 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
         credits[i].index = GlobalIndex{before + i};
         refs.push_back({model_.credits().size() + i});
     }
+    for (const engine::model::Credit& credit : credits) mark_place(block->index, credit.hint_key);
     world_.core_.record(NodeId{}, EventKind::block_appended, 0, block->index.value, block->outputs.size());
     world_.core_.scheduler.touch({0, Footprint::chain});
     if (world_.core_.takes_notes())
@@ -180,6 +192,25 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
     model_.append(std::move(block), std::move(credits));
     for (const auto& copy : world_.copies_) copy->on_append();
     return refs;
+}
+
+// Where an output is at an edge of something.
+void SimChain::mark_place(BlockIndex block, const engine::chain::PublicKey& hint_key) {
+    using engine::Mark;
+    const engine::Probe probe = world_.core_.probe();
+    const engine::Topology& t = world_.core_.options.topology;
+    const std::uint64_t next = block.value + 1;
+    probe.mark_if(next % t.shard_blocks == 0 && next / t.shard_blocks < t.view_shards,
+                  Mark::chain_output_in_the_last_block_of_a_shard);
+    probe.mark_if(block.value > 0 && block.value % t.shard_blocks == 0 &&
+                      block.value / t.shard_blocks < t.view_shards,
+                  Mark::chain_output_in_the_first_block_of_a_shard);
+    probe.mark_if(world_.recovery_.is_missed(block), Mark::chain_output_in_a_block_announced_as_missed);
+    const auto key = world_.db_.state().keys.find(hint_key);
+    if (key == world_.db_.state().keys.end()) return;
+    probe.mark_if(key->second.record.expiry == block.next(), Mark::chain_output_in_the_last_block_of_a_key);
+    probe.mark_if(key->second.record.lost, Mark::chain_output_for_a_lost_key);
+    probe.mark_if(key->second.record.retired, Mark::chain_output_for_a_retired_key);
 }
 
 void SimChain::make_origin() {
@@ -247,7 +278,12 @@ Task<engine::AppendedBlock> SimChain::append(engine::BlockPlan plan) {
         credits.push_back(credit_for(credit.to, amount, outputs.back(), key));
     }
     std::vector<engine::chain::KeyImage> images;
-    for (engine::CreditRef spend : plan.spends) images.push_back(model_.credits().at(spend.index).image);
+    for (engine::CreditRef spend : plan.spends) {
+        const engine::model::Credit& spent = model_.credits().at(spend.index);
+        world_.core_.probe().mark_if(spent.block.next() == appended.index,
+                                     engine::Mark::chain_coin_spent_in_the_next_block);
+        images.push_back(spent.image);
+    }
     appended.credits = append_block(std::move(outputs), std::move(credits), std::move(images));
     co_return appended;
 }
@@ -547,11 +583,44 @@ void SimWorld::after_step() {
     }
     if (!core_.changed) return;
     core_.changed = false;
+    if (!core_.gave_up.empty()) [[unlikely]] {
+        for (const auto& node : ingest_)
+            if (std::find(core_.gave_up.begin(), core_.gave_up.end(), node->id()) != core_.gave_up.end())
+                judge_giving_up(*node);
+        core_.gave_up.clear();
+    }
     for (Waiting* waiting : waiting_) {
         if (waiting->met || !waiting->holds()) continue;
         waiting->met = true;
         core_.scheduler.wake(waiting->waiter, now());
     }
+}
+
+// An active node goes on until its key is lost or at its end, or somebody else has stored the block it is at.
+void SimWorld::judge_giving_up(const SimIngestNode& node) {
+    const IngestNode* service = node.service();
+    if (service == nullptr) return;
+    const BlockIndex at = service->next_block();
+    const auto row = db_.state().keys.find(service->summary().ingress_key);
+    bool has_reason = row == db_.state().keys.end();
+    if (!has_reason) {
+        const IngressKeyRecord& key = row->second.record;
+        const auto stored = row->second.blocks.find(at);
+        const bool taken =
+            stored != row->second.blocks.end() && db_.state().writer(stored->second.invocation) != node.id();
+        has_reason = key.lost || (key.retired && at > key.expiry) || taken;
+    }
+    if (has_reason) {
+        checks_.held(CheckId::liveness);
+        return;
+    }
+    Violation violation;
+    violation.check = CheckId::liveness;
+    violation.text =
+        fmt::format("{} stops scanning at block {}, although its key is neither lost nor at its end, and "
+                    "nobody else has stored that block",
+                    node.name(), at.value);
+    checks_.violated(std::move(violation));
 }
 
 Task<> SimWorld::tell(Task<> story) {

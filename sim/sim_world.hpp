@@ -33,6 +33,7 @@ public:
 
 private:
     Task<> check_once();
+    Task<> ask_for_proof(engine::chain::PublicKey output);
 
     SimWorld& world_;
     NodeId id_;
@@ -71,6 +72,7 @@ private:
         BlockIndex expiry;
     };
     Task<Result<Hint>> ask_report();
+    void mark_place(BlockIndex block, const engine::chain::PublicKey& hint_key);
     std::vector<engine::CreditRef> append_block(std::vector<engine::chain::TxOut> outputs,
                                                 std::vector<engine::model::Credit> credits,
                                                 std::vector<engine::chain::KeyImage> images);
@@ -162,6 +164,7 @@ private:
     std::string heights() const;
     /// Notes where a wallet's wrong number comes from: what it knows, beside what is true.
     void explain(NodeId wallet, engine::AccountId account, const engine::fog::Wallet& knows);
+    void judge_giving_up(const SimIngestNode& node);
     /// No fault is in force and every service is up: a failed call has no excuse.
     bool is_calm() const;
     Task<> tell(Task<> story);

@@ -374,6 +374,58 @@ Task<> look_ups_fail(World& world) {
     ENSURE(sure && sure->count == BlockCount{3});
 }
 
+Task<> acknowledgements_are_lost(World& world) {
+    co_await activate(world);
+    world.faults().begin(
+        {FaultKind::lose_commit_ack, world.ingest(0).id(), {}, 3}); // report, invocation, block
+    BlockPlan plan = paying({{0, 1}});
+    co_await pay(world, std::move(plan));
+    co_await until_level(world);
+}
+
+TEST(SimWorld, node_that_stops_scanning_without_a_reason_is_a_liveness_violation) {
+    Options options = small_world();
+    EXPECT_EQ(tell(acknowledgements_are_lost, options).verdict, Verdict::held);
+    options.defects.switch_on(engine::Defect::db_takes_a_repeat_for_a_lost_race);
+    const RunResult result = tell(acknowledgements_are_lost, options);
+    EXPECT_EQ(violations_of(result, CheckId::liveness), 1u);
+    ASSERT_FALSE(result.violations.empty());
+    EXPECT_EQ(
+        result.violations[0].text,
+        "ingest0 stops scanning at block 1, although its key is neither lost nor at its end, and nobody else "
+        "has stored that block");
+}
+
+Task<> stops_for_a_reason(World& world) {
+    co_await activate(world);
+    const auto lost = co_await world.ingest(0).api().get_status();
+    ENSURE(lost);
+    const auto reported = co_await world.ingest(0).api().report_lost_ingress_key(lost->ingress_key);
+    ENSURE(reported);
+    ENSURE(world.ingest(0).mode() == IngestMode::idle);
+}
+
+TEST(SimWorld, node_whose_key_is_lost_has_a_reason_to_stop) {
+    const RunResult result = tell(stops_for_a_reason, small_world());
+    EXPECT_EQ(result.verdict, Verdict::held);
+    EXPECT_EQ(result.judged[static_cast<std::size_t>(CheckId::liveness)], 1u);
+}
+
+Task<> database_is_flaky(World& world) {
+    co_await activate(world);
+    world.faults().begin({FaultKind::flaky_database, world.view_store(0).id(), {}, 256});
+    BlockPlan plan = paying({{0, 1}});
+    co_await pay(world, std::move(plan));
+    co_await world.sleep(5s);
+    ENSURE(world.view_store(0).count() == BlockCount{});
+    world.faults().heal_all();
+    co_await until_level(world);
+}
+
+TEST(SimWorld, flaky_database_keeps_its_reader_back_until_it_is_healed) {
+    EXPECT_EQ(tell(database_is_flaky, small_world()).verdict, Verdict::held);
+}
+
 TEST(SimWorld, failed_look_ups_hold_a_wallet_back_until_they_are_healed) {
     EXPECT_EQ(tell(look_ups_fail, small_world()).verdict, Verdict::held);
 }

@@ -271,6 +271,7 @@ public:
         if (!index) return std::nullopt;
         Amount amount;
         amount.value = record.masked_value ^ digest(tag_amount, lanes(secret));
+        if (record.masked_version == MaskedAmount::Version::v1) amount.value = ~amount.value; // another mask
         if (record.masked_token_id.size() == 8)
             amount.token_id = load64(record.masked_token_id.data()) ^ digest(tag_token, lanes(secret));
         const std::uint32_t expected =

@@ -380,6 +380,12 @@ TEST_F(ViewResponseTest, response_wants_a_cause_for_an_error) {
     EXPECT_TRUE(checks.any_violation()) << "the look-up of another key has failed";
 }
 
+TEST_F(ViewResponseTest, response_rejects_what_breaks_the_databases_contract) {
+    commit(1, 1, 2); // again
+    expect_rejects(judge(search_query(), right_search()),
+                   "recovery database stores block 2 of one key twice");
+}
+
 TEST_F(ViewResponseTest, response_rejects_a_count_beyond_the_chain) {
     expect_rejects(judge(search_query(), right_search(7)), "promises block count 7, the chain has 6");
 }

@@ -39,6 +39,10 @@ std::string ResponseChecker::uncovered_block(BlockCount count, BlockRange range)
 
 void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query,
                               const fog::ViewAnswer& answer, BlockRange range) {
+    if (!recovery_.broken_rule().empty()) {
+        judge(false, "recovery database", recovery_.broken_rule());
+        return;
+    }
     const BlockCount count = answer.count;
     // A store past the end of the chain's blocks may report the end of its range only when it has seen it.
     if (count > chain_.height()) {

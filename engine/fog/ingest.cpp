@@ -403,6 +403,7 @@ Task<Result<BlockIndex>> IngestNode::claim_key() {
             start = *accepted; // not `wanted`: a block may have been stored since the highest one was read
             host_.mark_if(*accepted != wanted, Mark::ingest_key_starts_later_than_wanted);
             if (host_.has(Defect::ingest_starts_where_it_wanted)) start = wanted;
+            if (host_.has(Defect::ingest_skips_the_first_block_of_a_key)) start = start.next();
         }
 
         ReportRow report = report_for(start);

@@ -1,5 +1,7 @@
 #include "engine/model/recovery_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -11,16 +13,31 @@ std::size_t RecoveryModel::KeyHash::operator()(const chain::SearchKey& key) cons
     return h;
 }
 
+void RecoveryModel::key_started(const chain::PublicKey& key, BlockIndex start) {
+    key_added(key);
+    if (highest_block_ && start <= *highest_block_)
+        break_rule(fmt::format("lets a key start at block {}, although block {} is known", start.value,
+                               highest_block_->value));
+}
+
 void RecoveryModel::event_added(const fog::UserEvent& event) {
     events_.push_back(event);
     if (const auto* rng = std::get_if<fog::RngRecord>(&event.what))
         invocations_.push_back({rng->invocation, event.id, {}});
+    else if (const auto* closed = std::get_if<fog::Decommission>(&event.what))
+        closed_.insert(closed->invocation);
     else if (const auto* missed = std::get_if<fog::MissedBlocks>(&event.what))
         missed_.push_back({*missed, event.id});
 }
 
 void RecoveryModel::block_added(const chain::PublicKey& key, InvocationId invocation,
                                 const fog::IngestedBlock& block) {
+    if (has_scanned(key, block.block))
+        break_rule(fmt::format("stores block {} of one key twice", block.block.value));
+    if (lost_.contains(key)) break_rule(fmt::format("stores block {} of a lost key", block.block.value));
+    if (closed_.contains(invocation))
+        break_rule(fmt::format("stores block {} of a closed invocation", block.block.value));
+    highest_block_ = std::max(highest_block_.value_or(block.block), block.block);
     blocks_of_[key].push_back(block.block);
     for (Invocation& i : invocations_)
         if (i.id == invocation && !block.rows->empty()) i.blocks.push_back(block.block);

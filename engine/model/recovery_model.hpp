@@ -2,6 +2,8 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -28,8 +30,13 @@ public:
     };
 
     void key_added(const chain::PublicKey& key) { blocks_of_[key]; }
+    void key_started(const chain::PublicKey& key, BlockIndex start);
+    void key_lost(const chain::PublicKey& key) { lost_.insert(key); }
     void event_added(const fog::UserEvent& event);
     void block_added(const chain::PublicKey& key, InvocationId invocation, const fog::IngestedBlock& block);
+
+    /// The first rule of the database's contract that a commit has broken; empty: none.
+    const std::string& broken_rule() const { return broken_rule_; }
 
     const Place* place_of(const chain::SearchKey& key) const {
         const auto it = places_.find(key);
@@ -50,7 +57,15 @@ private:
     std::vector<fog::UserEvent> events_; // in order of commit
     std::vector<Invocation> invocations_;
     std::vector<Missed> missed_;
+    void break_rule(std::string what) {
+        if (broken_rule_.empty()) broken_rule_ = std::move(what);
+    }
+
     std::map<chain::PublicKey, std::vector<BlockIndex>> blocks_of_;
+    std::set<chain::PublicKey> lost_;
+    std::set<InvocationId> closed_;
+    std::optional<BlockIndex> highest_block_;
+    std::string broken_rule_;
 };
 
 } // namespace engine::model

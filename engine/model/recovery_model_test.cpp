@@ -67,6 +67,44 @@ TEST(RecoveryModel, invocation_has_the_blocks_with_records_under_it) {
     EXPECT_EQ(model.invocations()[1].blocks, (std::vector<BlockIndex>{BlockIndex{4}}));
 }
 
+TEST(RecoveryModel, notices_a_block_of_one_key_that_is_stored_twice) {
+    RecoveryModel model;
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {7}));
+    model.block_added(key_of(2), InvocationId{2}, block_with(4, {8}));
+    EXPECT_EQ(model.broken_rule(), "");
+    model.block_added(key_of(1), InvocationId{2}, block_with(4, {9}));
+    EXPECT_EQ(model.broken_rule(), "stores block 4 of one key twice");
+}
+
+TEST(RecoveryModel, notices_blocks_of_lost_keys_and_closed_invocations) {
+    RecoveryModel lost;
+    lost.key_lost(key_of(1));
+    lost.block_added(key_of(2), InvocationId{1}, block_with(4, {}));
+    EXPECT_EQ(lost.broken_rule(), "");
+    lost.block_added(key_of(1), InvocationId{1}, block_with(5, {}));
+    EXPECT_EQ(lost.broken_rule(), "stores block 5 of a lost key");
+    lost.block_added(key_of(1), InvocationId{1}, block_with(6, {}));
+    EXPECT_EQ(lost.broken_rule(), "stores block 5 of a lost key") << "the first one is kept";
+
+    RecoveryModel closed;
+    closed.event_added(event_of(1, fog::Decommission{InvocationId{1}, BlockIndex{3}}));
+    closed.block_added(key_of(1), InvocationId{2}, block_with(4, {}));
+    EXPECT_EQ(closed.broken_rule(), "");
+    closed.block_added(key_of(1), InvocationId{1}, block_with(5, {}));
+    EXPECT_EQ(closed.broken_rule(), "stores block 5 of a closed invocation");
+}
+
+TEST(RecoveryModel, notices_a_key_that_starts_at_a_known_block) {
+    RecoveryModel model;
+    model.key_started(key_of(1), BlockIndex{1});
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {}));
+    model.key_started(key_of(2), BlockIndex{5});
+    EXPECT_TRUE(model.knows_key(key_of(2)));
+    EXPECT_EQ(model.broken_rule(), "");
+    model.key_started(key_of(3), BlockIndex{4});
+    EXPECT_EQ(model.broken_rule(), "lets a key start at block 4, although block 4 is known");
+}
+
 TEST(RecoveryModel, missed_ranges_are_half_open) {
     RecoveryModel model;
     model.event_added(event_of(1, BlockRange{BlockIndex{3}, BlockIndex{5}}));

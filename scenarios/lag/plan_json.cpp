@@ -64,7 +64,7 @@ const Json& array(const Json& object, const char* key, const std::string& place)
 
 FaultKind fault_of(const Json& json, const std::string& place) {
     if (json.is_string())
-        for (int k = 1; k <= static_cast<int>(FaultKind::failed_look_ups); ++k)
+        for (int k = 1; k <= static_cast<int>(engine::last_fault_kind); ++k)
             if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k)))
                 return static_cast<FaultKind>(k);
     refuse(place, "no fault of that name");
