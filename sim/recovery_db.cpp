@@ -188,6 +188,7 @@ Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) 
         mark_if(!retired && record.retired && !is_passed, Mark::db_unretires_a_key);
         if (is_passed && !has(Defect::db_unretires_a_key_that_view_has_passed))
             return Error{Code::retired, "unretire ingress key: past its expiry"};
+        if (!retired && record.retired) db_.model_.key_unretired(record.expiry);
         record.retired = retired;
         return true;
     };

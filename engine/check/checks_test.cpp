@@ -459,7 +459,7 @@ TEST_F(ViewResponseTest, response_rejects_an_uncovered_block) {
     EXPECT_EQ(judge(search_query(), right_search(6)), "")
         << "block 5 has a hint for a key the database never had";
     EXPECT_EQ(judge(search_query(), right_search(7), range(0, 5)), "") << "not this shard's block";
-    commit(1, 1, 6);
+    commit(1, 3, 6);
     EXPECT_EQ(judge(search_query(), right_search(7)), "");
 }
 
@@ -472,7 +472,7 @@ TEST_F(ViewResponseTest, response_checker_looks_at_new_blocks_of_a_range_it_has_
     EXPECT_FALSE(checks.any_violation());
     checker.on_view("view", search_query(), right_search(8));
     EXPECT_FALSE(checks.any_violation()) << "blocks 6 and 7 lie in the announced range [4, 9)";
-    commit(1, 1, 8);
+    commit(1, 3, 8);
     c.block({});
     c.block({{0, 1, 0, ingress(1)}});
     checker.on_view("view", search_query(), right_search(9));

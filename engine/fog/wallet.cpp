@@ -116,6 +116,7 @@ Task<Result<bool>> Wallet::poll_view() {
     const Result<bool> absorbed = absorb_events(*first);
     if (!absorbed) co_return absorbed.error();
     BlockCount promised = first->count; // N: the lowest of this poll
+    last_view_count_ = first->count;
     host_.mark_if(promised < highest_processed_, Mark::wallet_view_behind_itself);
     host_.mark_if(promised.value == 0 && highest_processed_.value > 0,
                   Mark::wallet_view_starts_again_at_zero);
@@ -260,8 +261,10 @@ Task<> Wallet::fetch_missed_blocks() {
             if (host_.has(Defect::wallet_partial_answer_ends_a_missed_range)) scanned_.add(page);
             if (answer->count.end() <= page.end) break; // nothing further exists yet
             range.start = page.end;
-            if (host_.has(Defect::wallet_skips_a_block_between_pages))
+            if (host_.has(Defect::wallet_skips_a_block_between_pages) && !range.empty()) {
                 scanned_.add({page.end, page.end.next()});
+                range.start = page.end.next();
+            }
         }
     }
     if (host_.has(Defect::wallet_forgets_ranges_after_one_try)) announced_missed_.clear();
@@ -281,7 +284,7 @@ void Wallet::own(chain::TxOutRecord record, FoundBy how) {
     output.not_spent_as_of = record.block.count_through(); // nothing is spent in its own block (R6)
     if (host_.has(Defect::wallet_new_output_unspent_as_of_zero)) output.not_spent_as_of = BlockCount{};
     if (host_.has(Defect::wallet_new_output_unspent_as_of_view))
-        output.not_spent_as_of = std::max(output.not_spent_as_of, highest_processed_);
+        output.not_spent_as_of = std::max(output.not_spent_as_of, last_view_count_);
     if (host_.has(Defect::wallet_new_output_unspent_as_of_ledger))
         output.not_spent_as_of = std::max(output.not_spent_as_of, last_ledger_count_);
     host_.mark_if(how == FoundBy::scan, Mark::wallet_own_output_in_a_missed_block);

@@ -129,6 +129,7 @@ private:
     std::map<GlobalIndex, Owned> owned_;
     std::vector<BlockRange> announced_missed_; // as announced, without repeats
     BlockSet scanned_;                         // missed blocks whose outputs were scanned
+    BlockCount last_view_count_;               ///< of view's last answer
     BlockCount last_ledger_count_;             ///< of the last answer about key images
     std::uint64_t global_txo_count_ = 0;
     std::uint32_t latest_block_version_ = 0;

@@ -20,6 +20,12 @@ void RecoveryModel::key_started(const chain::PublicKey& key, BlockIndex start) {
                                highest_block_->value));
 }
 
+void RecoveryModel::key_unretired(BlockIndex expiry) {
+    if (highest_block_ && *highest_block_ >= expiry)
+        break_rule(fmt::format("unretires a key with expiry {}, although block {} is known", expiry.value,
+                               highest_block_->value));
+}
+
 void RecoveryModel::event_added(const fog::UserEvent& event) {
     events_.push_back(event);
     if (const auto* rng = std::get_if<fog::RngRecord>(&event.what))

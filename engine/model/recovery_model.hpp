@@ -31,6 +31,7 @@ public:
 
     void key_added(const chain::PublicKey& key) { blocks_of_[key]; }
     void key_started(const chain::PublicKey& key, BlockIndex start);
+    void key_unretired(BlockIndex expiry);
     void key_lost(const chain::PublicKey& key) { lost_.insert(key); }
     void event_added(const fog::UserEvent& event);
     void block_added(const chain::PublicKey& key, InvocationId invocation, const fog::IngestedBlock& block);

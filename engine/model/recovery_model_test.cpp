@@ -105,6 +105,15 @@ TEST(RecoveryModel, notices_a_key_that_starts_at_a_known_block) {
     EXPECT_EQ(model.broken_rule(), "lets a key start at block 4, although block 4 is known");
 }
 
+TEST(RecoveryModel, notices_a_key_that_is_unretired_too_late) {
+    RecoveryModel model;
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {}));
+    model.key_unretired(BlockIndex{5});
+    EXPECT_EQ(model.broken_rule(), "");
+    model.key_unretired(BlockIndex{4});
+    EXPECT_EQ(model.broken_rule(), "unretires a key with expiry 4, although block 4 is known");
+}
+
 TEST(RecoveryModel, missed_ranges_are_half_open) {
     RecoveryModel model;
     model.event_added(event_of(1, BlockRange{BlockIndex{3}, BlockIndex{5}}));

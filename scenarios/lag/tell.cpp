@@ -235,6 +235,8 @@ Task<> command(Teller& t, const PlannedStep& step) {
     if (answer) t.last_key[n] = answer->ingress_key;
 }
 
+Task<> command_beside(std::shared_ptr<Teller> t, const PlannedStep& step) { co_await command(*t, step); }
+
 void begin_fault(Teller& t, const PlannedStep& step) {
     std::vector<NodeId> ends; // of links: the services, and then the wallets
     for (Node* node : t.world.nodes()) ends.push_back(node->id());
@@ -300,6 +302,11 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     case Action::report_lost:
     case Action::set_window:
     case Action::make_peers:
+        if (step.action == Action::activate && step.amount == 1) {
+            Task<> beside = command_beside(t, step);
+            checks.spawn("an operator's command", std::move(beside));
+            break;
+        }
         co_await command(*t, step);
         break;
     case Action::crash:

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "scenarios/catalogue.hpp"
+#include "search/failure.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/sweep.hpp"
 #include "tools/fogsim/arguments.hpp"
@@ -26,6 +27,7 @@ namespace {
 using sim::Verdict;
 
 constexpr std::uint64_t most_runs = 1'000'000'000; // the time limit ends a search
+constexpr std::uint64_t shrink_runs = 4'000;       // nearly always enough to find a minimum
 
 struct Wish {
     std::vector<const sim::DefectInfo*> defects;
@@ -33,6 +35,7 @@ struct Wish {
     sim::Strategy strategy{};
     std::uint64_t limit_s = 60;
     unsigned jobs = 1;
+    bool shrink = true;
     std::string json;
 };
 
@@ -44,7 +47,11 @@ struct Outcome {
     std::optional<std::uint64_t> seed; ///< of the run that saw it
     engine::check::Violation violation;
     std::string strategy;
+    bool repeats = false;     ///< the run fails in the same way when it is repeated
     bool clean_holds = false; ///< the same plan and choices hold without the defect
+    std::size_t steps_found = 0;
+    std::optional<std::size_t> steps_shrunk;
+    std::size_t blob_bytes = 0; ///< of the shrunk run
 };
 
 sim::Options options_of(const Wish& wish, const engine::Scenario& lag) {
@@ -74,22 +81,42 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
     outcome.violation = found.failure->violations.front();
     outcome.strategy = sim::describe(found.failure->strategy);
 
-    sim::Options clean = options_of(wish, lag);
-    clean.seed = *found.failed_seed;
-    outcome.clean_holds = sim::run(lag, clean).verdict == Verdict::held;
+    sim::Options failing = search.run;
+    failing.seed = *found.failed_seed;
+    search::InvestigateOptions wishes;
+    wishes.shrink = wish.shrink;
+    wishes.budget.most_runs = shrink_runs;
+    wishes.budget.stop = [] { return Interruption::was_signalled(); };
+    const search::Failure failure = search::investigate(lag, nullptr, failing, *found.failure, wishes);
+    outcome.repeats = !failure.difference;
+    if (failure.difference) return outcome;
+    search::Case clean = failure.original;
+    clean.defects = {};
+    outcome.clean_holds = search::run(clean).verdict == Verdict::held;
+    outcome.steps_found = failure.steps_before;
+    if (failure.shrunk) outcome.steps_shrunk = failure.steps_after;
+    outcome.blob_bytes = failure.blob.size();
     return outcome;
 }
 
+constexpr const char* header = "{:<46} {:<17} {:<9} {:>8} {:>8} {:>6} {:>5}  {}\n";
+
 std::string line_of(const Outcome& o) {
     const sim::DefectInfo& d = *o.defect;
+    const std::string seconds = fmt::format("{:.1f}", o.seconds);
     if (!o.seed) {
         const char* why = d.survives != nullptr ? d.survives : "not seen";
-        return fmt::format("{:<46} {:<17} {:<12} {:>8} {:>7.1f}  {}", d.name, d.component, "-", o.runs,
-                           o.seconds, why);
+        return fmt::format(fmt::runtime(header), d.name, d.component, "-", o.runs, seconds, "", "", why);
     }
-    return fmt::format("{:<46} {:<17} {:<12} {:>8} {:>7.1f}  {}{}", d.name, d.component,
-                       engine::check::name(o.violation.check), o.runs, o.seconds, o.strategy,
-                       o.clean_holds ? "" : "  THE CLEAN BUILD FAILS, TOO");
+    std::string remark = o.strategy;
+    if (!o.repeats)
+        remark += "; THE RUN DOES NOT REPEAT";
+    else if (!o.clean_holds)
+        remark += "; THE CLEAN BUILD FAILS, TOO";
+    const std::string steps = o.steps_shrunk ? std::to_string(*o.steps_shrunk) : "";
+    const std::string blob = o.steps_shrunk ? std::to_string(o.blob_bytes) : "";
+    return fmt::format(fmt::runtime(header), d.name, d.component, engine::check::name(o.violation.check),
+                       o.runs, seconds, steps, blob, remark);
 }
 
 std::string json_of(const std::vector<Outcome>& outcomes, const Wish& wish) {
@@ -112,7 +139,11 @@ std::string json_of(const std::vector<Outcome>& outcomes, const Wish& wish) {
             entry["check"] = engine::check::name(o.violation.check);
             entry["expected_check"] = engine::check::name(o.defect->seen_by);
             entry["text"] = o.violation.text;
+            entry["repeats"] = o.repeats;
             entry["clean_holds"] = o.clean_holds;
+            entry["steps_found"] = o.steps_found;
+            if (o.steps_shrunk) entry["steps_shrunk"] = *o.steps_shrunk;
+            entry["blob_bytes"] = o.blob_bytes;
         } else if (o.defect->survives != nullptr) {
             entry["survives"] = o.defect->survives;
         }
@@ -142,6 +173,8 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         ->type_name("SECONDS")
         ->capture_default_str();
     app.add_option("--jobs", jobs, "threads (default: all cores)")->type_name("N");
+    bool no_shrink = false;
+    app.add_flag("--no-shrink", no_shrink, "leave what was found as it is");
     app.add_option("--json", wish.json, "write the table there (docs/defects.md)")->type_name("FILE");
     try {
         app.parse(argc, argv);
@@ -150,6 +183,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         fmt::print(stderr, "fogsim mutants: {} (--help lists the flags)\n", error.what());
         return static_cast<int>(Verdict::usage);
     }
+    wish.shrink = !no_shrink;
     wish.seed = number("--seed", seed, 0, ~0ULL - most_runs);
     try {
         wish.strategy = sim::Strategy::parse(strategy);
@@ -183,7 +217,8 @@ int mutants(int argc, char** argv) {
     std::size_t explained = 0;
     bool clean = true;
     bool stopped = false;
-    fmt::print("{:<46} {:<17} {:<12} {:>8} {:>7}\n", "defect", "component", "seen by", "runs", "seconds");
+    fmt::print(fmt::runtime(header), "defect", "component", "seen by", "runs", "seconds", "steps", "blob",
+               "strategy");
     for (const sim::DefectInfo* defect : wish.defects) {
         if (isatty(STDERR_FILENO))
             fmt::print(stderr, "\r\033[K{} of {}: {}", outcomes.size() + 1, wish.defects.size(),
@@ -193,11 +228,11 @@ int mutants(int argc, char** argv) {
         if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K");
         stopped = Interruption::was_signalled();
         if (stopped && !outcome.seed) break;
-        fmt::print("{}\n", line_of(outcome));
+        fmt::print("{}", line_of(outcome));
         std::fflush(stdout);
         if (outcome.seed) {
             ++killed;
-            clean = clean && outcome.clean_holds;
+            clean = clean && outcome.repeats && outcome.clean_holds;
         } else if (defect->survives != nullptr) {
             ++explained;
         }
