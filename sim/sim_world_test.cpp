@@ -374,26 +374,29 @@ Task<> look_ups_fail(World& world) {
     ENSURE(sure && sure->count == BlockCount{3});
 }
 
-Task<> acknowledgements_are_lost(World& world) {
+Task<> retired_key_ends(World& world) {
     co_await activate(world);
-    world.faults().begin(
-        {FaultKind::lose_commit_ack, world.ingest(0).id(), {}, 3}); // report, invocation, block
-    BlockPlan plan = paying({{0, 1}});
-    co_await pay(world, std::move(plan));
-    co_await until_level(world);
+    const auto retired = co_await world.ingest(0).api().retire();
+    ENSURE(retired);
+    for (int blocks = 0; blocks < 4; ++blocks) {
+        BlockPlan empty;
+        co_await pay(world, std::move(empty));
+    }
+    co_await world.sleep(10s);
 }
 
 TEST(SimWorld, node_that_stops_scanning_without_a_reason_is_a_liveness_violation) {
     Options options = small_world();
-    EXPECT_EQ(tell(acknowledgements_are_lost, options).verdict, Verdict::held);
-    options.defects.switch_on(engine::Defect::db_takes_a_repeat_for_a_lost_race);
-    const RunResult result = tell(acknowledgements_are_lost, options);
+    options.topology.pubkey_expiry_window = 2;
+    EXPECT_EQ(tell(retired_key_ends, options).verdict, Verdict::held);
+    options.defects.switch_on(engine::Defect::ingest_retires_one_block_early);
+    const RunResult result = tell(retired_key_ends, options);
     EXPECT_EQ(violations_of(result, CheckId::liveness), 1u);
     ASSERT_FALSE(result.violations.empty());
     EXPECT_EQ(
         result.violations[0].text,
-        "ingest0 stops scanning at block 1, although its key is neither lost nor at its end, and nobody else "
-        "has stored that block");
+        "ingest0 stops scanning at block 2, although its key is neither lost nor at its end, and nobody "
+        "else has stored that block");
 }
 
 Task<> stops_for_a_reason(World& world) {
