@@ -36,11 +36,10 @@ constexpr FaultKind link_faults[] = {
 };
 constexpr FaultKind database_faults[] = {
     FaultKind::db_down_for, FaultKind::db_down,     FaultKind::lose_commit_ack,
-    FaultKind::fail_commit, FaultKind::stale_reads,
+    FaultKind::fail_commit, FaultKind::stale_reads, FaultKind::flaky_database,
 };
 constexpr std::uint32_t credits_of_a_block = 3; // at most
 
-constexpr FaultKind last_fault = FaultKind::failed_look_ups;
 constexpr FaultKind other_faults[] = {FaultKind::watcher_behind, FaultKind::disk_full, FaultKind::clock_jump};
 
 /// Writes one plan.
@@ -256,6 +255,7 @@ private:
         case FaultKind::drop_answers:
         case FaultKind::reset_connections:
         case FaultKind::failed_look_ups:
+        case FaultKind::flaky_database:
             return 32 + draw_.below(224);
         case FaultKind::lose_commit_ack:
         case FaultKind::fail_commit:
@@ -810,7 +810,7 @@ PlanShape swarm_shape(Draw& draw) {
     for (unsigned a = 0; a < action_count; ++a)
         if (draw.below(2) == 0) shape.actions &= ~(std::uint64_t{1} << a);
     for (const Action action : always) shape.actions |= std::uint64_t{1} << static_cast<unsigned>(action);
-    for (unsigned kind = 1; kind <= static_cast<unsigned>(last_fault); ++kind)
+    for (unsigned kind = 1; kind <= static_cast<unsigned>(last_fault_kind); ++kind)
         if (draw.below(2) == 0) shape.faults &= ~(std::uint64_t{1} << kind);
     shape.accounts_max = draw.between(1, shape.accounts_max);
     shape.ingest_max = draw.between(1, shape.ingest_max);
