@@ -94,6 +94,10 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_flag("--no-shrink", arguments.no_shrink, "report a failure as it was found");
     app.add_flag("--keep-going", arguments.keep_going,
                  "end a sweep at its last seed, and count the failures");
+    app.add_option("--junit", arguments.junit, "write the result there for CI systems")->type_name("FILE");
+    app.add_option("--corpus", arguments.corpus, "keep failures there, and play those back first")
+        ->type_name("DIR")
+        ->excludes(replay);
     app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
     app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
         ->type_name("FILE");

@@ -22,6 +22,8 @@ struct Arguments {
     std::string jobs{};
     std::string time_limit{};
     std::string json{};
+    std::string junit{};
+    std::string corpus{};
     std::string trace{};
     bool check_determinism = false;
     bool no_shrink = false;

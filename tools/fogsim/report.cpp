@@ -247,6 +247,37 @@ std::string to_json(const Report& report) {
     return json.dump(2) + "\n";
 }
 
+std::string to_junit(const Report& report) {
+    const auto escaped = [](const std::string& text) {
+        std::string out;
+        for (const char c : text) {
+            if (c == '<')
+                out += "&lt;";
+            else if (c == '>')
+                out += "&gt;";
+            else if (c == '&')
+                out += "&amp;";
+            else if (c == '"')
+                out += "&quot;";
+            else
+                out += c;
+        }
+        return out;
+    };
+    const Verdict verdict = verdict_of(report);
+    const bool failed = verdict != Verdict::held && verdict != Verdict::inconclusive;
+    const bool skipped = verdict == Verdict::inconclusive;
+    std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    text += fmt::format("<testsuite name=\"fogsim\" tests=\"1\" failures=\"{}\" skipped=\"{}\">\n",
+                        failed ? 1 : 0, skipped ? 1 : 0);
+    text += fmt::format("  <testcase classname=\"fogsim\" name=\"{}\">\n", escaped(report.scenario->name));
+    if (failed)
+        text += fmt::format("    <failure message=\"{}\">{}</failure>\n", escaped(result_line(report)),
+                            escaped(failure_story(report)));
+    if (skipped) text += fmt::format("    <skipped message=\"{}\"/>\n", escaped(result_line(report)));
+    return text + "  </testcase>\n</testsuite>\n";
+}
+
 std::string to_trace(const sim::RunResult& run) {
     std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
     for (std::size_t n = 0; n < run.node_names.size(); ++n)

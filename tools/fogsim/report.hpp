@@ -26,6 +26,8 @@ std::string result_line(const Report& report);
 std::string failure_story(const Report& report);
 /// Schema: docs/fogsim-json.md.
 std::string to_json(const Report& report);
+/// JUnit: one test case, named after the scenario.
+std::string to_junit(const Report& report);
 /// Chrome trace event format, for Perfetto and chrome://tracing.
 std::string to_trace(const sim::RunResult& run);
 

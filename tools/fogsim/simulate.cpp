@@ -11,6 +11,7 @@
 #include "scenarios/lag/plan.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "tools/fogsim/commands.hpp"
+#include "tools/fogsim/corpus.hpp"
 #include "tools/fogsim/progress.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/output_file.hpp"
@@ -104,10 +105,12 @@ class Outputs {
 public:
     explicit Outputs(const Arguments& arguments) {
         if (!arguments.json.empty()) json_.emplace("--json", arguments.json);
+        if (!arguments.junit.empty()) junit_.emplace("--junit", arguments.junit);
         if (!arguments.trace.empty()) trace_.emplace("--trace", arguments.trace);
     }
     void write(const Report& report) {
         if (json_) json_->commit(to_json(report));
+        if (junit_) junit_->commit(to_junit(report));
         const bool told = report.failure && !report.failure->difference;
         if (trace_ && told)
             trace_->commit(to_trace(report.failure->told)); // of the failure, as it is printed
@@ -117,12 +120,14 @@ public:
 
 private:
     std::optional<tools::OutputFile> json_;
+    std::optional<tools::OutputFile> junit_;
     std::optional<tools::OutputFile> trace_;
 };
 
 // A blob that is too long for pasting goes to a file; that is what --replay is given then.
-std::string shown_replay(const search::Failure& failure) {
+std::string shown_replay(const search::Failure& failure, const std::optional<Corpus>& corpus) {
     if (failure.blob.size() <= search::longest_to_paste) return failure.blob;
+    if (corpus) return corpus->keep(failure);
     const std::string path = fmt::format("fogsim-replay-{}.txt", engine::hex_digest(failure.replay.digest));
     tools::OutputFile file("--replay", path);
     file.commit(search::to_file_text(failure.replay, failure.told.violations.front().text));
@@ -139,16 +144,14 @@ search::Replay replay_of(const Arguments& arguments) {
 
 // The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
 // where.
-int play_back(const Arguments& arguments) {
-    const search::Replay replay = replay_of(arguments);
+int play_back(const search::Replay& replay, const std::string& shown, Outputs& outputs) {
     Report report;
     engine::Scenario scenario;
     scenario.name = replay.what.scenario.c_str();
     report.scenario = &scenario;
     report.options.run.seed = replay.what.recording.seed;
     report.options.run.defects = replay.what.defects;
-    report.replay = arguments.replay;
-    Outputs outputs(arguments);
+    report.replay = shown;
     search::Manner manner;
     manner.events = true;
     sim::RunResult run = search::run(replay.what, manner);
@@ -181,7 +184,11 @@ int play_back(const Arguments& arguments) {
 } // namespace
 
 int simulate(const Arguments& arguments) {
-    if (!arguments.replay.empty()) return play_back(arguments);
+    if (!arguments.replay.empty()) {
+        const search::Replay replay = replay_of(arguments);
+        Outputs outputs(arguments);
+        return play_back(replay, arguments.replay, outputs);
+    }
     std::optional<scenarios::lag::Plan> plan;
     if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
     engine::Scenario scenario = plan ? scenarios::lag::scenario_of(*plan) : scenario_of(arguments.scenario);
@@ -195,6 +202,14 @@ int simulate(const Arguments& arguments) {
                           options.run.strategy == sim::Strategy::parse("portfolio");
 
     Outputs outputs(arguments);
+    std::optional<Corpus> corpus;
+    if (!arguments.corpus.empty()) corpus.emplace(arguments.corpus);
+    if (corpus)
+        for (Corpus::Entry& entry : corpus->entries()) {
+            entry.replay.what.defects = options.run.defects; // whether it fails now, not whether it did
+            if (search::run(entry.replay.what).verdict != Verdict::held)
+                return play_back(entry.replay, entry.path, outputs);
+        }
     sim::SweepProgress progress;
     const auto begun = std::chrono::steady_clock::now();
     const Interruption interruption(progress, limit_s);
@@ -220,7 +235,10 @@ int simulate(const Arguments& arguments) {
         wishes.budget.stop = [] { return Interruption::was_signalled(); };
         report.failure =
             search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
-        if (!report.failure->difference) report.replay = shown_replay(*report.failure);
+        if (!report.failure->difference) {
+            report.replay = shown_replay(*report.failure, corpus);
+            if (corpus) corpus->keep(*report.failure);
+        }
     }
     outputs.write(report);
     fmt::print("{}", failure_story(report));
