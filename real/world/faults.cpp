@@ -46,6 +46,8 @@ std::string RealFaults::missing(FaultKind kind) const {
         return "a process cannot be given a clock of its own";
     case FaultKind::failed_look_ups:
         return "look-ups inside a process cannot be made to fail from outside";
+    case FaultKind::flaky_database:
+        return "single calls inside a connection cannot be made to fail from outside";
     case FaultKind::watcher_behind:
     case FaultKind::disk_full:
         return "";
