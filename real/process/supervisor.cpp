@@ -268,8 +268,9 @@ void Child::State::drain() {
 
 void Child::State::await_death() {
     death->async_wait(asio::posix::stream_descriptor::wait_read,
-                      [self = shared_from_this()](const boost::system::error_code& error) {
-                          if (error || self->pid < 0) return;
+                      // Of this life only: a word that comes late must not end the next one.
+                      [self = shared_from_this(), life = pid](const boost::system::error_code& error) {
+                          if (error || self->pid < 0 || self->pid != life) return;
                           self->signal_group(SIGKILL); // what it leaves behind
                           // What the handler is given cannot tell signal 9 from exit code 9 (Boost 1.81).
                           self->process->async_wait([self](const boost::system::error_code&, int) {
