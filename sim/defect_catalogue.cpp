@@ -320,9 +320,7 @@ constexpr std::array<DefectInfo, engine::defect_count> catalogue{{
      "A block may be stored once for each invocation, not once for each key.", CheckId::response, "BH-43, R9",
      false},
     {Defect::db_takes_a_repeat_for_a_lost_race, "db-takes-a-repeat-for-a-lost-race", "recovery database",
-     "A repeated write of the same writer is refused like another's.", CheckId::liveness, "R9, T9", true,
-     "Named gap: a lost acknowledgement strikes a node's next commits, which are reports; a block's is "
-     "hardly ever among them."},
+     "A repeated write of the same writer is refused like another's.", CheckId::liveness, "R9, T9", true},
     {Defect::db_writers_do_not_wait, "db-writers-do-not-wait", "recovery database",
      "Event ids are taken before the commit, and writers do not wait for one another.", CheckId::balance,
      "T14", true},

@@ -40,6 +40,8 @@ Task<Result<BalanceReport>> SimWallet::poll() {
                                  result->count.value)
                    : fmt::format("cannot tell its balance: {}", engine::name(result.error().code)));
     if (!result) {
+        // What it would show now, from what it has stored, is true all the same.
+        world_.reports_.on_report(life_, account_, wallet_->report());
         const bool excused =
             !calm_before || !world_.is_calm() || disturbances_before != world_.core_.disturbances;
         if (excused) co_return result;
@@ -606,8 +608,10 @@ void SimWorld::judge_giving_up(const SimIngestNode& node) {
     if (!has_reason) {
         const IngressKeyRecord& key = row->second.record;
         const auto stored = row->second.blocks.find(at);
-        const bool taken =
-            stored != row->second.blocks.end() && db_.state().writer(stored->second.invocation) != node.id();
+        // A node that has read a stale replica may be at a block it has stored itself.
+        const bool may_be_its_own = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0;
+        const bool taken = stored != row->second.blocks.end() &&
+                           (may_be_its_own || db_.state().writer(stored->second.invocation) != node.id());
         has_reason = key.lost || (key.retired && at > key.expiry) || taken;
     }
     if (has_reason) {

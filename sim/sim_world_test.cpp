@@ -408,6 +408,28 @@ Task<> stops_for_a_reason(World& world) {
     ENSURE(world.ingest(0).mode() == IngestMode::idle);
 }
 
+// Found by lag seed 123325: the database is asked for the key's last block through a replica that is behind.
+Task<> resumes_from_a_stale_read(World& world) {
+    co_await activate(world);
+    world.faults().begin({FaultKind::stale_reads, world.ingest(0).id(), {}, 60'000});
+    BlockPlan plan = paying({{0, 1}});
+    co_await pay(world, std::move(plan));
+    co_await until_level(world);
+    co_await world.ingest(0).crash();
+    co_await world.ingest(0).start();
+    co_await world.sleep(30s);
+}
+
+TEST(SimWorld, node_that_read_a_stale_replica_may_stop_at_its_own_block) {
+    bool read_stale = false;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const RunResult result = tell(resumes_from_a_stale_read, small_world(seed));
+        EXPECT_EQ(result.verdict, Verdict::held) << seed;
+        read_stale = read_stale || result.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0;
+    }
+    EXPECT_TRUE(read_stale);
+}
+
 TEST(SimWorld, node_whose_key_is_lost_has_a_reason_to_stop) {
     const RunResult result = tell(stops_for_a_reason, small_world());
     EXPECT_EQ(result.verdict, Verdict::held);
