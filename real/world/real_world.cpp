@@ -235,9 +235,10 @@ void RealWorld::on_death(Child& child) {
     if (stopping_) return;
     std::string text =
         fmt::format("{} has ended with {}, and nobody asked for it", child.name(), child.exit()->text());
-    const bool is_service =
-        std::any_of(processes().begin(), processes().end(),
-                    [&](const ServiceProcess* process) { return &process->child() == &child; });
+    const std::vector<ServiceProcess*> services = processes(); // by value: both iterators from one list
+    const bool is_service = std::any_of(services.begin(), services.end(), [&](const ServiceProcess* process) {
+        return &process->child() == &child;
+    });
     // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
     // is never an answer to a fault.
     const bool excused = is_service && is_excused() && !child.exit()->by_signal();
