@@ -83,3 +83,12 @@ function(fog_program name)
     target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
   endif()
 endfunction()
+
+# fog_also_named(NAME OTHER): the program stands in build/<preset>/bin under that name, too.  One line each: `run` reads
+# them.
+function(fog_also_named name other)
+  add_custom_command(
+    TARGET ${name} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E create_symlink ${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${other}
+    VERBATIM)
+endfunction()
