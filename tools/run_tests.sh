@@ -15,12 +15,11 @@ tools/check_format.sh
 python3 tools/check_layers.py
 python3 tools/check_hygiene.py
 if [ "${CI:-}" ]; then
-    # Under sanitizers so far: the engine, and the loop.  The simulator's sweeps and the tests that start real processes are
-    # still to be seen clean there.
-    build asan engine_chain_test engine_core_test engine_fog_test engine_fog_ingest_test engine_model_test engine_check_test
-    run_ctest asan -L '^engine$' "$@"
-    build tsan real_loop_test
-    run_ctest tsan -R '^IoLoop[.]' "$@"
-    presets="dev release"
+    build asan
+    run_ctest asan "$@"
+    # The thread sanitizer is for what has threads.
+    build tsan real_tests
+    run_ctest tsan -L '^real$' "$@"
+    presets="dev release asan"
     source tools/determinism.sh
 fi

@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "engine/ensure.hpp"
+#include "real/postgres/url.hpp"
 
 namespace tools::fogreal {
 namespace {
@@ -25,6 +28,14 @@ std::uint64_t number(const char* flag, const std::string& text, std::uint64_t lo
         throw engine::UsageError(
             fmt::format("{}: '{}' is not a number from {} to {} (decimal or 0x hex)", flag, text, low, high));
     return value;
+}
+
+void check_checkout(const std::string& path) {
+    if (!std::filesystem::is_directory(path))
+        throw engine::UsageError(fmt::format("--mobilecoin: {}: no such directory", path));
+    if (!std::filesystem::exists(std::filesystem::path(path) / "Cargo.toml"))
+        throw engine::UsageError(
+            fmt::format("--mobilecoin: {}: no Cargo.toml, so not a checkout of MobileCoin", path));
 }
 
 void check_address(const char* flag, const std::string& text) {
@@ -111,6 +122,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     if (!soak.empty()) a.soak = number("--soak", soak, 1, 1'000'000);
     if (!poll.empty()) a.poll_ms = number("--poll-ms", poll, 1, 60'000);
     if (!a.remote_wallet.empty()) check_address("--remote-wallet", a.remote_wallet);
+    if (!a.mobilecoin.empty()) check_checkout(a.mobilecoin);
+    if (!a.postgres.empty()) (void)real::postgres::ConnectUrl::parse(a.postgres, "--postgres");
     if (a.skip_own_wallet && a.remote_wallet.empty())
         throw engine::UsageError("--skip-rust-sample-paykit-remote-wallet: needs --remote-wallet HOST:PORT");
     if (a.front == "none" && a.fog_uri.empty())

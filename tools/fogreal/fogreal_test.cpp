@@ -267,7 +267,9 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
         {{"--skip-rust-sample-paykit-remote-wallet"}, "needs --remote-wallet"},
         {{"--front", "apache"}, "--front"},
         {{"--topology", "moons=2"}, "--topology"},
-        {{"--mobilecoin", "/no/such/dir", "--skip-build"}, "--mobilecoin: /no/such/dir: no such directory"},
+        {{"--mobilecoin", "/no/such/dir"}, "--mobilecoin: /no/such/dir: no such directory"},
+        {{"--mobilecoin", "/usr/include"}, "--mobilecoin: /usr/include: no Cargo.toml"},
+        {{"--postgres", "nonsense"}, "--postgres: not a Postgres URL: 'nonsense'"},
         {{"--unknown"}, "--unknown"},
         {{"--json", "/no/such/dir/x.json"}, "--json"},
     };
@@ -285,6 +287,7 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
 
 TEST_F(FogrealTest, ADryRunOfACheckoutShowsTheBuildAndEveryCommandLine) {
     const fs::path checkout = make(work_.path() / "checkout");
+    std::ofstream(checkout / "Cargo.toml") << "[workspace]\n";
     Child& child = run({"--mobilecoin", checkout.string(), "--release", "--fixed-ports", "--dry-run",
                         "--postgres", "postgres://fog:secret@localhost/postgres"});
     ASSERT_EQ(code(child), 0) << log_of(child);
