@@ -77,7 +77,7 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
         checks_.violated(std::move(v));
         return;
     }
-    std::set<std::uint64_t> tokens = chain_.tokens(); // also those the wallet does not mention
+    std::set<std::uint64_t> tokens = tokens_.value_or(chain_.tokens()); // also those it does not mention
     for (const auto& [token, value] : report.by_token) tokens.insert(token);
     bool right = true;
     for (std::uint64_t token : tokens) {

@@ -72,8 +72,10 @@ private:
 /// Judges what wallets report: `balance`, `monotone`, `conservation`, `final`.
 class ReportChecker {
 public:
-    ReportChecker(Checks& checks, const model::ChainModel& chain)
-        : checks_(checks), chain_(chain), oracle_(chain) {}
+    /// @param tokens  those that wallets report; nothing: every token of the chain
+    ReportChecker(Checks& checks, const model::ChainModel& chain,
+                  std::optional<std::set<std::uint64_t>> tokens = std::nullopt)
+        : checks_(checks), chain_(chain), oracle_(chain), tokens_(std::move(tokens)) {}
 
     /// @param wallet  number of a living wallet; a restarted one has a new number
     void on_report(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
@@ -92,6 +94,7 @@ private:
     Checks& checks_;
     const model::ChainModel& chain_;
     model::Oracle oracle_;
+    std::optional<std::set<std::uint64_t>> tokens_;
     std::map<std::uint32_t, BlockCount> last_count_;           // by wallet
     std::map<BlockCount, std::map<AccountId, fog::Value>> at_; // what was shown at each count, token 0
     std::map<BlockCount, Holdings> holdings_;

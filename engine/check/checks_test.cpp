@@ -138,6 +138,17 @@ TEST_F(ReportCheckerTest, balance_rejects_a_token_that_is_not_mentioned) {
     EXPECT_EQ(only().shown, fog::Value{0});
 }
 
+TEST_F(ReportCheckerTest, tokens_that_wallets_cannot_report_are_not_asked_of_them) {
+    ReportChecker of_token_0{checks, c.model, std::set<std::uint64_t>{0}};
+    fog::BalanceReport silent = right(0, 3);
+    silent.by_token.erase(5);
+    of_token_0.on_report(1, AccountId{0}, silent);
+    EXPECT_FALSE(checks.any_violation());
+    silent.by_token[0] += 1;
+    of_token_0.on_report(1, AccountId{0}, silent);
+    EXPECT_EQ(only().check, CheckId::balance);
+}
+
 TEST_F(ReportCheckerTest, balance_rejects_a_token_that_is_made_up) {
     fog::BalanceReport wrong = right(1, 3);
     wrong.by_token[6] = 1;

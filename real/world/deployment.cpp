@@ -169,8 +169,10 @@ Launch ingest_server(const Deployment& d, const IngestPlace& place) {
     const engine::Topology& t = d.topology;
     if (t.pubkey_expiry_window != upstream_defaults.pubkey_expiry_window)
         flag(launch, "--pubkey-expiry-window", std::to_string(t.pubkey_expiry_window));
-    // The server takes powers of two only, and a block with more users than that ends it.
-    if (t.user_capacity != 0) flag(launch, "--user-capacity", std::to_string(std::bit_ceil(t.user_capacity)));
+    // The server takes powers of two only, uses 70 % of it, and a block with more users than that ends it.
+    if (t.user_capacity != 0)
+        flag(launch, "--user-capacity",
+             std::to_string(std::bit_ceil((std::uint64_t{t.user_capacity} * 10 + 6) / 7)));
     if (t.chunk_outputs != upstream_defaults.chunk_outputs)
         flag(launch, "--max-transactions", std::to_string(t.chunk_outputs));
     if (t.poll_ms != upstream_poll_ms) flag(launch, "--poll_interval_ms", std::to_string(t.poll_ms));

@@ -214,6 +214,10 @@ TEST(DeploymentTest, ShardsReplicasAndOwnCopies) {
     EXPECT_THAT(ingest, HasSubstr("--pubkey-expiry-window 7\n"));
     EXPECT_THAT(ingest, HasSubstr("--user-capacity 16\n"));
     EXPECT_THAT(ingest, HasSubstr("--max-transactions 2\n"));
+    d.topology.user_capacity = 5; // 70 % of 8
+    EXPECT_THAT(to_text(ingest_server(d, d.ingest.at(0))), HasSubstr("--user-capacity 8\n"));
+    d.topology.user_capacity = 6;
+    EXPECT_THAT(to_text(ingest_server(d, d.ingest.at(0))), HasSubstr("--user-capacity 16\n"));
     EXPECT_THAT(ingest, HasSubstr("--poll_interval_ms 20\n"));
     const std::string view = to_text(view_server(d, d.view.at(1)));
     EXPECT_THAT(view, HasSubstr("--sharding-strategy 4-18446744073709551615\n"));

@@ -25,6 +25,21 @@ std::uint32_t of_256(std::uint64_t amount) {
 
 } // namespace
 
+std::string RealFaults::never(FaultKind kind) {
+    switch (kind) {
+    case FaultKind::stale_reads:
+        return "there is one database server and no replica of it";
+    case FaultKind::clock_jump:
+        return "a process cannot be given a clock of its own";
+    case FaultKind::failed_look_ups:
+        return "look-ups inside a process cannot be made to fail from outside";
+    case FaultKind::flaky_database:
+        return "single calls inside a connection cannot be made to fail from outside";
+    default:
+        return "";
+    }
+}
+
 std::string RealFaults::missing(FaultKind kind) const {
     switch (kind) {
     case FaultKind::partition:
@@ -40,19 +55,9 @@ std::string RealFaults::missing(FaultKind kind) const {
     case FaultKind::lose_commit_ack:
     case FaultKind::fail_commit:
         return world_.can(engine::Capability::lose_commit_ack) ? "" : "no proxy in front of this database";
-    case FaultKind::stale_reads:
-        return "there is no database replica";
-    case FaultKind::clock_jump:
-        return "a process cannot be given a clock of its own";
-    case FaultKind::failed_look_ups:
-        return "look-ups inside a process cannot be made to fail from outside";
-    case FaultKind::flaky_database:
-        return "single calls inside a connection cannot be made to fail from outside";
-    case FaultKind::watcher_behind:
-    case FaultKind::disk_full:
-        return "";
+    default:
+        return never(kind);
     }
-    return "unknown to this world";
 }
 
 FaultId RealFaults::begin(Fault fault) {
@@ -60,7 +65,7 @@ FaultId RealFaults::begin(Fault fault) {
         throw engine::UsageError(fmt::format("fault {}: {}", engine::name(fault.kind), why));
     const FaultId id{next_++};
     active_.emplace(id, fault);
-    world_.disturbed();
+    world_.fault_changed();
     apply(fault, true);
     return id;
 }
@@ -70,7 +75,7 @@ void RealFaults::heal(FaultId id) {
     if (it == active_.end()) return;
     const Fault fault = it->second;
     active_.erase(it);
-    world_.disturbed();
+    world_.fault_changed();
     apply(fault, false);
 }
 
@@ -143,7 +148,7 @@ CommitFate RealFaults::next_commit(NodeId from) {
             active_.erase(it); // used up
         else
             --fault.amount;
-        world_.disturbed();
+        world_.fault_changed();
         return loses ? CommitFate::lost_answer : CommitFate::rolled_back;
     }
     return CommitFate::normal;

@@ -23,7 +23,9 @@ public:
     void heal_all() override;
     bool any() const override { return !active_.empty(); }
 
-    /// Why a fault of this kind cannot be had here; empty when it can.
+    /// Why a fault of this kind can be had in no run of this world; empty when it can in some.
+    static std::string never(engine::FaultKind kind);
+    /// Why it cannot be had in this run; empty when it can.
     std::string missing(engine::FaultKind kind) const;
     /// What a link from one node to another has to suffer.
     LinkWeather weather(engine::NodeId from, engine::NodeId to) const;

@@ -46,6 +46,11 @@ ServiceProcess::ServiceProcess(Surroundings world, Launch launch, std::uint16_t 
 
 ServiceProcess::~ServiceProcess() = default;
 
+void ServiceProcess::touch() {
+    touched_ = world_.supervisor.loop().now();
+    world_.disturbed();
+}
+
 void ServiceProcess::launch() {
     if (child_.is_running()) return;
     forget();
@@ -61,31 +66,31 @@ Task<> ServiceProcess::until_listening(engine::Duration limit) {
 
 Task<> ServiceProcess::start_it() {
     if (child_.is_running()) co_return;
-    world_.disturbed();
+    touch();
     launch();
     co_await until_listening(start_limit);
 }
 
 Task<> ServiceProcess::stop_it() {
-    world_.disturbed();
+    touch();
     co_await child_.stop(stop_grace);
     forget();
 }
 
 Task<> ServiceProcess::crash_it() {
-    world_.disturbed();
+    touch();
     co_await child_.kill();
     forget();
 }
 
 void ServiceProcess::pause_it() {
-    world_.disturbed();
+    touch();
     child_.pause();
 }
 
 void ServiceProcess::resume_it() {
     if (!child_.is_paused()) return;
-    world_.disturbed();
+    touch();
     child_.resume();
 }
 
@@ -128,7 +133,7 @@ void RealIngestNode::on_page(const std::string& page) {
 }
 
 void RealIngestNode::delete_state_file() {
-    world().disturbed();
+    touch();
     std::filesystem::remove(state_file_);
 }
 
@@ -139,7 +144,7 @@ void RealIngestNode::save_state_file() {
 }
 
 void RealIngestNode::put_back_state_file() {
-    world().disturbed();
+    touch();
     const std::filesystem::path saved = state_file_.string() + ".saved";
     std::filesystem::remove(state_file_);
     if (std::filesystem::exists(saved)) std::filesystem::copy_file(saved, state_file_);

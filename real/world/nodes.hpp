@@ -44,6 +44,8 @@ public:
     Child& child() { return child_; }
     const Child& child() const { return child_; }
     bool up() const { return child_.is_running(); }
+    /// When something was last done to this very process or its files; nothing: never.
+    std::optional<engine::Instant> touched() const { return touched_; }
 
     /// Starts it without waiting.
     void launch();
@@ -61,7 +63,7 @@ public:
 protected:
     virtual void on_page(const std::string& page) = 0;
     virtual void forget() = 0;
-    const Surroundings& world() const { return world_; }
+    void touch();
 
 private:
     Surroundings world_;
@@ -69,6 +71,7 @@ private:
     std::uint16_t port_;
     grpc::Channel admin_channel_;
     grpc::AdminClient admin_;
+    std::optional<engine::Instant> touched_;
 };
 
 /// The verbs of a node over a service process.

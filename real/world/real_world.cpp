@@ -51,6 +51,19 @@ const char* name(Phase phase) {
     return "?";
 }
 
+std::string RealWorld::never(Capability capability) {
+    switch (capability) {
+    case Capability::stale_reads:
+        return RealFaults::never(FaultKind::stale_reads);
+    case Capability::clocks:
+        return RealFaults::never(FaultKind::clock_jump);
+    case Capability::hold_stores:
+        return "how far a store in a process of its own loads is not for others to decide";
+    default:
+        return "";
+    }
+}
+
 bool RealWorld::can(Capability capability) const {
     switch (capability) {
     case Capability::own_copies:
@@ -59,12 +72,8 @@ bool RealWorld::can(Capability capability) const {
         return options_.proxies;
     case Capability::lose_commit_ack:
         return options_.proxies && (database_port_ != 0 || options_.postgres_url.empty());
-    case Capability::stale_reads: // no replica
-    case Capability::clocks:      // one machine, one clock
-    case Capability::hold_stores: // they are other people's processes
-        return false;
     default:
-        return true;
+        return never(capability).empty();
     }
 }
 
@@ -208,48 +217,66 @@ void RealWorld::disturbed() {
     ++disturbances_;
 }
 
-bool RealWorld::is_calm() const {
-    if (faults_.any()) return false;
-    const auto all = processes();
-    return std::all_of(all.begin(), all.end(), [](const ServiceProcess* process) {
-        return process->up() && !process->child().is_paused();
-    });
+void RealWorld::fault_changed() {
+    fault_changed_at_ = now();
+    disturbed();
 }
 
-bool RealWorld::is_excused() const {
-    return !is_calm() || (disturbances_ > 0 && loop_.now() - disturbed_at_ < grace);
+bool RealWorld::is_recent(std::optional<Instant> at) const { return at && loop_.now() - *at < grace; }
+std::int64_t RealWorld::ms_since(Instant at) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - at).count();
 }
 
-std::string RealWorld::last_disturbance() const {
+std::string RealWorld::excuse_of_wallets() const {
     if (faults_.any()) return "under " + faults_.text();
     for (const ServiceProcess* process : processes()) {
+        const bool needed = std::none_of(ingest_.begin(), ingest_.end(),
+                                         [&](const auto& node) { return node.get() == process; }) &&
+                            process != report_server_.get();
+        if (!needed) continue;
         if (!process->up()) return process->child().name() + " is down";
         if (process->child().is_paused()) return process->child().name() + " is paused";
     }
-    return fmt::format(
-        "{} ms after a fault or restart",
-        std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - disturbed_at_).count());
+    return is_recent(disturbed_at_) ? fmt::format("{} ms after a fault or restart", ms_since(*disturbed_at_))
+                                    : "";
+}
+
+bool RealWorld::is_level() const {
+    const BlockCount height = chain_->height();
+    auto has_all = [height](const auto& store) {
+        return store->range().start >= height.end() ||
+               store->count() >= std::min(height, BlockCount{store->range().end.value});
+    };
+    return std::all_of(view_.begin(), view_.end(), has_all) &&
+           std::all_of(images_.begin(), images_.end(), has_all);
+}
+
+std::string RealWorld::excuse_of_death(const ServiceProcess& service) const {
+    if (faults_.any()) return "under " + faults_.text();
+    const char* what = is_recent(fault_changed_at_) ? "a fault" : "something was done to it";
+    const std::optional<Instant> at = is_recent(fault_changed_at_) ? fault_changed_at_ : service.touched();
+    return is_recent(at) ? fmt::format("{} ms after {}", ms_since(*at), what) : "";
 }
 
 void RealWorld::on_death(Child& child) {
     if (stopping_) return;
     std::string text =
         fmt::format("{} has ended with {}, and nobody asked for it", child.name(), child.exit()->text());
-    const std::vector<ServiceProcess*> services = processes(); // by value: both iterators from one list
-    const bool is_service = std::any_of(services.begin(), services.end(), [&](const ServiceProcess* process) {
-        return &process->child() == &child;
-    });
+    const ServiceProcess* service = nullptr;
+    for (const ServiceProcess* process : processes())
+        if (&process->child() == &child) service = process;
     // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
     // is never an answer to a fault.
-    const bool excused = is_service && is_excused() && !child.exit()->by_signal();
-    if (excused) {
-        excuses_.push_back(fmt::format("{} ({})", text, last_disturbance()));
+    const std::string excuse =
+        service == nullptr || child.exit()->by_signal() ? "" : excuse_of_death(*service);
+    if (!excuse.empty()) {
+        excuses_.push_back(fmt::format("{} ({})", text, excuse));
         options_.progress(excuses_.back());
         return;
     }
     text += "; its last lines:";
     for (const std::string& line : child.exit()->last_lines) text += "\n    " + line;
-    if (!is_service && &child != supervisor_.find("sample_paykit_remote_wallet")) {
+    if (service == nullptr && &child != supervisor_.find("sample_paykit_remote_wallet")) {
         broken_ = std::make_exception_ptr(BrokenSurroundings(text));
         return;
     }

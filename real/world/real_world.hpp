@@ -70,7 +70,9 @@ struct RealOptions {
 /// 2. Heights and modes are what the services' admin ports said last; whoever waits asks anew.
 /// 3. A failure of surroundings is engine::BrokenSurroundings, never a violation.
 /// 4. What fails while something is wrong on purpose, or within `grace` afterwards, is excused and counted as
-/// such.
+/// such: a wallet's check by faults, by a service it needs that is down or paused, and by anything done to
+/// any service; a service that ends itself by faults and by what was done to itself.  Nothing excuses a
+/// signal that nobody sent, or a wrong balance.
 class RealWorld final : public engine::World {
 public:
     /// @param work  directory of the run; outlives the world
@@ -87,6 +89,8 @@ public:
 
     const engine::Topology& topology() const override { return options_.topology; }
     bool can(engine::Capability capability) const override;
+    /// Why no run of this world can do it; empty when some can.
+    static std::string never(engine::Capability capability);
     engine::Loop& loop() override { return loop_; }
     engine::Instant now() const override { return loop_.now(); }
     engine::check::Checks& checks() override { return checks_; }
@@ -121,7 +125,8 @@ public:
     Task<> restart_database(bool with_kill);
 
     // For the parts of the world.
-    void disturbed();
+    void disturbed();     ///< something was done to a service or a wallet
+    void fault_changed(); ///< a fault has begun, struck or ended
     void resume_everything();
     void hold_times(std::uint64_t copy, bool hold);
     void fill_disk(engine::NodeId node, bool full);
@@ -156,10 +161,13 @@ private:
     Task<> keep_observing();
     Task<Result<Hint>> ask_report();
     void on_death(Child& child);
-    bool is_calm() const;
-    /// Something is wrong on purpose, or was a moment ago.
-    bool is_excused() const;
-    std::string last_disturbance() const;
+    bool is_recent(std::optional<engine::Instant> at) const;
+    std::int64_t ms_since(engine::Instant at) const;
+    // What is wrong on purpose, or was a moment ago, in words; empty when nothing explains a failure.
+    std::string excuse_of_wallets() const;
+    std::string excuse_of_death(const ServiceProcess& service) const;
+    /// Every store has the whole chain, as far as was seen last.
+    bool is_level() const;
     std::vector<ServiceProcess*> processes() const;
     Task<> tell(Task<> story, bool* ended, std::exception_ptr* error);
 
@@ -199,7 +207,8 @@ private:
     std::unique_ptr<engine::Nursery> observers_;
     engine::Mutex observing_;
     std::uint64_t observed_ = 0; // rounds
-    engine::Instant disturbed_at_ = engine::Instant{-1};
+    std::optional<engine::Instant> disturbed_at_;
+    std::optional<engine::Instant> fault_changed_at_;
     std::uint64_t disturbances_ = 0;
     std::vector<std::string> steps_;
     std::vector<std::string> excuses_;

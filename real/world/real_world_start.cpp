@@ -145,7 +145,8 @@ Task<> RealWorld::run_tools() {
     for (const std::string& copy : deployment_.copies())
         copies.emplace_back(copy, deployment_.ledger_db(copy).parent_path());
     chain_->begin(copies);
-    reports_.emplace(checks_, chain_->model());
+    const std::set<std::uint64_t> reported{0}; // remote_wallet.proto has a place for one balance
+    reports_.emplace(checks_, chain_->model(), reported);
 }
 
 Task<> RealWorld::start_database() {
@@ -303,7 +304,7 @@ Task<> RealWorld::stop() {
 
 Task<> RealWorld::restart_database(bool with_kill) {
     ENSURE(cluster_ != nullptr);
-    disturbed();
+    fault_changed();
     if (with_kill) {
         co_await cluster_->kill(loop_);
         cluster_->start_again();
@@ -311,7 +312,7 @@ Task<> RealWorld::restart_database(bool with_kill) {
     } else {
         co_await cluster_->restart(loop_);
     }
-    disturbed();
+    fault_changed();
 }
 
 // ------------------------------------------------------------------------------------------------ reports

@@ -13,7 +13,8 @@ using engine::fog::BalanceReport;
 
 namespace {
 
-/// A failed check while something is wrong: whoever polls again at once would poll a thousand times.
+/// After a check that failed or showed less than it could while something is wrong: whoever polls again at
+/// once would poll a thousand times before the connections are back.
 constexpr Duration pause_after_failure = 500ms;
 
 } // namespace
@@ -39,18 +40,19 @@ Task<grpc::Outcome<grpc::BalanceCheck>> RealWallet::ask() {
 
 Task<Result<BalanceReport>> RealWallet::poll() {
     const RealWorld::Stopwatch watch(world_, Phase::checks);
-    const bool excused_before = world_.is_excused();
+    std::string excuse = world_.excuse_of_wallets();
     const std::uint64_t disturbances_before = world_.disturbances_;
     const std::uint32_t life = life_;
     const grpc::Outcome<grpc::BalanceCheck> answer = co_await ask();
     if (!answer) {
         const Error error{answer.error().reason, "remote_wallet.RemoteWalletApi"};
-        const bool excused =
-            excused_before || world_.is_excused() || disturbances_before != world_.disturbances_;
+        if (excuse.empty()) excuse = world_.excuse_of_wallets();
+        if (excuse.empty() && disturbances_before != world_.disturbances_)
+            excuse = "something was done to a service meanwhile";
         const std::string text = fmt::format("a balance check of account {} fails: {}: {}", account_.value,
                                              grpc::name(answer.error().code), answer.error().text);
-        if (excused) {
-            world_.excuses_.push_back(fmt::format("{} ({})", text, world_.last_disturbance()));
+        if (!excuse.empty()) {
+            world_.excuses_.push_back(fmt::format("{} ({})", text, excuse));
             co_await world_.sleep(pause_after_failure);
             co_return error;
         }
@@ -83,6 +85,10 @@ Task<Result<BalanceReport>> RealWallet::poll() {
         world_.reports_->on_report(life_, account_, report);
     }
     if (clean_before && world_.checks_.any_violation()) co_await fetch_debug();
+    // To a wallet a view outage is no error but a count that stays where it is.
+    if (report.count < world_.chain_->height() && world_.is_level() &&
+        (!excuse.empty() || !world_.excuse_of_wallets().empty()))
+        co_await world_.sleep(pause_after_failure);
     co_return report;
 }
 

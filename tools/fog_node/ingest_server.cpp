@@ -22,7 +22,11 @@ using engine::fog::IngestMode;
 using engine::fog::IngestNode;
 
 // Upstream's table of users takes no more at about this share of its size.
-constexpr std::uint64_t usable_tenths = 7;
+constexpr std::uint64_t usable_users(std::uint64_t capacity) {
+    return capacity / 10 * 7 + capacity % 10 * 7 / 10;
+}
+static_assert(usable_users(8) == 5 && usable_users(262'144) == 183'500);
+static_assert(usable_users(std::uint64_t{1} << 63) == 6'456'360'425'798'343'065);
 // Listening means that a node which was active is active again, unless its database or peers take this long.
 constexpr engine::Duration patience_to_resume = std::chrono::seconds(10);
 
@@ -61,7 +65,7 @@ engine::fog::IngestConfig config_of(const Flags& flags, PeerBook& book) {
     if (!std::has_single_bit(flags.user_capacity))
         throw tools::BadInput(
             fmt::format("--user-capacity: needs a power of two, got {}", flags.user_capacity));
-    config.user_capacity = std::max<std::uint64_t>(1, flags.user_capacity / 10 * usable_tenths);
+    config.user_capacity = std::max<std::uint64_t>(1, usable_users(flags.user_capacity));
     config.max_transactions = at_least_one("--max-transactions", flags.max_transactions);
     config.pubkey_expiry_window = flags.pubkey_expiry_window;
     config.peer_checkup_period =

@@ -193,6 +193,17 @@ TEST_F(FogrealTest, ADeadServiceIsAVerdictWithItsLastLines) {
     expect_nothing_left(child, true);
 }
 
+TEST_F(FogrealTest, AServiceThatGivesUpForNoReasonIsAVerdictToo) {
+    // Its table of users is too small for the first block that pays two accounts.
+    Child& child = run({"--topology", "user-capacity=1"});
+    EXPECT_EQ(code(child), 1) << log_of(child);
+    EXPECT_THAT(child.standard_output(), HasSubstr("check=crash"));
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr("ingest0 has ended with exit code 13, and nobody asked for it; its last lines:"));
+    EXPECT_THAT(child.standard_output(), Not(HasSubstr("excused")));
+    expect_nothing_left(child, true);
+}
+
 TEST_F(FogrealTest, TheTimeLimitEndsARun) {
     Child& child = run({"--time-limit", "2"});
     EXPECT_EQ(code(child), 6) << child.standard_output();
@@ -302,14 +313,63 @@ TEST_F(FogrealTest, ADryRunOfACheckoutShowsTheBuildAndEveryCommandLine) {
     EXPECT_TRUE(fs::is_empty(runs_));
 }
 
+constexpr const char* plan_for_both = R"({
+ "schema": 1,
+ "topology": "accounts=2,view-shards=2,shard-blocks=2,copies=own",
+ "wallets_per_account": 1,
+ "steps": [
+  {"action": "activate"},
+  {"action": "block", "credits": [{"account": 0, "amount": 1}, {"account": 1, "amount": 2, "token": 1}]},
+  {"action": "hold", "node": 2},
+  {"action": "block", "at": "shard-end-1", "credits": [{"account": 0, "amount": 4}], "spends": [0]},
+  {"action": "poll", "node": 0},
+  {"action": "crash", "node": 2},
+  {"action": "fault", "fault": "lose_commit_ack", "node": 0, "amount": 1},
+  {"action": "block", "credits": [{"account": 1, "amount": 8}]},
+  {"action": "start", "node": 2},
+  {"action": "poll", "node": 1},
+  {"action": "join"}
+ ]
+})";
+
+TEST_F(FogrealTest, OnePlanFileIsToldInBothWorlds) {
+    const fs::path plan = work_.path() / "plan.json";
+    std::ofstream(plan) << plan_for_both;
+    Launch simulated = fogreal({"--plan", plan.string()});
+    simulated.program = fs::path(FOG_PROGRAM_DIR) / "fogsim";
+    simulated.arguments = {"--plan", plan.string()};
+    Child* in_simulation = nullptr;
+    loop_.run(run_to_end(&supervisor_, std::move(simulated), &in_simulation));
+    EXPECT_EQ(code(*in_simulation), 0) << in_simulation->standard_output();
+    EXPECT_THAT(in_simulation->standard_output(), HasSubstr("fogsim: PASS scenario=lag"));
+    Child& child = run({"--plan", plan.string()});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("fogreal: PASS scenario=lag"));
+    EXPECT_THAT(log_of(child), HasSubstr("step  4  block node=0 other=0 amount=0 at=shard-end-1"));
+    expect_nothing_left(child, false);
+}
+
+TEST_F(FogrealTest, APlanIsToldAsItStandsOrNotAtAll) {
+    const fs::path plan = work_.path() / "plan.json";
+    std::ofstream(plan) << R"({"schema": 1, "steps": [{"action": "activate"}, {"action": "hold_store"}]})";
+    Child& child = run({"--plan", plan.string()});
+    EXPECT_EQ(code(child), 6);
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr("fogreal: SKIP scenario=lag why=step 2 needs hold_store: how far a store"));
+    std::ofstream(plan) << R"({"schema": 1, "steps": [{"action": "fault", "fault": "stale_reads"}]})";
+    EXPECT_THAT(run({"--plan", plan.string()}).standard_output(),
+                HasSubstr("why=step 1 needs stale_reads: there is one database server"));
+}
+
 TEST_F(FogrealTest, WhatThisWorldCannotDoIsSkippedWithTheReason) {
     Child& child = run({"--scenario", "replicas_out_of_step"});
     EXPECT_EQ(code(child), 6);
     EXPECT_THAT(child.standard_output(),
-                HasSubstr("fogreal: SKIP scenario=replicas_out_of_step why=needs stale_reads"));
+                HasSubstr("fogreal: SKIP scenario=replicas_out_of_step why=needs stale_reads: there is one "
+                          "database server and no replica of it"));
     Child& list = run({"--list-scenarios"});
     EXPECT_THAT(list.standard_output(), HasSubstr("conformance"));
-    EXPECT_THAT(list.standard_output(), HasSubstr("[skipped: needs clocks]"));
+    EXPECT_THAT(list.standard_output(), HasSubstr("[skipped: needs clocks: a process"));
 }
 
 } // namespace

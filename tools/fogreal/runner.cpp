@@ -145,11 +145,12 @@ Result run(const Telling& telling, const Arguments& arguments) {
     };
     if (!terminal) std::setvbuf(stderr, nullptr, _IOLBF, 0);
     options.progress(fmt::format("work directory {}", work.path().string()));
+    if (!telling.remark.empty()) options.progress(telling.remark);
     {
         real::RealWorld world(loop, work, options);
         for (const engine::Capability need : telling.needs) {
             if (world.can(need)) continue;
-            result.skipped = fmt::format("needs {}", engine::name(need));
+            result.skipped = fmt::format("needs {}: this run's set-up lacks it", engine::name(need));
             result.verdict = Verdict::inconclusive;
             return result;
         }

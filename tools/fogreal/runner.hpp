@@ -17,6 +17,7 @@ struct Telling {
     std::vector<engine::Capability> needs{};
     bool proxies = false;
     std::string skipped{}; ///< why it cannot be told here; empty when it can
+    std::string remark{};  ///< what the user should know before it begins
     /// Told in a world that has started.
     std::function<engine::Task<>(real::RealWorld&)> story{};
 };

@@ -15,13 +15,10 @@ using engine::Capability;
 using engine::FaultKind;
 using scenarios::lag::Action;
 using scenarios::lag::Plan;
+using scenarios::lag::PlannedStep;
 
 namespace {
 
-constexpr Capability impossible[] = {Capability::stale_reads, Capability::clocks, Capability::hold_stores};
-constexpr FaultKind impossible_faults[] = {FaultKind::stale_reads, FaultKind::clock_jump,
-                                           FaultKind::failed_look_ups};
-constexpr Action impossible_actions[] = {Action::hold_store};
 constexpr std::uint64_t own_poll_ms = 20;
 constexpr std::uint64_t upstream_poll_ms = 250;
 
@@ -32,8 +29,20 @@ bool contains(const List& list, const T& value) {
 
 std::string why_skipped(const engine::Scenario& scenario) {
     for (const Capability need : scenario.needs)
-        if (contains(impossible, need)) return fmt::format("needs {}", engine::name(need));
+        if (const std::string why = real::RealWorld::never(need); !why.empty())
+            return fmt::format("needs {}: {}", engine::name(need), why);
     return {};
+}
+
+std::string why_skipped(const PlannedStep& step) {
+    std::string why;
+    if (step.action == Action::hold_store || step.action == Action::release_store)
+        why = real::RealWorld::never(Capability::hold_stores);
+    else if (step.action == Action::fault)
+        why = real::RealFaults::never(step.fault);
+    if (why.empty()) return {};
+    const char* what = step.action == Action::fault ? engine::name(step.fault) : name(step.action);
+    return fmt::format("{}: {}", what, why);
 }
 
 bool needs_proxies(const engine::Scenario& scenario) {
@@ -62,29 +71,26 @@ Telling telling_of(Plan plan) {
     std::string skipped;
     bool proxies = false;
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-        if (skipped.empty() && contains(impossible_actions, plan.steps[i].action))
-            skipped = fmt::format("step {} needs {}", i + 1, scenarios::lag::name(plan.steps[i].action));
-        if (plan.steps[i].action != Action::fault) continue;
-        proxies = true;
-        if (skipped.empty() && contains(impossible_faults, plan.steps[i].fault))
-            skipped = fmt::format("step {} needs the fault {}", i + 1, engine::name(plan.steps[i].fault));
+        if (const std::string why = why_skipped(plan.steps[i]); skipped.empty() && !why.empty())
+            skipped = fmt::format("step {} needs {}", i + 1, why);
+        proxies = proxies || plan.steps[i].action == Action::fault;
     }
     Telling out = telling_of(scenarios::lag::scenario_of(std::move(plan)));
-    out.skipped = skipped;
+    if (!skipped.empty()) out.skipped = skipped; // names the step
     out.proxies = proxies;
     return out;
 }
 
-// Drawn as fogsim draws it, from what this world can do.
+// The plan of `fogsim --scenario lag` with this seed, without the steps that this world cannot take.
 Telling lag(std::uint64_t seed) {
-    engine::Choices choices(seed);
-    scenarios::lag::StreamDraw draw(engine::Stream(choices, engine::Domain::plan, 0, 0));
-    scenarios::lag::PlanShape shape;
-    for (const FaultKind kind : impossible_faults)
-        shape.faults &= ~(std::uint64_t{1} << static_cast<unsigned>(kind));
-    for (const Action action : impossible_actions)
-        shape.actions &= ~(std::uint64_t{1} << static_cast<unsigned>(action));
-    return telling_of(scenarios::lag::generate(draw, shape));
+    engine::StorySeed story;
+    story.seed = seed;
+    Plan plan = scenarios::lag::generate(story);
+    const std::size_t left_out =
+        std::erase_if(plan.steps, [](const PlannedStep& step) { return !why_skipped(step).empty(); });
+    Telling out = telling_of(std::move(plan));
+    if (left_out != 0) out.remark = fmt::format("{} steps of the plan need what this world lacks", left_out);
+    return out;
 }
 
 Plan plan_from_file(const std::string& path) {
