@@ -28,6 +28,7 @@ Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan
         out.difference->seed = options.seed;
         return out;
     }
+    out.story = repeated.story;
     const Case full = case_of(scenario, plan, options, repeated);
     out.original = with_least_recording(full, failed.digest);
     out.smallest = out.original;
@@ -46,6 +47,7 @@ Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan
     out.replay.what = out.smallest;
     out.replay.check = out.told.violations.front().check;
     out.replay.digest = out.told.digest;
+    out.replay.found_by = repeated.strategy;
     out.blob = to_blob(out.replay);
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "search/replay.hpp"
 #include "search/shrink.hpp"
@@ -16,6 +17,7 @@ struct Failure {
     Case original{};       ///< as it was found, every decision fixed where the seed does not give it
     Case smallest{};       ///< after shrinking; the original when there was none
     sim::RunResult told{}; ///< of the smallest case, with its events
+    std::vector<std::string> story{}; ///< numbered steps of the scenario, as it was found
     std::uint64_t shrink_runs = 0;
     bool shrunk = false;
     bool minimal = false;         ///< nothing can be removed or lowered

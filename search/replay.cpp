@@ -254,6 +254,7 @@ Replay read_payload(ByteView bytes) {
     replay.check = static_cast<engine::check::CheckId>(in.number(engine::check::check_count - 1));
     replay.digest = in.word(8);
     what.recording.fixed = read_fixed(in);
+    if (in.left() != 0) replay.found_by = sim::Strategy::parse(in.text());
     if (in.left() != 0) refuse("something follows its end");
     return replay;
 }
@@ -291,6 +292,7 @@ std::string to_blob(const Replay& replay) {
     out.number(static_cast<std::uint64_t>(replay.check));
     out.word(replay.digest, 8);
     write_fixed(out, what.recording.fixed);
+    if (replay.found_by != sim::Strategy{}) out.text(sim::describe(replay.found_by));
 
     const Bytes packed = deflated(out.bytes());
     Writer whole;

@@ -12,6 +12,8 @@ struct Replay {
     Case what{};
     engine::check::CheckId check{}; ///< that failed
     std::uint64_t digest = 0;       ///< of the run; the same build gives the same
+    /// That made the decisions when the failure was found: for people, playing back does not need it.
+    sim::Strategy found_by{};
     friend bool operator==(const Replay&, const Replay&) = default;
 };
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "scenarios/catalogue.hpp"
 #include "sim/defect_catalogue.hpp"
 
 namespace search {
@@ -98,14 +99,16 @@ std::vector<std::pair<std::string, std::string>> items_of(const engine::Topology
     return out;
 }
 
-// Fewer of everything that is counted; for the rest the default is the simplest.
-std::vector<Dimension> dimensions(const engine::Topology& topology) {
-    const auto usual = items_of({});
+// A plan fits every world: fewer of everything that is counted is simpler, and for the rest the default.  A
+// catalogued story is written for its own world, and says nothing about fog in a smaller one.
+std::vector<Dimension> dimensions(const Case& what) {
+    const engine::Scenario* story = what.plan ? nullptr : scenarios::find(what.scenario);
+    const auto usual = items_of(story != nullptr ? story->topology : engine::Topology{});
     std::vector<Dimension> out;
-    for (const auto& [key, value] : items_of(topology)) {
+    for (const auto& [key, value] : items_of(what.world())) {
         Dimension dimension{key, value, ""};
-        const bool counted =
-            key == "accounts" || key == "ingest" || key.ends_with("-shards") || key.ends_with("-replicas");
+        const bool counted = story == nullptr && (key == "accounts" || key == "ingest" ||
+                                                  key.ends_with("-shards") || key.ends_with("-replicas"));
         if (counted) {
             dimension.simplest = "1";
         } else {
@@ -141,7 +144,7 @@ engine::Topology& topology_of(Case& what) { return what.plan ? what.plan->topolo
 
 std::vector<Case> simpler_worlds(const Case& what) {
     std::vector<Case> out;
-    for (const Dimension& dimension : dimensions(what.world())) {
+    for (const Dimension& dimension : dimensions(what)) {
         std::vector<std::string> values;
         const auto value = number_in(dimension.value);
         const auto simplest = number_in(dimension.simplest);

@@ -180,17 +180,118 @@ std::string in_words(const engine::Topology& t) {
     return text;
 }
 
-std::vector<std::string> story_of(const Case& what, const sim::RunResult& result) {
-    struct Sentence {
+namespace {
+
+/// A sentence of the story, and what it can be left out for.
+struct Sentence {
+    std::string text;
+    bool is_answer = false; ///< what a wallet was told or has shown
+    engine::NodeId node{};
+};
+
+// "tip 3, copy ingest 2, view0.0 down": every item is a name and where it is.
+std::vector<std::string> items_of(const std::string& heights) {
+    std::vector<std::string> items;
+    for (std::size_t at = 0; at < heights.size();) {
+        const std::size_t end = std::min(heights.find(", ", at), heights.size());
+        items.push_back(heights.substr(at, end - at));
+        at = end + 2;
+    }
+    return items;
+}
+
+/// Says where everything is: all of it once, then what has moved.
+class Heights {
+public:
+    /// @return empty when nothing has moved
+    std::string sentence(const std::string& heights) {
+        const std::vector<std::string> now = items_of(heights);
+        const bool first = before_.empty();
         std::string text;
-        bool is_answer = false; ///< left out first when there are too many
-        engine::NodeId node{};
-    };
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            if (!first && i < before_.size() && before_[i] == now[i]) continue;
+            text += (text.empty() ? "" : ", ") + now[i];
+        }
+        before_ = now;
+        if (text.empty()) return text;
+        return fmt::format("{}: {}.", first ? "Block counts are at first" : "Block counts are now", text);
+    }
+
+private:
+    std::vector<std::string> before_;
+};
+
+/// Says what the chain gets; blocks that pay and spend nothing are told together.
+class Blocks {
+public:
+    void add(const Note& note, std::vector<Sentence>& told) {
+        const bool plain = note.text.find(':') == std::string::npos && note.text.starts_with("block ");
+        if (!plain) {
+            told.push_back({fmt::format("The chain gets {}.", note.text)});
+            many_ = false;
+            return;
+        }
+        const std::string number = note.text.substr(6);
+        if (many_ && sentence_ + 1 == told.size()) {
+            told.back().text = fmt::format(
+                "The chain gets blocks {} to {}, all without anything of an account.", first_, number);
+            return;
+        }
+        told.push_back({fmt::format("The chain gets block {}, without anything of an account.", number)});
+        first_ = number;
+        sentence_ = told.size() - 1;
+        many_ = true;
+    }
+
+private:
+    std::string first_;
+    std::size_t sentence_ = 0;
+    bool many_ = false; ///< the next one may join the sentence
+};
+
+// The wallet whose number is wrong: who the judge explains, else who has shown something last.
+engine::NodeId wallet_in_question(const std::vector<Note>& notes) {
+    for (auto note = notes.rbegin(); note != notes.rend(); ++note)
+        if (note->kind == Note::Kind::why || note->kind == Note::Kind::report) return note->node;
+    return {};
+}
+
+// Long runs are mostly polls that go well: those of other wallets are left out first, then the oldest.
+std::vector<std::string> shortened(std::vector<Sentence> told, engine::NodeId in_question) {
+    std::size_t too_many = told.size() > most_sentences ? told.size() - most_sentences : 0;
+    std::vector<bool> out(told.size(), false);
+    for (const bool others : {true, false})
+        for (std::size_t i = 0; i < told.size() && too_many > 0; ++i) {
+            if (!told[i].is_answer || out[i] || (others && told[i].node == in_question)) continue;
+            out[i] = true;
+            --too_many;
+        }
+    std::vector<std::string> sentences;
+    std::size_t left_out = 0;
+    for (std::size_t i = 0; i <= told.size(); ++i) {
+        if (i < told.size() && out[i]) {
+            ++left_out;
+            continue;
+        }
+        if (left_out > 0)
+            sentences.push_back(fmt::format("({} answers and balances are left out.)", left_out));
+        left_out = 0;
+        if (i < told.size()) sentences.push_back(std::move(told[i].text));
+    }
+    return sentences;
+}
+
+} // namespace
+
+std::vector<std::string> story_of(const Case& what, const sim::RunResult& result) {
     std::vector<Sentence> told;
-    std::string heights_before;
+    Heights heights;
+    Blocks blocks;
     const auto name_of = [&](engine::NodeId node) -> std::string {
-        return node.value < result.node_names.size() ? result.node_names[node.value]
-                                                     : std::string("somebody");
+        std::string name =
+            node.value < result.node_names.size() ? result.node_names[node.value] : std::string("somebody");
+        if (name.starts_with('w')) name[0] = 'W'; // it begins a sentence
+        return name;
     };
     const std::size_t planned = what.plan ? what.plan->steps.size() : 0;
     for (const Note& note : result.notes) {
@@ -202,47 +303,27 @@ std::vector<std::string> story_of(const Case& what, const sim::RunResult& result
                                 : fmt::format("At {} ms: {}.", note.at.ms(), note.text)});
             break;
         case Note::Kind::heights:
-            if (note.text != heights_before)
-                told.push_back({fmt::format("Block counts are now: {}.", note.text)});
-            heights_before = note.text;
+            if (std::string text = heights.sentence(note.text); !text.empty())
+                told.push_back({std::move(text)});
             break;
         case Note::Kind::chain:
-            told.push_back({fmt::format("The chain gets {}.", note.text)});
+            blocks.add(note, told);
             break;
         case Note::Kind::told:
-        case Note::Kind::report: {
-            Sentence sentence;
-            sentence.text =
-                note.kind == Note::Kind::told
-                    ? fmt::format("{}, at {} ms, hears: {}.", name_of(note.node), note.at.ms(), note.text)
-                    : fmt::format("{}, at {} ms, {}.", name_of(note.node), note.at.ms(), note.text);
-            sentence.text[0] = static_cast<char>(sentence.text[0] == 'w' ? 'W' : sentence.text[0]);
-            sentence.is_answer = true;
-            sentence.node = note.node;
-            told.push_back(std::move(sentence));
+            told.push_back(
+                {fmt::format("{}, at {} ms, hears: {}.", name_of(note.node), note.at.ms(), note.text), true,
+                 note.node});
             break;
-        }
+        case Note::Kind::report:
+            told.push_back({fmt::format("{}, at {} ms, {}.", name_of(note.node), note.at.ms(), note.text),
+                            true, note.node});
+            break;
         case Note::Kind::why:
             told.push_back({note.text + "."});
             break;
         }
     }
-    // Long runs are mostly polls that go well.  What the wallet that shows the violation heard comes last and
-    // stays.
-    std::size_t too_many = told.size() > most_sentences ? told.size() - most_sentences : 0;
-    std::size_t left_out = 0;
-    std::vector<std::string> sentences;
-    for (Sentence& sentence : told) {
-        if (too_many > 0 && sentence.is_answer) {
-            --too_many;
-            ++left_out;
-            continue;
-        }
-        if (left_out > 0)
-            sentences.push_back(fmt::format("({} answers and balances are left out.)", left_out));
-        left_out = 0;
-        sentences.push_back(std::move(sentence.text));
-    }
+    std::vector<std::string> sentences = shortened(std::move(told), wallet_in_question(result.notes));
     for (const engine::check::Violation& violation : result.violations)
         sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
                                         name(violation.check), violation.text));

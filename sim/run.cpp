@@ -65,6 +65,7 @@ RunResult run(const engine::Scenario& wanted, Options options) {
     if (core.trace.keeps_events()) {
         result.events = core.trace.events();
         result.notes = std::move(core.notes);
+        for (const engine::ChainCopy* copy : world.copies()) result.copy_names.push_back(copy->name());
         std::uint32_t highest = 0;
         for (const engine::Event& event : result.events) highest = std::max(highest, event.node.value);
         for (std::uint32_t n = 0; n <= highest; ++n) result.node_names.push_back(world.node_name(NodeId{n}));

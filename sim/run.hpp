@@ -37,7 +37,8 @@ struct RunResult {
     std::uint64_t digest = 0;
     std::vector<std::string> story;      ///< numbered steps of the scenario
     std::vector<engine::Event> events;   ///< when asked for
-    std::vector<std::string> node_names; ///< by node number
+    std::vector<std::string> node_names; ///< by node number; like what follows, with the events
+    std::vector<std::string> copy_names; ///< by number of the chain copy
     std::vector<Note> notes;             ///< with the events
     engine::MarkCounts marks;
     engine::Recording recording{}; ///< when asked for: all decisions

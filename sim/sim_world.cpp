@@ -21,10 +21,7 @@ SimWallet::SimWallet(SimWorld& world, NodeId id, AccountId account, std::uint32_
       host_(world.core_, id, &abort_wish_), view_(world.surroundings(), id, *world.view_router_),
       ledger_(world.surroundings(), id, *world.ledger_router_),
       kills_(world.core_.choices, engine::Domain::fault, actor_of(id), 0) {
-    if (account.value >= world.accounts_.size())
-        throw engine::UsageError(fmt::format("the scenario needs account {}, the topology has {}",
-                                             account.value, world.accounts_.size()));
-    wallet_.emplace(host_, world.accounts_[account.value], view_, ledger_, world.wallet_config());
+    wallet_.emplace(host_, world.account_key(account), view_, ledger_, world.wallet_config());
 }
 
 Task<Result<BalanceReport>> SimWallet::poll() {
@@ -117,6 +114,8 @@ std::string amount_text(const engine::chain::Amount& amount) {
 std::string block_text(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
                        const engine::model::ChainModel& chain) {
     std::string text = fmt::format("block {}", block.index.value);
+    if (block.index.value == 0)
+        return text + fmt::format(": {} outputs from before fog, which nobody scans", block.outputs.size());
     const char* join = ": ";
     for (const engine::model::Credit& credit : credits) {
         text += fmt::format("{}account {} gets {}", join, credit.account.value, amount_text(credit.amount));
@@ -143,7 +142,7 @@ SimChain::SimChain(SimWorld& world)
 engine::chain::TxOut SimChain::build(AccountId to, engine::chain::Amount amount, std::uint64_t subaddress,
                                      const engine::chain::PublicKey& hint_key) {
     const auto& crypto = *world_.core_.options.crypto;
-    const auto& account = world_.accounts_.at(to.value);
+    const auto& account = world_.account_key(to);
     const auto& home = world_.addresses_.at(to.value); // a hint names the default address, also for change
     const auto hint = crypto.encrypt_hint(bytes_, hint_key, home.view_public);
     ENSURE(hint.has_value());
@@ -351,6 +350,7 @@ bool SimFaults::any() const { return !world_.core_.faults.empty(); }
 SimWorld::SimWorld(const Options& options)
     : core_(options), network_(core_), db_(core_, recovery_), operator_db_(db_, NodeId{}), chain_(*this),
       reports_(checks_, chain_.model()), responses_(checks_, chain_.model(), recovery_), faults_(*this) {
+    checks_.stamp_with([this] { return std::pair(now(), core_.scheduler.steps()); });
     core_.scheduler.set_after_step([this] { after_step(); });
     core_.scheduler.set_escape_handler([this](NodeId node, std::exception_ptr error) {
         Violation violation;
@@ -482,6 +482,12 @@ std::vector<engine::ChainCopy*> SimWorld::copies() {
     return all;
 }
 
+const engine::chain::AccountKey& SimWorld::account_key(AccountId account) const {
+    if (account.value < accounts_.size()) return accounts_[account.value];
+    throw engine::UsageError(
+        fmt::format("the scenario needs account {}, the topology has {}", account.value, accounts_.size()));
+}
+
 engine::ChainCopy& SimWorld::copy(const std::string& name) {
     for (const auto& copy : copies_)
         if (copy->name() == name) return *copy;
@@ -578,7 +584,6 @@ void SimWorld::step(std::string text) {
 }
 
 void SimWorld::after_step() {
-    checks_.set_now(now(), core_.scheduler.steps());
     if (core_.abort_wished) [[unlikely]] {
         core_.abort_wished = false;
         for (Process* process : processes_) process->obey_abort_wish();

@@ -160,6 +160,8 @@ private:
 
     void build();
     engine::fog::WalletConfig wallet_config() const;
+    /// @throws UsageError  when the topology has fewer accounts
+    const engine::chain::AccountKey& account_key(engine::AccountId account) const;
     void after_step();
     std::string heights() const;
     /// Notes where a wallet's wrong number comes from: what it knows, beside what is true.

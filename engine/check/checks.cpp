@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace engine::check {
 
@@ -61,6 +62,7 @@ std::string to_text(fog::Value value) {
 
 void Checks::violated(Violation violation) {
     ++judged_[static_cast<std::size_t>(violation.check)];
+    if (ask_) std::tie(now_, step_) = ask_();
     violation.at = now_;
     violation.step = step_;
     violations_.push_back(std::move(violation));

@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/fog/wallet.hpp"
@@ -60,6 +62,8 @@ public:
         now_ = now;
         step_ = step;
     }
+    /// Asks for the stamp when a violation comes, in the middle of a step too.  @param ask  outlives this
+    void stamp_with(std::function<std::pair<Instant, std::uint64_t>()> ask) { ask_ = std::move(ask); }
 
 private:
     std::array<std::uint64_t, check_count> judged_{};
@@ -67,6 +71,7 @@ private:
     std::uint64_t reports_ = 0;
     Instant now_;
     std::uint64_t step_ = 0;
+    std::function<std::pair<Instant, std::uint64_t>()> ask_;
 };
 
 /// Judges what wallets report: `balance`, `monotone`, `conservation`, `final`.

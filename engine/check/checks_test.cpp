@@ -49,6 +49,11 @@ TEST(Checks, every_judgement_is_counted_and_violations_are_stamped) {
     ASSERT_TRUE(checks.any_violation());
     EXPECT_EQ(checks.violations()[0].at, Instant{5});
     EXPECT_EQ(checks.violations()[0].step, 77u);
+
+    checks.stamp_with([] { return std::pair(Instant{6}, std::uint64_t{78}); });
+    checks.violated(violation);
+    EXPECT_EQ(checks.violations()[1].at, Instant{6}) << "asked when it comes, not when the step began";
+    EXPECT_EQ(checks.violations()[1].step, 78u);
 }
 
 TEST(Checks, balances_are_written_in_full) {

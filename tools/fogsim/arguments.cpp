@@ -94,6 +94,9 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_flag("--no-shrink", arguments.no_shrink, "report a failure as it was found");
     app.add_flag("--keep-going", arguments.keep_going,
                  "end a sweep at its last seed, and count the failures");
+    app.add_option("--report", arguments.report,
+                   "write a page there for a browser: the result, and of a failure or a single run a picture")
+        ->type_name("FILE");
     app.add_option("--junit", arguments.junit, "write the result there for CI systems")->type_name("FILE");
     app.add_option("--corpus", arguments.corpus, "keep failures there, and play those back first")
         ->type_name("DIR")

@@ -45,10 +45,16 @@ std::vector<Corpus::Entry> Corpus::entries() const {
         try {
             out.push_back({path, search::read_replay(path)});
         } catch (const engine::UsageError& error) {
-            fmt::print(stderr, "fogsim: --corpus: left alone: {}\n", error.what());
+            left_alone(path, error.what());
         }
     }
     return out;
+}
+
+void Corpus::left_alone(const std::string& path, const std::string& reason) {
+    const bool named = reason.find(path) != std::string::npos;
+    fmt::print(stderr, "fogsim: --corpus: left alone: {}\n",
+               named ? reason : fmt::format("'{}': {}", path, reason));
 }
 
 std::string Corpus::keep(const search::Failure& failure) const {

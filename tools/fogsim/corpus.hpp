@@ -20,6 +20,8 @@ public:
     };
     /// All that can be read, by file name.  Others are told on stderr, one line each, and left alone.
     std::vector<Entry> entries() const;
+    /// Says on stderr that an entry cannot be played, and why.
+    static void left_alone(const std::string& path, const std::string& reason);
     /// Keeps a failure, unless one of the same plan and check is there.  @return its file
     std::string keep(const search::Failure& failure) const;
 

@@ -7,6 +7,7 @@
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
+#include "tools/fogsim/markup.hpp"
 
 namespace tools::fogsim {
 
@@ -32,11 +33,22 @@ std::string fields_of(const Violation& violation) {
     return text;
 }
 
-std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOptions& options,
-                           std::uint64_t seed) {
-    std::string command = options.plan.empty()
-                              ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
-                              : fmt::format("./run fogsim --plan {} --seed {}", options.plan, seed);
+// A file's name as a shell takes it.
+std::string shell_word(const std::string& text) {
+    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=:,@%";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+    std::string word = "'";
+    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word + "'";
+}
+
+// A run from its seed: what of the command line decides it.
+std::string command_of_seed(const engine::Scenario& scenario, const sim::SweepOptions& options,
+                            std::uint64_t seed) {
+    std::string command =
+        options.plan.empty()
+            ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
+            : fmt::format("./run fogsim --plan {} --seed {}", shell_word(options.plan), seed);
     if (scenario.generate != nullptr)
         for (const std::string& change : options.run.topology_changes)
             command += fmt::format(" --topology {}", change);
@@ -52,12 +64,6 @@ std::string repeat_command(const engine::Scenario& scenario, const sim::SweepOpt
         command += fmt::format(" --strategy {}", sim::describe(strategy));
     if (options.twice) command += " --check-determinism";
     return command;
-}
-
-std::size_t marks_hit(const engine::MarkCounts& marks) {
-    std::size_t hit = 0;
-    for (const sim::MarkInfo& info : sim::mark_catalogue()) hit += marks.of(info.mark) != 0 ? 1 : 0;
-    return hit;
 }
 
 const char* verdict_name(Verdict verdict) {
@@ -76,24 +82,6 @@ const char* verdict_name(Verdict verdict) {
         return "inconclusive";
     }
     return "?";
-}
-
-// The one that the sweep found, or that repeating the failure showed.
-const sim::Difference* difference_of(const Report& report) {
-    if (report.result.difference) return &*report.result.difference;
-    if (report.failure && report.failure->difference) return &*report.failure->difference;
-    return nullptr;
-}
-
-// Required marks that a sweep of this size must have hit and has not.
-std::vector<std::string> missed_marks(const Report& report) {
-    std::vector<std::string> missed;
-    if (!report.judges_marks || report.result.failed_seed) return missed;
-    for (const sim::MarkInfo& info : sim::mark_catalogue())
-        if (info.required_within_runs != 0 && report.result.runs >= info.required_within_runs &&
-            report.result.marks.of(info.mark) == 0)
-            missed.push_back(info.name);
-    return missed;
 }
 
 Json to_json(const std::vector<Violation>& violations) {
@@ -130,13 +118,47 @@ Json to_json(const search::Failure& failure, const std::string& replay) {
     return out;
 }
 
+// nlohmann throws at bytes that are not UTF-8, and a file's name may have some.
+std::string dumped(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 } // namespace
+
+std::size_t marks_hit(const engine::MarkCounts& marks) {
+    std::size_t hit = 0;
+    for (const sim::MarkInfo& info : sim::mark_catalogue()) hit += marks.of(info.mark) != 0 ? 1 : 0;
+    return hit;
+}
+
+const sim::Difference* difference_of(const Report& report) {
+    if (report.result.difference) return &*report.result.difference;
+    if (report.failure && report.failure->difference) return &*report.failure->difference;
+    return nullptr;
+}
+
+std::vector<std::string> missed_marks(const Report& report) {
+    std::vector<std::string> missed;
+    if (!report.judges_marks || report.interrupted || report.result.failed_seed) return missed;
+    for (const sim::MarkInfo& info : sim::mark_catalogue())
+        if (info.required_within_runs != 0 && report.result.runs >= info.required_within_runs &&
+            report.result.marks.of(info.mark) == 0)
+            missed.push_back(info.name);
+    return missed;
+}
+
+std::string repeat_command(const Report& report) {
+    if (!report.replay.empty()) return fmt::format("./run fogsim --replay {}", shell_word(report.replay));
+    return command_of_seed(*report.scenario, report.options,
+                           report.result.failed_seed.value_or(report.options.run.seed));
+}
 
 Verdict verdict_of(const Report& report) {
     const sim::SweepResult& result = report.result;
     if (result.difference || (report.failure && report.failure->difference)) return Verdict::nondeterministic;
     if (result.failed_seed && result.failure)
         return result.failure->skipped.empty() ? result.failure->verdict : Verdict::inconclusive;
+    if (report.interrupted) return Verdict::inconclusive; // the question is open
     if (!missed_marks(report).empty()) return Verdict::mark_missed;
     return Verdict::held;
 }
@@ -161,20 +183,25 @@ std::string result_line(const Report& report) {
         if (!report.replay.empty()) line += fmt::format(" replay={}", report.replay);
         return line;
     }
-    std::string line = fmt::format("fogsim: {} scenario={} {} strategy={} steps={} checks={}",
-                                   missed_marks(report).empty() ? "PASS" : "FAIL check=marks", scenario,
-                                   seeds_of(report.options, result),
+    const char* verdict = "PASS";
+    if (report.interrupted) verdict = "INCONCLUSIVE";
+    if (!missed_marks(report).empty()) verdict = "FAIL check=marks";
+    std::string line = fmt::format("fogsim: {} scenario={} {} strategy={} steps={} checks={}", verdict,
+                                   scenario, seeds_of(report.options, result),
                                    sim::describe(report.options.run.strategy), result.steps, result.checks);
-    if (report.options.runs == 1)
+    if (report.options.runs == 1 && result.failure)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     else
         line += fmt::format(" marks={}/{}", marks_hit(result.marks), engine::mark_count);
+    if (report.interrupted) line += " reason=interrupted";
     return line + fmt::format(" trace={}", engine::hex_digest(result.digest));
 }
 
 std::string failure_story(const Report& report) {
     std::string text;
     const sim::SweepResult& result = report.result;
+    if (report.kept_hold)
+        text += fmt::format("Failures kept in the corpus that hold now: {}.\n", *report.kept_hold);
     if (const sim::Difference* d = difference_of(report)) {
         text += fmt::format("Two runs of seed {} differ first at event {}:\n  first:  {}\n  second: {}\n",
                             d->seed, d->event, d->first.empty() ? "(had ended)" : d->first,
@@ -191,11 +218,7 @@ std::string failure_story(const Report& report) {
     for (const std::string& mark : missed_marks(report))
         text +=
             fmt::format("A situation that this sweep must have been through never came about: {}.\n", mark);
-    if (result.failed_seed)
-        text += fmt::format("Repeat with: {}\n",
-                            report.replay.empty()
-                                ? repeat_command(*report.scenario, report.options, *result.failed_seed)
-                                : fmt::format("./run fogsim --replay {}", report.replay));
+    if (result.failed_seed) text += fmt::format("Repeat with: {}\n", repeat_command(report));
     return text;
 }
 
@@ -215,6 +238,8 @@ std::string to_json(const Report& report) {
     // A drawn topology differs from seed to seed: the one shown is the failed run's.
     if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);
     json["verdict"] = verdict_name(verdict_of(report));
+    if (report.interrupted) json["interrupted"] = true;
+    if (report.kept_hold) json["kept_failures_that_hold"] = *report.kept_hold;
     json["exit_code"] = static_cast<int>(verdict_of(report));
     json["distinct"] = result.distinct;
     json["steps"] = result.steps;
@@ -224,13 +249,15 @@ std::string to_json(const Report& report) {
     json["defects"] = Json::array();
     for (const sim::DefectInfo& info : sim::defect_catalogue())
         if (options.run.defects.has(info.defect)) json["defects"].push_back(info.name);
+    json["marks_missed"] = missed_marks(report);
     for (const sim::MarkInfo& info : sim::mark_catalogue())
         json["marks"][info.name] = result.marks.of(info.mark);
     if (result.failed_seed) {
         Json failure;
         failure["seed"] = *result.failed_seed;
         failure["strategy"] = sim::describe(result.failure->strategy);
-        failure["repeat"] = repeat_command(scenario, options, *result.failed_seed);
+        failure["repeat"] = report.is_replay ? repeat_command(report)
+                                             : command_of_seed(scenario, options, *result.failed_seed);
         if (const sim::Difference* d = difference_of(report)) {
             failure["event"] = d->event;
             failure["first"] = d->first;
@@ -238,32 +265,17 @@ std::string to_json(const Report& report) {
         }
         if (!result.failure->skipped.empty()) failure["skipped"] = result.failure->skipped;
         failure["topology"] = engine::describe(result.failure->topology);
-        failure["story"] = result.failure->story;
+        failure["story"] =
+            report.failure && !report.failure->difference ? report.failure->story : result.failure->story;
         failure["violations"] = to_json(result.failure->violations);
         if (report.failure && !report.failure->difference)
             failure["smallest"] = to_json(*report.failure, report.replay);
         json["failure"] = std::move(failure);
     }
-    return json.dump(2) + "\n";
+    return dumped(json);
 }
 
 std::string to_junit(const Report& report) {
-    const auto escaped = [](const std::string& text) {
-        std::string out;
-        for (const char c : text) {
-            if (c == '<')
-                out += "&lt;";
-            else if (c == '>')
-                out += "&gt;";
-            else if (c == '&')
-                out += "&amp;";
-            else if (c == '"')
-                out += "&quot;";
-            else
-                out += c;
-        }
-        return out;
-    };
     const Verdict verdict = verdict_of(report);
     const bool failed = verdict != Verdict::held && verdict != Verdict::inconclusive;
     const bool skipped = verdict == Verdict::inconclusive;

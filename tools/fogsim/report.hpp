@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "search/failure.hpp"
 #include "sim/sweep.hpp"
@@ -15,10 +16,21 @@ struct Report {
     sim::SweepResult result{};
     std::optional<search::Failure> failure{}; ///< of the lowest seed that violated something
     std::string replay{};                     ///< what --replay takes: the blob, or the file it went to
+    bool is_replay = false;                   ///< one run that follows a recording, not a sweep
     bool judges_marks = false;                ///< the sweep is of the kind that required marks are stated for
+    bool interrupted = false;                 ///< by the user, before it was through
+    std::optional<std::size_t> kept_hold{};   ///< with a corpus: how many of its failures hold now
 };
 
 sim::Verdict verdict_of(const Report& report);
+/// The one command that repeats the failure, or the run.
+std::string repeat_command(const Report& report);
+/// Required marks that a sweep of this size must have hit and has not, by name.
+std::vector<std::string> missed_marks(const Report& report);
+/// How many of the catalogue's marks were hit.
+std::size_t marks_hit(const engine::MarkCounts& marks);
+/// Two runs that should have been one: found by the sweep, or by repeating the failure.  Null: none.
+const sim::Difference* difference_of(const Report& report);
 
 /// The result line of a run or sweep: fixed form, deterministic.
 std::string result_line(const Report& report);
@@ -28,6 +40,9 @@ std::string failure_story(const Report& report);
 std::string to_json(const Report& report);
 /// JUnit: one test case, named after the scenario.
 std::string to_junit(const Report& report);
+/// One page without anything from outside: the result, and for a failure or a single run what happened, with
+/// a picture.  The same result gives the same bytes.
+std::string to_html(const Report& report);
 /// Chrome trace event format, for Perfetto and chrome://tracing.
 std::string to_trace(const sim::RunResult& run);
 

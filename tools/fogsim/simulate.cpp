@@ -96,7 +96,7 @@ sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario&
     options.twice = arguments.check_determinism;
     options.keep_going = arguments.keep_going;
     options.run.strategy = strategy_of(arguments, scenario.generate != nullptr && options.runs > 1);
-    options.run.keep_events = !arguments.trace.empty() && options.runs == 1;
+    options.run.keep_events = options.runs == 1 && (!arguments.trace.empty() || !arguments.report.empty());
     return options;
 }
 
@@ -107,21 +107,27 @@ public:
         if (!arguments.json.empty()) json_.emplace("--json", arguments.json);
         if (!arguments.junit.empty()) junit_.emplace("--junit", arguments.junit);
         if (!arguments.trace.empty()) trace_.emplace("--trace", arguments.trace);
+        if (!arguments.report.empty()) html_.emplace("--report", arguments.report);
     }
     void write(const Report& report) {
         if (json_) json_->commit(to_json(report));
         if (junit_) junit_->commit(to_junit(report));
+        if (html_) html_->commit(to_html(report));
+        if (!trace_) return;
         const bool told = report.failure && !report.failure->difference;
-        if (trace_ && told)
+        if (told)
             trace_->commit(to_trace(report.failure->told)); // of the failure, as it is printed
-        else if (trace_ && report.result.failure)
+        else if (report.result.failure && !report.result.failure->events.empty())
             trace_->commit(to_trace(*report.result.failure));
+        else
+            fmt::print(stderr, "fogsim: --trace: not written, for no single run was to be shown\n");
     }
 
 private:
     std::optional<tools::OutputFile> json_;
     std::optional<tools::OutputFile> junit_;
     std::optional<tools::OutputFile> trace_;
+    std::optional<tools::OutputFile> html_;
 };
 
 // A blob that is too long for pasting goes to a file; that is what --replay is given then.
@@ -142,48 +148,108 @@ search::Replay replay_of(const Arguments& arguments) {
     }
 }
 
-// The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
-// where.
-int play_back(const search::Replay& replay, const std::string& shown, Outputs& outputs) {
-    Report report;
-    engine::Scenario scenario;
-    scenario.name = replay.what.scenario.c_str();
-    report.scenario = &scenario;
-    report.options.run.seed = replay.what.recording.seed;
-    report.options.run.defects = replay.what.defects;
-    report.replay = shown;
-    search::Manner manner;
-    manner.events = true;
-    sim::RunResult run = search::run(replay.what, manner);
-    if (run.digest != replay.digest)
-        fmt::print("This is not the recorded run: its trace is {}, the recorded one was {}.\n",
-                   engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
-    if (const std::string where = engine::describe(run.departure); !where.empty())
-        fmt::print("It leaves its recording: {}.\n", where);
-    report.result.runs = 1;
-    report.result.steps = run.steps;
-    report.result.checks = run.checks;
-    report.result.judgements = run.judgements;
-    report.result.digest = run.digest;
-    report.result.marks = run.marks;
-    if (run.verdict != Verdict::held) {
-        report.result.failed_seed = replay.what.recording.seed;
-        report.failure.emplace();
-        report.failure->smallest = replay.what;
-        report.failure->steps_before = report.failure->steps_after = search::plan_steps(replay.what);
-        report.failure->told = run;
-        report.failure->replay = replay;
-    }
-    report.result.failure = std::move(run);
+int end_with(const Report& report, Outputs& outputs) {
     outputs.write(report);
     fmt::print("{}", failure_story(report));
     fmt::print("{}\n", result_line(report));
     return static_cast<int>(verdict_of(report));
 }
 
+// A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
+int tell_replay(search::Replay replay, sim::RunResult run, const std::string& shown, Outputs& outputs) {
+    Report report;
+    engine::Scenario scenario;
+    scenario.name = replay.what.scenario.c_str();
+    report.scenario = &scenario;
+    report.is_replay = true;
+    report.replay = shown;
+    sim::Options& options = report.options.run;
+    options.seed = replay.what.recording.seed;
+    options.defects = replay.what.defects;
+    options.topology = replay.what.world();
+    options.strategy = replay.found_by;
+    if (replay.what.ristretto) options.crypto = &engine::chain::ristretto_crypto();
+    run.strategy = replay.found_by; // a recording needs none, but somebody made the decisions
+    report.result.runs = 1;
+    report.result.distinct = 1;
+    report.result.steps = run.steps;
+    report.result.checks = run.checks;
+    report.result.judgements = run.judgements;
+    report.result.digest = run.digest;
+    report.result.marks = run.marks;
+    if (run.verdict != Verdict::held || !run.skipped.empty()) {
+        report.result.failed_seed = replay.what.recording.seed;
+        report.result.failures = 1;
+    }
+    if (run.verdict != Verdict::held) {
+        report.failure.emplace();
+        report.failure->smallest = replay.what;
+        report.failure->steps_before = report.failure->steps_after = search::plan_steps(replay.what);
+        report.failure->story = run.story;
+        report.failure->told = run;
+        report.failure->replay = std::move(replay);
+    }
+    report.result.failure = std::move(run);
+    return end_with(report, outputs);
+}
+
+// The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
+// where.
+int play_back(const search::Replay& replay, const std::string& shown, Outputs& outputs) {
+    search::Manner manner;
+    manner.events = true;
+    sim::RunResult run;
+    try {
+        run = search::run(replay.what, manner);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--replay: {}", error.what()));
+    }
+    if (run.digest != replay.digest)
+        fmt::print("This is not the recorded run: its trace is {}, the recorded one was {}.\n",
+                   engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
+    if (const std::string where = engine::describe(run.departure); !where.empty())
+        fmt::print("It leaves its recording: {}.\n", where);
+    return tell_replay(replay, std::move(run), shown, outputs);
+}
+
+// Plays kept failures back, with the defects that are on now: whether they fail now, not whether they did.
+// The first that does ends the search.
+// @param held  how many do not fail any more
+std::optional<int> play_kept(const Corpus& corpus, const engine::DefectSet& defects, std::size_t& held,
+                             Outputs& outputs) {
+    for (Corpus::Entry& entry : corpus.entries()) {
+        if (Interruption::was_signalled()) break;
+        search::Replay& replay = entry.replay;
+        replay.what.defects = defects;
+        search::Manner manner;
+        manner.events = true;
+        sim::RunResult run;
+        try {
+            run = search::run(replay.what, manner);
+        } catch (const engine::UsageError& error) { // a story that is not listed any more
+            Corpus::left_alone(entry.path, error.what());
+            continue;
+        }
+        if (run.verdict == Verdict::held) {
+            ++held;
+            continue;
+        }
+        replay.check = run.violations.front().check;
+        replay.digest = run.digest;
+        const std::string blob = search::to_blob(replay);
+        fmt::print("A failure kept in {} fails again.\n", entry.path);
+        return tell_replay(std::move(replay), std::move(run),
+                           blob.size() <= search::longest_to_paste ? blob : entry.path, outputs);
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
 int simulate(const Arguments& arguments) {
+    sim::SweepProgress progress;
+    // From here on a signal ends the search, not the program: files that were begun are finished.
+    const Interruption interruption(progress, 0);
     if (!arguments.replay.empty()) {
         const search::Replay replay = replay_of(arguments);
         Outputs outputs(arguments);
@@ -201,19 +267,17 @@ int simulate(const Arguments& arguments) {
     report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
                           options.run.strategy == sim::Strategy::parse("portfolio");
 
-    Outputs outputs(arguments);
     std::optional<Corpus> corpus;
     if (!arguments.corpus.empty()) corpus.emplace(arguments.corpus);
-    if (corpus)
-        for (Corpus::Entry& entry : corpus->entries()) {
-            entry.replay.what.defects = options.run.defects; // whether it fails now, not whether it did
-            if (search::run(entry.replay.what).verdict != Verdict::held)
-                return play_back(entry.replay, entry.path, outputs);
-        }
-    sim::SweepProgress progress;
+    Outputs outputs(arguments);
+    if (corpus) {
+        report.kept_hold = 0;
+        if (const auto code = play_kept(*corpus, options.run.defects, *report.kept_hold, outputs))
+            return *code;
+    }
     const auto begun = std::chrono::steady_clock::now();
-    const Interruption interruption(progress, limit_s);
     {
+        const Interruption limit(progress, limit_s);
         const ProgressLine line(progress, options.runs);
         report.result = sim::sweep(scenario, options, progress);
     }
@@ -223,10 +287,9 @@ int simulate(const Arguments& arguments) {
     const sim::SweepResult& result = report.result;
     const bool cut_short = (!result.failed_seed || options.keep_going) && result.runs < options.runs;
     if (cut_short) fmt::print(stderr, "fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
-    if (result.runs == 0) {
-        fmt::print("fogsim: INCONCLUSIVE scenario={} seed={} runs=0\n", scenario.name, options.run.seed);
-        return static_cast<int>(Verdict::inconclusive);
-    }
+    // A time limit is a wish that was met; an interrupt leaves the question open, unless it was answered.
+    report.interrupted =
+        !result.failed_seed && cut_short && (Interruption::was_signalled() || result.runs == 0);
     if (result.failed_seed && !result.difference && !result.failure->violations.empty()) {
         sim::Options failed = options.run;
         failed.seed = *result.failed_seed;
@@ -240,14 +303,7 @@ int simulate(const Arguments& arguments) {
             if (corpus) corpus->keep(*report.failure);
         }
     }
-    outputs.write(report);
-    fmt::print("{}", failure_story(report));
-    fmt::print("{}\n", result_line(report));
-    // A time limit is a wish that was met; an interrupt leaves the question open, unless it has been
-    // answered.
-    if (cut_short && Interruption::was_signalled() && !result.failed_seed)
-        return static_cast<int>(Verdict::inconclusive);
-    return static_cast<int>(verdict_of(report));
+    return end_with(report, outputs);
 }
 
 } // namespace tools::fogsim

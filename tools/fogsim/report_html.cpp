@@ -1,0 +1,209 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "search/story.hpp"
+#include "sim/defect_catalogue.hpp"
+#include "sim/mark_catalogue.hpp"
+#include "tools/fogsim/markup.hpp"
+#include "tools/fogsim/report.hpp"
+#include "tools/fogsim/timeline.hpp"
+
+namespace tools::fogsim {
+namespace {
+
+using engine::check::Violation;
+using sim::Verdict;
+
+// Nothing may be loaded, and the page says so to the browser.
+constexpr const char* head = R"(<!DOCTYPE html>
+<html lang="en" xmlns="http://www.w3.org/1999/xhtml">
+<head>
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
+<title>{}</title>
+<style>
+body {{ font: 15px/1.45 sans-serif; margin: 1.5em; color: #222; }}
+h1 {{ font-size: 1.5em; }}
+h2 {{ font-size: 1.15em; margin-top: 1.6em; }}
+.verdict {{ padding: 0.1em 0.5em; border-radius: 4px; color: #fff; background: #c01c28; }}
+.held {{ background: #2e7d32; }}
+.open {{ background: #8a6d00; }}
+pre {{ background: #f4f4f4; padding: 0.6em; white-space: pre-wrap; overflow-wrap: anywhere; }}
+table {{ border-collapse: collapse; }}
+th, td {{ text-align: left; padding: 0.15em 0.8em 0.15em 0; vertical-align: top; border-bottom: 1px solid #eee; }}
+td.n {{ text-align: right; }}
+tr.never td {{ color: #8a6d00; }}
+tr.missed td {{ color: #c01c28; font-weight: bold; }}
+li.fails {{ color: #c01c28; font-weight: bold; }}
+.legend {{ color: #555; font-size: 0.9em; max-width: 60em; }}
+{}</style>
+</head>
+<body>
+)";
+
+const char* heading(Verdict verdict) {
+    switch (verdict) {
+    case Verdict::held:
+        return "held";
+    case Verdict::violated:
+        return "violated";
+    case Verdict::liveness:
+        return "liveness violated";
+    case Verdict::nondeterministic:
+        return "nondeterminism";
+    case Verdict::mark_missed:
+        return "a situation never came about";
+    case Verdict::usage:
+    case Verdict::inconclusive:
+    case Verdict::internal_error:
+        break;
+    }
+    return "inconclusive";
+}
+
+const char* colour(Verdict verdict) {
+    if (verdict == Verdict::held) return "verdict held";
+    return verdict == Verdict::inconclusive || verdict == Verdict::mark_missed ? "verdict open" : "verdict";
+}
+
+std::string row(std::string_view name, std::string_view value) {
+    return fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(name), escaped(value));
+}
+std::string row(std::string_view name, std::uint64_t value) {
+    return fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(name), value);
+}
+
+std::string violations(const std::vector<Violation>& all) {
+    std::string out = "<h2>What is wrong</h2>\n<table>\n<tr><th>check</th><th>at</th><th>account</th>"
+                      "<th>block count</th><th>shown</th><th>true</th><th></th></tr>\n";
+    for (const Violation& v : all)
+        out += fmt::format(
+            "<tr><td>{}</td><td>{} ms</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            name(v.check), v.at.ms(), v.account ? std::to_string(v.account->value) : "",
+            v.count ? std::to_string(v.count->value) : "", v.shown ? engine::check::to_text(*v.shown) : "",
+            v.truth ? engine::check::to_text(*v.truth) : "", escaped(v.text));
+    out += "</table>\n";
+    const engine::check::CheckId check = all.front().check;
+    return out + fmt::format("<p>Of {} it must hold that {}.</p>\n", name(check), escaped(holds_when(check)));
+}
+
+std::string picture(const sim::RunResult& run, const scenarios::lag::Plan* plan) {
+    return "<h2>The run</h2>\n" + timeline(run, plan) + timeline_legend();
+}
+
+std::string failed(const search::Failure& failure) {
+    const search::Case& what = failure.smallest;
+    std::string out = violations(failure.told.violations);
+    out += picture(failure.told, what.plan ? &*what.plan : nullptr);
+    out += fmt::format("<h2>What happened</h2>\n<p>In a world of {}:</p>\n<ol>\n",
+                       escaped(search::in_words(what.world())));
+    const std::vector<std::string> story = search::story_of(what, failure.told);
+    const std::size_t told = story.size() - std::min(story.size(), failure.told.violations.size());
+    for (std::size_t i = 0; i < story.size(); ++i)
+        out += fmt::format("<li{}>{}</li>\n", i < told ? "" : " class=\"fails\"", escaped(story[i]));
+    out += "</ol>\n";
+    if (failure.shrunk)
+        out += fmt::format("<p>Made small in {} runs: {}.</p>\n", failure.shrink_runs,
+                           failure.minimal ? "nothing in it can be removed or lowered"
+                                           : "the budget ended before nothing more could be removed");
+    out += "<h2>As data</h2>\n<table>\n";
+    out += row("topology", engine::describe(what.world()));
+    out += row("decisions that are not tame", what.recording.fixed.size());
+    out += row("trace", engine::hex_digest(failure.told.digest));
+    out += "</table>\n";
+    if (what.plan)
+        out += fmt::format("<p>The plan, as --plan takes it:</p>\n<pre>{}</pre>\n",
+                           escaped(scenarios::lag::to_json(*what.plan)));
+    return out;
+}
+
+std::string settings(const Report& report) {
+    const sim::SweepOptions& options = report.options;
+    const sim::SweepResult& result = report.result;
+    std::string out = "<h2>The search</h2>\n<table>\n";
+    out += row("scenario", report.scenario->name);
+    if (!options.plan.empty()) out += row("plan", options.plan);
+    out += row(options.runs == 1 ? "seed" : "first seed", options.run.seed);
+    if (options.runs > 1) {
+        out += row("runs wanted", options.runs);
+        out += row("runs done", result.runs);
+        out += row("different runs", result.distinct);
+    }
+    out += row("strategy", sim::describe(options.run.strategy));
+    out += row("cryptography", options.run.crypto->name());
+    std::string defects;
+    for (const sim::DefectInfo& info : sim::defect_catalogue())
+        if (options.run.defects.has(info.defect)) defects += (defects.empty() ? "" : ", ") + std::string(info.name);
+    out += row("defects switched on", defects.empty() ? "none" : defects);
+    out += row("scheduler steps", result.steps);
+    out += row("balances judged", result.checks);
+    out += row("judgements of all checks", result.judgements);
+    if (report.kept_hold) out += row("kept failures that hold now", *report.kept_hold);
+    if (result.failures > 1) out += row("seeds that failed", result.failures);
+    out += row("trace", engine::hex_digest(result.digest));
+    return out + "</table>\n";
+}
+
+// A portfolio gives each seed a strategy: how many got which.
+std::string strategies(const Report& report) {
+    std::map<std::string, std::uint64_t> seeds;
+    for (std::uint64_t i = 0; i < report.result.runs; ++i)
+        ++seeds[sim::describe(report.options.run.strategy.for_seed(report.options.run.seed + i))];
+    std::string out = "<h2>Strategies</h2>\n<table>\n<tr><th>strategy</th><th>runs</th></tr>\n";
+    for (const auto& [strategy, runs] : seeds)
+        out += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td></tr>\n", escaped(strategy), runs);
+    return out + "</table>\n";
+}
+
+std::string marks(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    const std::vector<std::string> missed = missed_marks(report);
+    std::string out = fmt::format(
+        "<h2>Rare situations</h2>\n<p>{} of {} came about.</p>\n<table>\n<tr><th>mark</th><th>component</th>"
+        "<th>times</th><th>meaning</th><th>required within</th></tr>\n",
+        marks_hit(result.marks), engine::mark_count);
+    for (const sim::MarkInfo& info : sim::mark_catalogue()) {
+        const std::uint64_t times = result.marks.of(info.mark);
+        const bool is_missed = std::find(missed.begin(), missed.end(), info.name) != missed.end();
+        const char* style = is_missed ? " class=\"missed\"" : times == 0 ? " class=\"never\"" : "";
+        out += fmt::format(
+            "<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>\n", style,
+            escaped(info.name), escaped(info.component), times, escaped(info.meaning),
+            info.required_within_runs != 0 ? fmt::format("{} runs", info.required_within_runs) : "");
+    }
+    return out + "</table>\n";
+}
+
+} // namespace
+
+std::string to_html(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    const Verdict verdict = verdict_of(report);
+    const bool told = report.failure && !report.failure->difference;
+    std::string title = fmt::format("fogsim: {}", heading(verdict));
+    if (told) title += fmt::format(", {}", name(report.failure->told.violations.front().check));
+    std::string out = fmt::format(fmt::runtime(head), escaped(title), timeline_style());
+    out += fmt::format("<h1><span class=\"{}\">{}</span> {}</h1>\n", colour(verdict), heading(verdict),
+                       escaped(report.scenario->name));
+    out += fmt::format("<pre>{}</pre>\n", escaped(result_line(report)));
+    for (const std::string& mark : missed_marks(report))
+        out += fmt::format("<p>A situation that this sweep must have been through never came about: {}.</p>\n",
+                           escaped(mark));
+    if (result.failed_seed || report.options.runs == 1)
+        out += fmt::format("<h2>Repeat with</h2>\n<pre>{}</pre>\n", escaped(repeat_command(report)));
+    if (const sim::Difference* d = difference_of(report))
+        out += fmt::format("<h2>Two runs of seed {} differ first at event {}</h2>\n<pre>{}\n{}</pre>\n", d->seed,
+                           d->event, escaped(d->first.empty() ? "(had ended)" : d->first),
+                           escaped(d->second.empty() ? "(had ended)" : d->second));
+    if (told)
+        out += failed(*report.failure);
+    else if (result.failure && !result.failure->events.empty() && !result.difference)
+        out += picture(*result.failure, nullptr);
+    out += settings(report);
+    if (report.options.runs > 1) out += strategies(report);
+    out += marks(report);
+    return out + "</body>\n</html>\n";
+}
+
+} // namespace tools::fogsim
