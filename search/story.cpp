@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "search/decisions.hpp"
+
 namespace search {
 
+using engine::FaultKind;
 using scenarios::lag::Action;
 using scenarios::lag::Boundary;
 using scenarios::lag::Plan;
@@ -61,18 +64,56 @@ std::string boundary_text(Boundary at) {
     return fmt::format(", after empty blocks up to the {}", text);
 }
 
+std::string counted(std::uint64_t number, const char* what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+// What holds from that step on.
 std::string fault_text(const Plan& plan, const PlannedStep& step) {
     const Names names(plan);
     std::vector<std::string> ends = names.nodes;
     ends.insert(ends.end(), names.wallets.begin(), names.wallets.end());
-    std::string kind = engine::name(step.fault);
-    std::replace(kind.begin(), kind.end(), '_', ' ');
-    return fmt::format("a fault begins: {} (at {}, towards {}, amount {})", kind, pick(ends, step.node),
-                       pick(ends, step.other), step.amount);
-}
-
-std::string counted(std::uint64_t number, const char* what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+    const std::string& a = pick(ends, step.node);
+    const std::string& b = pick(ends, step.other);
+    const std::uint64_t n = step.amount;
+    switch (step.fault) {
+    case FaultKind::partition:
+        return fmt::format("no message passes between {} and {} any more", a, b);
+    case FaultKind::cut:
+        return fmt::format("no message passes from {} to {} any more", a, b);
+    case FaultKind::isolate:
+        return fmt::format("no message passes to or from {} any more", a);
+    case FaultKind::slow_link:
+        return fmt::format("messages from {} to {} begin to take {} ms more", a, b, n);
+    case FaultKind::drop_requests:
+        return fmt::format("{} of 256 requests from {} to {} begin to vanish", n, a, b);
+    case FaultKind::drop_answers:
+        return fmt::format("{} of 256 answers from {} to {} begin to vanish", n, b, a);
+    case FaultKind::reset_connections:
+        return fmt::format("{} of 256 calls from {} to {} begin to break", n, a, b);
+    case FaultKind::db_down:
+        return "the recovery database begins to refuse everybody";
+    case FaultKind::db_down_for:
+        return fmt::format("the recovery database begins to refuse {}", a);
+    case FaultKind::lose_commit_ack:
+        return fmt::format("it is decided that {} will not hear of its next {}", a, counted(n, "commit"));
+    case FaultKind::fail_commit:
+        return fmt::format("it is decided that the next {} of {} will be rolled back", counted(n, "commit"),
+                           a);
+    case FaultKind::stale_reads:
+        return fmt::format("{} begins to read a replica of the database that is {} ms behind", a, n);
+    case FaultKind::watcher_behind:
+        return fmt::format("the chain copy {} gets no more block times", pick(names.copies, n));
+    case FaultKind::disk_full:
+        return fmt::format("{} cannot write its state file any more", a);
+    case FaultKind::clock_jump:
+        return fmt::format("the wall clock of {} jumps by {} s", a, static_cast<std::int64_t>(n));
+    case FaultKind::failed_look_ups:
+        return fmt::format("{} of 256 look-ups at {} begin to end in an error", n, a);
+    case FaultKind::flaky_database:
+        return fmt::format("{} of 256 database calls of {} begin to fail", n, a);
+    }
+    return engine::name(step.fault);
 }
 
 } // namespace
@@ -324,6 +365,8 @@ std::vector<std::string> story_of(const Case& what, const sim::RunResult& result
         }
     }
     std::vector<std::string> sentences = shortened(std::move(told), wallet_in_question(result.notes));
+    if (std::string decisions = decisions_in_words(what, result); !decisions.empty())
+        sentences.push_back(std::move(decisions));
     for (const engine::check::Violation& violation : result.violations)
         sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
                                         name(violation.check), violation.text));

@@ -115,6 +115,10 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         fmt::print(stderr, "fogsim: {} (--help lists the flags)\n", error.what());
         return static_cast<int>(sim::Verdict::usage);
     }
+    // A variable of a shell that is not set must not silently mean the default.
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& value : option->results())
+            if (value.empty()) throw engine::UsageError(option->get_name() + ": its value is empty");
     return std::nullopt;
 }
 

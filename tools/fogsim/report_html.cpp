@@ -134,7 +134,8 @@ std::string settings(const Report& report) {
     out += row("cryptography", options.run.crypto->name());
     std::string defects;
     for (const sim::DefectInfo& info : sim::defect_catalogue())
-        if (options.run.defects.has(info.defect)) defects += (defects.empty() ? "" : ", ") + std::string(info.name);
+        if (options.run.defects.has(info.defect))
+            defects += (defects.empty() ? "" : ", ") + std::string(info.name);
     out += row("defects switched on", defects.empty() ? "none" : defects);
     out += row("scheduler steps", result.steps);
     out += row("balances judged", result.checks);
@@ -167,10 +168,10 @@ std::string marks(const Report& report) {
         const std::uint64_t times = result.marks.of(info.mark);
         const bool is_missed = std::find(missed.begin(), missed.end(), info.name) != missed.end();
         const char* style = is_missed ? " class=\"missed\"" : times == 0 ? " class=\"never\"" : "";
-        out += fmt::format(
-            "<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>\n", style,
-            escaped(info.name), escaped(info.component), times, escaped(info.meaning),
-            info.required_within_runs != 0 ? fmt::format("{} runs", info.required_within_runs) : "");
+        out += fmt::format("<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>\n",
+                           style, escaped(info.name), escaped(info.component), times, escaped(info.meaning),
+                           info.required_within_runs != 0 ? fmt::format("{} runs", info.required_within_runs)
+                                                          : "");
     }
     return out + "</table>\n";
 }
@@ -188,13 +189,14 @@ std::string to_html(const Report& report) {
                        escaped(report.scenario->name));
     out += fmt::format("<pre>{}</pre>\n", escaped(result_line(report)));
     for (const std::string& mark : missed_marks(report))
-        out += fmt::format("<p>A situation that this sweep must have been through never came about: {}.</p>\n",
-                           escaped(mark));
+        out +=
+            fmt::format("<p>A situation that this sweep must have been through never came about: {}.</p>\n",
+                        escaped(mark));
     if (result.failed_seed || report.options.runs == 1)
         out += fmt::format("<h2>Repeat with</h2>\n<pre>{}</pre>\n", escaped(repeat_command(report)));
     if (const sim::Difference* d = difference_of(report))
-        out += fmt::format("<h2>Two runs of seed {} differ first at event {}</h2>\n<pre>{}\n{}</pre>\n", d->seed,
-                           d->event, escaped(d->first.empty() ? "(had ended)" : d->first),
+        out += fmt::format("<h2>Two runs of seed {} differ first at event {}</h2>\n<pre>{}\n{}</pre>\n",
+                           d->seed, d->event, escaped(d->first.empty() ? "(had ended)" : d->first),
                            escaped(d->second.empty() ? "(had ended)" : d->second));
     if (told)
         out += failed(*report.failure);

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -28,10 +30,14 @@ const engine::Scenario& scenario_of(const std::string& name) {
 }
 
 scenarios::lag::Plan plan_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() || file.bad())
-        throw engine::UsageError(fmt::format("--plan: cannot read '{}'", path));
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+    std::string text;
+    char buffer[4096];
+    if (file)
+        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;)
+            text.append(buffer, n);
+    if (!file || std::ferror(file.get()) != 0)
+        throw engine::UsageError(fmt::format("--plan: cannot read '{}': {}", path, std::strerror(errno)));
     try {
         return scenarios::lag::from_json(text);
     } catch (const engine::UsageError& error) {
@@ -148,15 +154,18 @@ search::Replay replay_of(const Arguments& arguments) {
     }
 }
 
+// Told first: a disk that has become full does not take the result away.
 int end_with(const Report& report, Outputs& outputs) {
-    outputs.write(report);
     fmt::print("{}", failure_story(report));
     fmt::print("{}\n", result_line(report));
+    std::fflush(stdout);
+    outputs.write(report);
     return static_cast<int>(verdict_of(report));
 }
 
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
-int tell_replay(search::Replay replay, sim::RunResult run, const std::string& shown, Outputs& outputs) {
+int tell_replay(const search::Replay& replay, sim::RunResult run, const std::string& shown,
+                Outputs& outputs) {
     Report report;
     engine::Scenario scenario;
     scenario.name = replay.what.scenario.c_str();
@@ -187,7 +196,7 @@ int tell_replay(search::Replay replay, sim::RunResult run, const std::string& sh
         report.failure->steps_before = report.failure->steps_after = search::plan_steps(replay.what);
         report.failure->story = run.story;
         report.failure->told = run;
-        report.failure->replay = std::move(replay);
+        report.failure->replay = replay;
     }
     report.result.failure = std::move(run);
     return end_with(report, outputs);
@@ -238,7 +247,7 @@ std::optional<int> play_kept(const Corpus& corpus, const engine::DefectSet& defe
         replay.digest = run.digest;
         const std::string blob = search::to_blob(replay);
         fmt::print("A failure kept in {} fails again.\n", entry.path);
-        return tell_replay(std::move(replay), std::move(run),
+        return tell_replay(replay, std::move(run),
                            blob.size() <= search::longest_to_paste ? blob : entry.path, outputs);
     }
     return std::nullopt;
