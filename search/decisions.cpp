@@ -25,8 +25,8 @@ std::string what_it_did(const engine::FixedChoice& d, const sim::RunResult& run)
     switch (s.domain) {
     case Domain::schedule:
         if (s.site == 0)
-            return fmt::format("where {} tasks are ready, at choice {}, number {} goes first", d.bound, number,
-                               d.value + 1);
+            return fmt::format("where {} tasks are ready, at choice {}, number {} goes first", d.bound,
+                               number, d.value + 1);
         return fmt::format("a resting poll is just under way when something happens, at choice {}", number);
     case Domain::network:
         if (s.site == 0) return fmt::format("message {} of {} is late", number, node);
@@ -70,8 +70,7 @@ std::string decisions_in_words(const Case& what, const sim::RunResult& run) {
     std::string text = "Nothing but what is told here is late, held or lost, except: ";
     for (std::size_t i = 0; i < fixed.size() && i < most_told; ++i)
         text += (i == 0 ? "" : "; ") + what_it_did(fixed[i], run);
-    if (fixed.size() > most_told)
-        text += fmt::format("; and {} decisions more", fixed.size() - most_told);
+    if (fixed.size() > most_told) text += fmt::format("; and {} decisions more", fixed.size() - most_told);
     return text + ".";
 }
 

@@ -290,6 +290,14 @@ private:
     bool many_ = false; ///< the next one may join the sentence
 };
 
+// Whether there is anything to undo when a plan has been told.
+bool leaves_something(const Plan& plan) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& step) {
+        return step.action == Action::hold || step.action == Action::hold_store ||
+               step.action == Action::pause || step.action == Action::fault;
+    });
+}
+
 // The wallet whose number is wrong: who the judge explains, else who has shown something last.
 engine::NodeId wallet_in_question(const std::vector<Note>& notes) {
     for (auto note = notes.rbegin(); note != notes.rend(); ++note)
@@ -342,6 +350,9 @@ std::vector<std::string> story_of(const Case& what, const sim::RunResult& result
                                 ? fmt::format("At {} ms {}.", note.at.ms(),
                                               in_words(*what.plan, what.plan->steps[note.number - 1]))
                                 : fmt::format("At {} ms: {}.", note.at.ms(), note.text)});
+            if (note.number == planned && planned > 0 && leaves_something(*what.plan))
+                told.push_back(
+                    {"With that the plan ends: whatever is held or broken is released and healed."});
             break;
         case Note::Kind::heights:
             if (std::string text = heights.sentence(note.text); !text.empty())

@@ -161,7 +161,8 @@ private:
 
 // A defect that a sweep of the default search sees within some dozens of runs, and one that hurts liveness.
 const Words failing = {"--scenario", "lag", "--runs", "500", "--defect", "wallet-takes-off-later-spends"};
-const Words late = {"--scenario", "lag", "--runs", "500", "--defect", "ingest-skips-the-first-block-of-a-key"};
+const Words late = {"--scenario", "lag",      "--runs",
+                    "500",        "--defect", "ingest-skips-the-first-block-of-a-key"};
 
 Words operator+(Words words, const Words& more) {
     words.insert(words.end(), more.begin(), more.end());
@@ -187,10 +188,11 @@ TEST_F(FogsimTest, violation_gives_1_a_story_and_a_command_that_repeats_it) {
     EXPECT_EQ(found.code, 1);
     EXPECT_EQ(found.err, "");
     for (const char* part :
-         {"What happened, in a world of 1 account", "  1. ", "Block counts are at first: tip 1, copy ingest 1",
-          "Block counts are now: tip 2.", "the operator activates", "hears: view_router answers",
-          "The wallet also knows that block", "Nothing but what is told here is late, held or lost",
-          "check balance fails: account 0 shows", "A balance violation: it must hold that"})
+         {"What happened, in a world of 1 account", "  1. ",
+          "Block counts are at first: tip 1, copy ingest 1", "Block counts are now: tip 2.",
+          "the operator activates", "hears: view_router answers", "The wallet also knows that block",
+          "Nothing but what is told here is late, held or lost", "check balance fails: account 0 shows",
+          "A balance violation: it must hold that"})
         EXPECT_THAT(found.out, HasSubstr(part));
     const std::string blob = blob_of(found.out);
     ASSERT_FALSE(blob.empty()) << found.out;
@@ -218,7 +220,8 @@ TEST_F(FogsimTest, world_that_cannot_tell_the_scenario_gives_6_with_the_reason) 
     const Ended skipped =
         run({"--scenario", "second_device_spends", "--topology", "copies=shared", "--junit", "j.xml"});
     EXPECT_EQ(skipped.code, 6) << skipped.out;
-    EXPECT_THAT(skipped.out, HasSubstr("fogsim: SKIP scenario=second_device_spends seed=1 reason=needs own_copies"));
+    EXPECT_THAT(skipped.out,
+                HasSubstr("fogsim: SKIP scenario=second_device_spends seed=1 reason=needs own_copies"));
     EXPECT_THAT(xml("j.xml"), HasSubstr("testsuite failures=0 name=fogsim skipped=1 tests=1"));
 }
 
@@ -241,8 +244,9 @@ TEST_F(FogsimTest, catalogued_stories_are_made_small_too) {
 // ------------------------------------------------------------------------------------------------ sweeps
 
 TEST_F(FogsimTest, report_does_not_depend_on_the_number_of_threads) {
-    const Words counting = {"--scenario", "lag",          "--runs",      "40", "--defect",
-                            "wallet-takes-off-later-spends", "--keep-going", "--no-shrink"};
+    const Words counting = {"--scenario",   "lag",        "--runs",
+                            "40",           "--defect",   "wallet-takes-off-later-spends",
+                            "--keep-going", "--no-shrink"};
     for (const Words& words : {failing, Words{"--scenario", "lag", "--runs", "60"}, counting}) {
         std::optional<Ended> first;
         for (const char* jobs : {"1", "2", "3"}) {
@@ -254,7 +258,9 @@ TEST_F(FogsimTest, report_does_not_depend_on_the_number_of_threads) {
             EXPECT_EQ(now.code, first->code) << jobs;
             for (const char* name : {"j%.json", "r%.html", "x%.xml"}) {
                 const std::string pattern = name;
-                const auto of = [&](const char* with) { return pattern.substr(0, 1) + with + pattern.substr(2); };
+                const auto of = [&](const char* with) {
+                    return pattern.substr(0, 1) + with + pattern.substr(2);
+                };
                 EXPECT_FALSE(read(of(jobs)).empty());
                 EXPECT_EQ(read(of(jobs)), read(of("1"))) << name << " with --jobs " << jobs;
             }
@@ -264,8 +270,8 @@ TEST_F(FogsimTest, report_does_not_depend_on_the_number_of_threads) {
 
 TEST_F(FogsimTest, interrupt_ends_a_sweep_with_the_result_so_far) {
     for (const int signal : {SIGINT, SIGTERM}) {
-        const Child child = start({"--scenario", "lag", "--runs", "1000000000", "--jobs", "2", "--json", "i.json",
-                                   "--junit", "i.xml", "--report", "i.html"});
+        const Child child = start({"--scenario", "lag", "--runs", "1000000000", "--jobs", "2", "--json",
+                                   "i.json", "--junit", "i.xml", "--report", "i.html"});
         // It is in the middle of its work when it has worked for a while.
         const auto worked = [&] {
             std::istringstream stat(read_file("/proc/" + std::to_string(child.pid) + "/stat"));
@@ -290,13 +296,14 @@ TEST_F(FogsimTest, interrupt_ends_a_sweep_with_the_result_so_far) {
         EXPECT_LT(result.at("runs").get<std::uint64_t>(), 1'000'000'000u);
         EXPECT_THAT(xml("i.xml"), HasSubstr("testsuite failures=0 name=fogsim skipped=1 tests=1"));
         EXPECT_THAT(read("i.html"), HasSubstr("</html>"));
-        EXPECT_EQ(files(), (std::set<std::string>{"i.json", "i.xml", "i.html"})) << "nothing half-written is left";
+        EXPECT_EQ(files(), (std::set<std::string>{"i.json", "i.xml", "i.html"}))
+            << "nothing half-written is left";
     }
 }
 
 TEST_F(FogsimTest, time_limit_ends_a_sweep_that_counts) {
-    const Ended ended = run({"--scenario", "lag", "--runs", "1000000000", "--topology", "accounts=2", "--time-limit",
-                             "1", "--json", "t.json"});
+    const Ended ended = run({"--scenario", "lag", "--runs", "1000000000", "--topology", "accounts=2",
+                             "--time-limit", "1", "--json", "t.json"});
     EXPECT_EQ(ended.code, 0) << ended.out << "the wish was met";
     EXPECT_THAT(last_line(ended.out), StartsWith("fogsim: PASS scenario=lag seeds=1.."));
     EXPECT_THAT(ended.err, HasSubstr("fogsim: stopped after "));
@@ -310,23 +317,26 @@ TEST_F(FogsimTest, corpus_keeps_a_failure_and_plays_it_back_first) {
     ASSERT_EQ(found.code, 1);
     const std::set<std::string> kept = [&] {
         std::set<std::string> names;
-        for (const auto& entry : fs::directory_iterator(file("kept"))) names.insert(entry.path().filename().string());
+        for (const auto& entry : fs::directory_iterator(file("kept")))
+            names.insert(entry.path().filename().string());
         return names;
     }();
     ASSERT_EQ(kept.size(), 1u);
     const std::string path = "kept/" + *kept.begin();
 
     // Still there: no seed is tried, and the recording is repeated by its own blob, under its own strategy.
-    const Ended again = run({"--seed", "1", "--defect", "wallet-takes-off-later-spends", "--corpus", "kept", "--json",
-                             "again.json"});
+    const Ended again = run({"--seed", "1", "--defect", "wallet-takes-off-later-spends", "--corpus", "kept",
+                             "--json", "again.json"});
     EXPECT_EQ(again.code, 1);
     EXPECT_THAT(again.out, StartsWith("A failure kept in " + path + " fails again.\n"));
     EXPECT_EQ(last_line(again.out), last_line(found.out));
     EXPECT_THAT(again.out, HasSubstr("Repeat with: ./run fogsim --replay " + blob_of(found.out) + "\n"));
-    EXPECT_THAT(json("again.json").at("failure").at("repeat").get<std::string>(), HasSubstr(blob_of(found.out)));
+    EXPECT_THAT(json("again.json").at("failure").at("repeat").get<std::string>(),
+                HasSubstr(blob_of(found.out)));
 
     // Mended: the sweep goes on.
-    const Ended mended = run({"--scenario", "sandwich", "--seed", "3", "--corpus", "kept", "--json", "mended.json"});
+    const Ended mended =
+        run({"--scenario", "sandwich", "--seed", "3", "--corpus", "kept", "--json", "mended.json"});
     EXPECT_EQ(mended.code, 0);
     EXPECT_THAT(mended.out, StartsWith("Failures kept in the corpus that hold now: 1.\nfogsim: PASS "));
     EXPECT_EQ(json("mended.json").at("kept_failures_that_hold"), 1);
@@ -341,7 +351,8 @@ TEST_F(FogsimTest, corpus_keeps_a_failure_and_plays_it_back_first) {
 }
 
 TEST_F(FogsimTest, long_recording_goes_to_a_file_that_replays) {
-    const Ended found = run({"--strategy", "pos", "--no-shrink", "--defect", "wallet-takes-off-later-spends"});
+    const Ended found =
+        run({"--strategy", "pos", "--no-shrink", "--defect", "wallet-takes-off-later-spends"});
     ASSERT_EQ(found.code, 1);
     const std::string path = blob_of(found.out);
     ASSERT_THAT(path, StartsWith("fogsim-replay-")) << "every decision of pos is in it";
@@ -350,7 +361,8 @@ TEST_F(FogsimTest, long_recording_goes_to_a_file_that_replays) {
     EXPECT_EQ(last_line(again.out), last_line(found.out));
 }
 
-// ------------------------------------------------------------------------------------------------ wrong wishes
+// ------------------------------------------------------------------------------------------------ wrong
+// wishes
 
 TEST_F(FogsimTest, wrong_values_are_refused_with_flag_and_reason) {
     const struct {
@@ -381,14 +393,14 @@ TEST_F(FogsimTest, wrong_values_are_refused_with_flag_and_reason) {
 TEST_F(FogsimTest, wrong_flags_are_refused) {
     expect_refused({"--what"}, "--what", "not expected");
     expect_refused({"word"}, "word", "not expected");
-    for (const char* flag : {"--seed", "--runs", "--scenario", "--plan", "--replay", "--strategy", "--profile",
-                             "--defect", "--topology", "--crypto", "--jobs", "--time-limit", "--report", "--trace",
-                             "--json", "--junit", "--corpus"}) {
+    for (const char* flag : {"--seed", "--runs", "--scenario", "--plan", "--replay", "--strategy",
+                             "--profile", "--defect", "--topology", "--crypto", "--jobs", "--time-limit",
+                             "--report", "--trace", "--json", "--junit", "--corpus"}) {
         expect_refused({flag}, flag, "missing");
         expect_refused({flag, ""}, flag, "empty");
     }
-    for (const char* other : {"--seed", "--runs", "--scenario", "--plan", "--strategy", "--profile", "--defect",
-                              "--topology", "--crypto", "--corpus"})
+    for (const char* other : {"--seed", "--runs", "--scenario", "--plan", "--strategy", "--profile",
+                              "--defect", "--topology", "--crypto", "--corpus"})
         expect_refused({"--replay", "x", other, "1"}, "excludes");
     expect_refused({"--plan", "x", "--scenario", "lag"}, "excludes");
     expect_refused({"--json", "a", "--json", "b"}, "--json");
@@ -459,8 +471,9 @@ TEST_F(FogsimTest, junit_has_one_case_with_the_right_counts) {
     const Ended found = run(failing + Words{"--junit", "failed.xml"});
     EXPECT_EQ(found.code, 1);
     const std::string parsed = xml("failed.xml");
-    EXPECT_THAT(parsed, StartsWith("testsuite failures=1 name=fogsim skipped=0 tests=1\n"
-                                   "testcase classname=fogsim name=lag\nfailure message=fogsim: FAIL check=balance"));
+    EXPECT_THAT(parsed,
+                StartsWith("testsuite failures=1 name=fogsim skipped=0 tests=1\n"
+                           "testcase classname=fogsim name=lag\nfailure message=fogsim: FAIL check=balance"));
     EXPECT_THAT(read("failed.xml"), HasSubstr("What happened, in a world of"));
 }
 
@@ -487,7 +500,8 @@ TEST_F(FogsimTest, json_has_the_documented_fields_and_no_others) {
     const auto note = [&](const std::string& part, const Json& object) {
         for (const auto& [key, value] : object.items()) seen[part].insert(key);
     };
-    std::vector<Words> wishes = {failing + Words{"--corpus", "kept"}, {"--scenario", "sandwich"},
+    std::vector<Words> wishes = {failing + Words{"--corpus", "kept"},
+                                 {"--scenario", "sandwich"},
                                  {"--scenario", "second_device_spends", "--topology", "copies=shared"}};
     for (Words& wish : wishes) {
         const Ended ended = run(wish + Words{"--json", "out.json"});
@@ -509,8 +523,8 @@ TEST_F(FogsimTest, json_has_the_documented_fields_and_no_others) {
     }
     const auto documented = documented_fields();
     // What these runs cannot bring about.
-    const std::map<std::string, std::set<std::string>> elsewhere = {{"", {"interrupted"}},
-                                                                    {"failure", {"event", "first", "second"}}};
+    const std::map<std::string, std::set<std::string>> elsewhere = {
+        {"", {"interrupted"}}, {"failure", {"event", "first", "second"}}};
     for (const char* part : {"", "failure", "smallest", "violations"}) {
         std::set<std::string> expected = documented.at(part);
         if (const auto rare = elsewhere.find(part); rare != elsewhere.end())
@@ -537,14 +551,16 @@ TEST_F(FogsimTest, report_is_one_page_with_nothing_from_outside) {
         EXPECT_EQ(elements.find("\nsvg ") != elements.npos, std::string(name) != "sweep.html") << name;
     }
     const std::string failed = read("failed.html");
-    for (const char* part : {"violated", "./run fogsim --replay F1", "What happened", "true is", "circle class=\"failed\"",
-                             "&quot;action&quot;: &quot;activate&quot;", ">copy ingest<", ">wallet 0 of account 0<"})
+    for (const char* part :
+         {"violated", "./run fogsim --replay F1", "What happened", "true is", "circle class=\"failed\"",
+          "&quot;action&quot;: &quot;activate&quot;", ">copy ingest<", ">wallet 0 of account 0<"})
         EXPECT_THAT(failed, HasSubstr(part));
     EXPECT_THAT(read("run.html"), HasSubstr("wallet 94 of account 4"));
     EXPECT_THAT(read("run.html"), HasSubstr("./run fogsim --scenario conformance --seed 1"));
     EXPECT_THAT(read("sweep.html"), HasSubstr("<h2>Strategies</h2>"));
 
-    const std::string blob = failed.substr(failed.find("F1"), failed.find('<', failed.find("F1")) - failed.find("F1"));
+    const std::string blob =
+        failed.substr(failed.find("F1"), failed.find('<', failed.find("F1")) - failed.find("F1"));
     EXPECT_EQ(run({"--replay", blob, "--report", "again.html"}).code, 1);
     EXPECT_THAT(read("again.html"), HasSubstr("true is"));
 }

@@ -101,7 +101,8 @@ TEST(Report, file_names_are_quoted_for_the_shell_and_do_not_break_json) {
     report.result.failed_seed = 7;
     report.result.failure.emplace();
     report.result.failure->skipped = "needs \xff";
-    EXPECT_EQ(repeat_command(report).substr(0, 52), "./run fogsim --plan 'my plan'\\''s \xff.json' --seed 7 -");
+    EXPECT_EQ(repeat_command(report).substr(0, 52),
+              "./run fogsim --plan 'my plan'\\''s \xff.json' --seed 7 -");
     EXPECT_THAT(to_json(report), HasSubstr("\xEF\xBF\xBD.json"));
     EXPECT_THAT(to_html(report), HasSubstr("\xEF\xBF\xBD.json"));
 }
@@ -156,8 +157,8 @@ TEST(Timeline, every_copy_service_and_wallet_has_a_lane) {
     ASSERT_TRUE(run.violations.empty()) << run.violations.front().text;
     const std::string html = timeline(run, &plan);
     for (const char* lane :
-         {"steps", "chain", "copy ingest0", "copy images0.0", "copy images1.1", "copy ledger", "ingest0", "view0.0",
-          "view1.0", "images0.0", "images1.1", "view_router", "ledger_router", "report_server",
+         {"steps", "chain", "copy ingest0", "copy images0.0", "copy images1.1", "copy ledger", "ingest0",
+          "view0.0", "view1.0", "images0.0", "images1.1", "view_router", "ledger_router", "report_server",
           "wallet 0 of account 0", "wallet 1 of account 1"})
         EXPECT_EQ(count(html, std::string(">") + lane + "</text>"), 1u) << lane;
     EXPECT_EQ(html.find("recovery database</text>"), html.npos) << "nothing is in that lane";
@@ -175,7 +176,8 @@ TEST(Timeline, crashes_pauses_and_faults_are_spans_that_end) {
     const std::string failing = html.substr(html.find("fault: fail commit (amount 1) ("), 80);
     unsigned from = 0;
     unsigned to = 0;
-    ASSERT_EQ(std::sscanf(failing.c_str(), "fault: fail commit (amount 1) (%u to %u ms)", &from, &to), 2) << failing;
+    ASSERT_EQ(std::sscanf(failing.c_str(), "fault: fail commit (amount 1) (%u to %u ms)", &from, &to), 2)
+        << failing;
     EXPECT_LT(to, from + 1000);
     EXPECT_GE(count(html, "hears: view_router answers"), 4u);
     EXPECT_GE(count(html, "<path class=\"shown\""), 2u);

@@ -113,7 +113,8 @@ private:
         for (const Span& span : lane.spans) draw(out, lane, span);
         if (lane.has_counts) {
             if (&lane != &lanes_.chain()) draw_levels(out, lane, lanes_.chain().levels, "tip", false);
-            draw_levels(out, lane, lane.levels, "count", true);
+            const bool is_wallet = lane.name.starts_with("wallet"); // its marks say the numbers
+            draw_levels(out, lane, lane.levels, "count", !is_wallet);
         }
         draw_marks(out, lane);
     }
@@ -138,9 +139,11 @@ private:
         std::string labels;
         std::uint64_t free_from = 0;
         std::optional<std::uint64_t> last;
-        for (const Level& level : levels) {
-            if (level.count == last) continue;
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            const Level& level = levels[i];
             const std::uint64_t here = x(level.at);
+            if (i + 1 < levels.size() && x(levels[i + 1].at) == here) continue; // gone as soon as it came
+            if (level.count == last) continue;
             if (last) path += fmt::format("H{}", here);
             if (level.count && last)
                 path += fmt::format("V{}", y(lane, *level.count));

@@ -25,9 +25,7 @@ std::string spaced(std::string text) {
     return text;
 }
 
-bool is_store(const std::string& name) {
-    return name.find('.') != std::string::npos;
-}
+bool is_store(const std::string& name) { return name.find('.') != std::string::npos; }
 
 void end_span(Lane& lane, std::string_view style, Instant at) {
     for (Span& span : lane.spans)
@@ -64,8 +62,7 @@ Lanes::Lanes(const sim::RunResult& run, const scenarios::lag::Plan* plan) : run_
 void Lanes::make_lanes() {
     add_lane("steps", 24, false);
     tip_ = add_lane("chain", 44, true);
-    for (const std::string& name : run_.copy_names)
-        copies_.push_back(add_lane("copy " + name, 44, true));
+    for (const std::string& name : run_.copy_names) copies_.push_back(add_lane("copy " + name, 44, true));
     nodes_.assign(run_.node_names.size(), 0);
     std::vector<std::size_t> wallets;
     for (std::size_t n = 1; n < run_.node_names.size(); ++n) {
@@ -118,8 +115,7 @@ void Lanes::take(const Event& e) {
         break;
     case EventKind::ingest_mode:
         end_span(lane_of(e.node), "active", e.at);
-        if (e.a == 1)
-            lane_of(e.node).spans.push_back({e.at, {}, "active", "active: it scans blocks"});
+        if (e.a == 1) lane_of(e.node).spans.push_back({e.at, {}, "active", "active: it scans blocks"});
         break;
     case EventKind::node_started:
         end_span(lane_of(e.node), "down", e.at);
@@ -176,8 +172,7 @@ void Lanes::begin_fault(const Event& e) {
     if (kind == FaultKind::watcher_behind && e.b < copies_.size()) lane = copies_[e.b];
     if (kind == FaultKind::db_down) lane = nodes_.front();
     const std::string name = spaced(engine::name(kind));
-    lanes_[lane].spans.push_back(
-        {e.at, {}, "fault", fmt::format("fault: {} (amount {})", name, e.b), name});
+    lanes_[lane].spans.push_back({e.at, {}, "fault", fmt::format("fault: {} (amount {})", name, e.b), name});
     faults_[e.object] = {kind, e.node, e.b, lane, lanes_[lane].spans.size() - 1};
 }
 
@@ -223,9 +218,8 @@ void Lanes::take(const Note& note) {
         lane_of(note.node).marks.push_back({note.at, "told", when + "hears: " + note.text});
         break;
     case Note::Kind::report:
-        lane_of(note.node).marks.push_back(
-            {note.at, note.text.starts_with("shows") ? "shown" : "nothing", when + note.text,
-             shown_label(note.text)});
+        lane_of(note.node).marks.push_back({note.at, note.text.starts_with("shows") ? "shown" : "nothing",
+                                            when + note.text, shown_label(note.text)});
         last_report_ = note;
         break;
     case Note::Kind::heights:
@@ -236,14 +230,12 @@ void Lanes::take(const Note& note) {
 
 void Lanes::take_step(const Note& note, const std::string& when) {
     const bool planned = plan_ != nullptr && note.number > 0 && note.number <= plan_->steps.size();
-    const std::string words =
-        planned ? search::in_words(*plan_, plan_->steps[note.number - 1]) : note.text;
+    const std::string words = planned ? search::in_words(*plan_, plan_->steps[note.number - 1]) : note.text;
     const std::string title = fmt::format("step {}, {}{}", note.number, when, words);
     lanes_.front().marks.push_back({note.at, "step", title, std::to_string(note.number)});
     if (!planned) return;
     const scenarios::lag::PlannedStep& step = plan_->steps[note.number - 1];
-    if (const auto lane = place_of(step))
-        lanes_[*lane].marks.push_back({note.at, "act", title});
+    if (const auto lane = place_of(step)) lanes_[*lane].marks.push_back({note.at, "act", title});
 }
 
 // The lane of what a step acts on, numbered as plans do it.

@@ -40,7 +40,7 @@ struct Lane {
     std::vector<Span> spans{};
     std::vector<Mark> marks{};
     std::optional<std::size_t> open_poll{}; ///< among the spans
-    std::uint64_t top = 0; ///< where it is drawn
+    std::uint64_t top = 0;                  ///< where it is drawn
 };
 
 /// What happened in a run, sorted by where: the chain, each chain copy, each process, each wallet.
