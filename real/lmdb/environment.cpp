@@ -277,10 +277,13 @@ std::optional<Database> Environment::database(const std::string& name) {
 
 void Environment::create_databases(const std::vector<DatabaseName>& names,
                                    const std::function<void(WriteTransaction&)>& fill) {
-    const std::lock_guard guard(names_mutex_);
-    const std::map<std::string, Database> before = databases_;
-    try {
-        write([&](WriteTransaction& transaction) {
+    retry_while_growing([&] {
+        std::unique_lock guard(names_mutex_, std::defer_lock); // until the transaction is over, either way
+        WriteTransaction transaction(*this);
+        guard
+            .lock(); // after the writer's turn has come: a body of write() that asks for a name does the same
+        const std::map<std::string, Database> before = databases_;
+        try {
             for (const auto& [name, flags] : names) {
                 Database database;
                 if (const int rc =
@@ -290,19 +293,26 @@ void Environment::create_databases(const std::vector<DatabaseName>& names,
                 databases_[name] = database;
             }
             if (fill) fill(transaction);
-        });
-    } catch (...) {
-        databases_ = before; // the handles died with the transaction
-        throw;
-    }
+            transaction.commit();
+        } catch (...) {
+            databases_ = before; // the handles die with the transaction
+            throw;
+        }
+    });
 }
 
 void Environment::write(const std::function<void(WriteTransaction&)>& body) {
+    retry_while_growing([&] {
+        WriteTransaction transaction(*this);
+        body(transaction);
+        transaction.commit();
+    });
+}
+
+void Environment::retry_while_growing(const std::function<void()>& attempt) {
     for (bool last = false;;) {
         try {
-            WriteTransaction transaction(*this);
-            body(transaction);
-            transaction.commit();
+            attempt();
             return;
         } catch (const Error& error) {
             if (error.native != MDB_MAP_FULL || last) throw;

@@ -62,8 +62,8 @@ struct Database {
 /// Rules
 /// 1. A directory is mapped at most once a process, as LMDB demands: opening it again shares the environment.
 /// 2. There is one writer, over all processes: it holds a lock on data.mdb that ends with the process.
-/// Programs
-///    not of this project do not know that lock; against them LMDB's own mutex lets one wait for the other.
+///    Programs not of this project do not know that lock; against them LMDB's own mutex lets one wait for
+///    the other.
 /// 3. A file that is missing, empty, foreign or torn is refused before LMDB may touch it.
 /// 4. Transactions belong to a stack frame: they are neither copied nor moved, and never live across an
 /// await.
@@ -112,6 +112,7 @@ private:
     MDB_txn* begin(bool write);
     void ended();
     bool grow();
+    void retry_while_growing(const std::function<void()>& attempt);
     void check_snapshot();
 
     std::filesystem::path directory_;
