@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -184,6 +185,38 @@ TEST_F(ProcessTest, ItStartsAgainAfterAKill) {
     }
     EXPECT_EQ(child.starts(), 3U);
     EXPECT_EQ(pids.size(), 3U);
+}
+
+// Asio keeps the states of closed descriptors and gives them to new ones, also while an event of the old one
+// is still in its queue: the new one's wait then ends though nothing has happened to it.
+TEST_F(ProcessTest, AnEventOfAClosedDescriptorEndsNoNewProcess) {
+    struct Pipe {
+        explicit Pipe(boost::asio::io_context& context) : reader(context) {
+            int ends[2];
+            if (::pipe(ends) != 0) throw std::runtime_error("pipe");
+            reader.assign(ends[0]);
+            writer = ends[1];
+        }
+        ~Pipe() { ::close(writer); }
+        boost::asio::posix::stream_descriptor reader;
+        int writer = -1;
+    };
+    Child& child = supervisor_->add(shell("newcomer", "echo ready; exec sleep 100"));
+    std::vector<std::unique_ptr<Pipe>> pipes;
+    for (int i = 0; i < 8; ++i) pipes.push_back(std::make_unique<Pipe>(loop_.context()));
+    for (const auto& pipe : pipes) {
+        pipe->reader.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                [&](const boost::system::error_code& error) {
+                                    if (error || child.starts() != 0) return;
+                                    for (const auto& other : pipes) other->reader.close();
+                                    child.start();
+                                });
+    }
+    for (const auto& pipe : pipes) ASSERT_EQ(::write(pipe->writer, "x", 1), 1);
+    loop_.run(supervisor_->until(
+        "the start", [&] { return child.starts() == 1; }, loop_.now() + 20s, nullptr));
+    loop_.run(until_says(supervisor_.get(), &child, "ready"));
+    EXPECT_TRUE(child.is_running());
 }
 
 TEST_F(ProcessTest, ADeathNobodyAskedForIsReportedAndOneAskedForIsNot) {

@@ -146,6 +146,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     void read_on(std::shared_ptr<Stream> stream);
     void drain();
     void await_death();
+    bool is_dead() const; ///< it is a zombie, still to be reaped
     void reaped(int native);
     /// SIGKILL, and waits in place.
     void end_now() noexcept;
@@ -271,12 +272,21 @@ void Child::State::await_death() {
                       // Of this life only: a word that comes late must not end the next one.
                       [self = shared_from_this(), life = pid](const boost::system::error_code& error) {
                           if (error || self->pid < 0 || self->pid != life) return;
+                          if (!self->is_dead()) return self->await_death();
                           self->signal_group(SIGKILL); // what it leaves behind
                           // What the handler is given cannot tell signal 9 from exit code 9 (Boost 1.81).
                           self->process->async_wait([self](const boost::system::error_code&, int) {
                               if (self->process) self->reaped(self->process->native_exit_code());
                           });
                       });
+}
+
+// A wait for a descriptor may also end because of an event of the closed one whose state in Asio it was
+// given.
+bool Child::State::is_dead() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == pid;
 }
 
 void Child::State::reaped(int native) {
