@@ -45,7 +45,10 @@ std::optional<FogAddresses> fog_addresses(const std::string& fog_uri, std::strin
     rest.remove_prefix(std::string_view("fog").size());
     auto view = Uri::parse(view_uri, fmt::format("{}fog-view{}", prefix, rest), why);
     if (!view) return std::nullopt;
-    auto ledger = Uri::parse(ledger_uri, fmt::format("{}fog-ledger{}", prefix, rest), why);
+    // Without a front the two are at different addresses; the parameter is ours, not upstream's.
+    std::string ledger_rest(rest);
+    if (const auto apart = view->parameter("ledger")) ledger_rest = "://" + *apart;
+    auto ledger = Uri::parse(ledger_uri, fmt::format("{}fog-ledger{}", prefix, ledger_rest), why);
     if (!ledger) return std::nullopt;
     return FogAddresses{std::move(*view), std::move(*ledger)};
 }

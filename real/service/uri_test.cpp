@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "real/service/remote_wallets.hpp"
+
 namespace real::service {
 namespace {
 
@@ -121,6 +123,24 @@ TEST(ShardingStrategyTest, IsAWordOrARange) {
     for (const char* text :
          {"", "-", "3", "3-", "-8", "8-3", "3-3", "a-b", "3-8-9", "+3-8", "3 -8", "0-18446744073709551616"})
         EXPECT_EQ(parse_sharding_strategy(text), std::nullopt) << text;
+}
+
+TEST(FogAddressesTest, OneAddressMeansBothServicesUnlessTheLedgerIsNamed) {
+    std::string why;
+    const auto one = fog_addresses("insecure-fog://localhost:8200/", why);
+    ASSERT_TRUE(one) << why;
+    EXPECT_EQ(one->view.address(), "localhost:8200");
+    EXPECT_EQ(one->ledger.address(), "localhost:8200");
+    const auto two = fog_addresses("insecure-fog://localhost:5200/?ledger=localhost:7200", why);
+    ASSERT_TRUE(two) << why;
+    EXPECT_EQ(two->view.address(), "localhost:5200");
+    EXPECT_EQ(two->ledger.address(), "localhost:7200");
+    EXPECT_TRUE(fog_addresses("fog://h/", why)->ledger.is_secure());
+    for (const char* wrong : {"", "http://h/", "insecure-fog://", "insecure-fog://h:1/?ledger=x:y"}) {
+        why.clear();
+        EXPECT_FALSE(fog_addresses(wrong, why)) << wrong;
+        EXPECT_NE(why, "") << wrong;
+    }
 }
 
 } // namespace

@@ -67,7 +67,12 @@ std::string joined(const std::vector<std::string>& parts) {
 
 } // namespace
 
-std::string Deployment::fog_uri() const { return fmt::format("insecure-fog://localhost:{}/", front_port); }
+std::string Deployment::fog_uri() const {
+    if (front == Front::none)
+        return fmt::format("insecure-fog://localhost:{}/?ledger=localhost:{}", view_router.ports.via,
+                           ledger_router.ports.via);
+    return fmt::format("insecure-fog://localhost:{}/", front_port);
+}
 
 std::vector<std::string> Deployment::copies() const {
     std::vector<std::string> names;

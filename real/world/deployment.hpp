@@ -77,7 +77,8 @@ struct Deployment {
         return work / "chain" / copy / "watcher-db";
     }
     std::filesystem::path keys() const { return work / "keys"; }
-    /// What a wallet is told, `insecure-fog://localhost:PORT/`.
+    /// What a wallet is told, `insecure-fog://localhost:PORT/`; without a front
+    /// `insecure-fog://localhost:PORT/?ledger=localhost:PORT`, which only our own wallet understands.
     std::string fog_uri() const;
     /// Names of the chain copies, in order.
     std::vector<std::string> copies() const;

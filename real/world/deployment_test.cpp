@@ -178,6 +178,9 @@ TEST(DeploymentTest, Nginx) {
     EXPECT_THAT(conf, Not(HasSubstr("/tmp")));
     EXPECT_THAT(conf, Not(HasSubstr("/var"))) << "nothing of the machine's own nginx";
     EXPECT_EQ(stock().fog_uri(), "insecure-fog://localhost:8200/");
+    Deployment frontless = stock();
+    frontless.front = Front::none;
+    EXPECT_EQ(frontless.fog_uri(), "insecure-fog://localhost:5200/?ledger=localhost:7200");
 }
 
 TEST(DeploymentTest, TheOrderOfStarting) {

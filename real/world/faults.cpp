@@ -65,6 +65,7 @@ FaultId RealFaults::begin(Fault fault) {
         throw engine::UsageError(fmt::format("fault {}: {}", engine::name(fault.kind), why));
     const FaultId id{next_++};
     active_.emplace(id, fault);
+    world_.log().fault(true, id.value, engine::describe(fault));
     world_.fault_changed();
     apply(fault, true);
     return id;
@@ -75,6 +76,7 @@ void RealFaults::heal(FaultId id) {
     if (it == active_.end()) return;
     const Fault fault = it->second;
     active_.erase(it);
+    world_.log().fault(false, id.value, engine::describe(fault));
     world_.fault_changed();
     apply(fault, false);
 }
@@ -144,10 +146,12 @@ CommitFate RealFaults::next_commit(NodeId from) {
         Fault& fault = it->second;
         const bool loses = fault.kind == FaultKind::lose_commit_ack;
         if ((!loses && fault.kind != FaultKind::fail_commit) || fault.a != from) continue;
-        if (fault.amount <= 1)
-            active_.erase(it); // used up
-        else
+        if (fault.amount <= 1) {
+            world_.log().fault(false, it->first.value, "used up");
+            active_.erase(it);
+        } else {
             --fault.amount;
+        }
         world_.fault_changed();
         return loses ? CommitFate::lost_answer : CommitFate::rolled_back;
     }

@@ -55,6 +55,7 @@ void ServiceProcess::launch() {
     if (child_.is_running()) return;
     forget();
     child_.start();
+    log().node_started(child_.name(), child_.starts());
 }
 
 Task<> ServiceProcess::until_listening(engine::Duration limit) {
@@ -73,13 +74,17 @@ Task<> ServiceProcess::start_it() {
 
 Task<> ServiceProcess::stop_it() {
     touch();
+    const bool ran = child_.is_running();
     co_await child_.stop(stop_grace);
+    if (ran) log().node_ended(child_.name(), "stopped");
     forget();
 }
 
 Task<> ServiceProcess::crash_it() {
     touch();
+    const bool ran = child_.is_running();
     co_await child_.kill();
+    if (ran) log().node_ended(child_.name(), "killed");
     forget();
 }
 
@@ -164,6 +169,7 @@ void RealViewStore::on_page(const std::string& page) {
     if (count) count_ = BlockCount{static_cast<std::uint64_t>(*count)};
     const std::optional<std::int64_t> ready = metric(page, "fog_view_gauge", "is_ready");
     ready_ = ready ? *ready != 0 : count_.value > 0;
+    log().store(name(), child().starts(), range_, "", count_);
 }
 
 void RealViewStore::forget() {
@@ -174,7 +180,7 @@ void RealViewStore::forget() {
 RealImageStore::RealImageStore(Surroundings world, engine::NodeId id, const Deployment& d,
                                const ShardPlace& place)
     : RealNode(std::move(world), id, key_image_store(d, place), place.ports.listen, place.ports.admin),
-      range_(place.range), count_(place.range.start.value) {}
+      range_(place.range), copy_(place.copy), count_(place.range.start.value) {}
 
 void RealImageStore::on_page(const std::string& page) {
     // Ours says where it is; upstream's only how many blocks it has added since it started.
@@ -184,6 +190,7 @@ void RealImageStore::on_page(const std::string& page) {
         count_ = BlockCount{static_cast<std::uint64_t>(*blocks)};
     else if (added)
         count_ = BlockCount{range_.start.value + static_cast<std::uint64_t>(*added)};
+    log().store(name(), child().starts(), range_, copy_, count_);
 }
 
 } // namespace real

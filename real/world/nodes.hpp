@@ -11,6 +11,7 @@
 #include "real/grpc/ingest.hpp"
 #include "real/process/supervisor.hpp"
 #include "real/world/deployment.hpp"
+#include "real/world/event_log.hpp"
 
 namespace real {
 
@@ -23,6 +24,7 @@ struct Surroundings {
     grpc::ClientRuntime& runtime;
     /// Something was done to a service: what fails soon after is no wonder.
     std::function<void()> disturbed;
+    EventLog& log;
 };
 
 /// A value of a metrics page: `<name>{op="<op>"} 12`.
@@ -64,6 +66,7 @@ protected:
     virtual void on_page(const std::string& page) = 0;
     virtual void forget() = 0;
     void touch();
+    EventLog& log() { return world_.log; }
 
 private:
     Surroundings world_;
@@ -151,6 +154,7 @@ private:
     void forget() override { count_ = BlockCount{range_.start.value}; }
 
     BlockRange range_;
+    std::string copy_;
     BlockCount count_;
 };
 

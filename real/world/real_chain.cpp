@@ -67,8 +67,8 @@ lmdb::EnvironmentOptions writer() {
 } // namespace
 
 DiskCopy::DiskCopy(std::string name, const std::filesystem::path& ledger,
-                   const std::filesystem::path& watcher, const BlockLog& log)
-    : name_(std::move(name)), log_(log), ledger_(lmdb::LedgerDb::open(ledger, writer())),
+                   const std::filesystem::path& watcher, const BlockLog& log, EventLog& events)
+    : name_(std::move(name)), log_(log), events_(events), ledger_(lmdb::LedgerDb::open(ledger, writer())),
       watcher_(lmdb::WatcherDb::open_writer(watcher, {lmdb::test_block_url}, writer())),
       count_(ledger_.num_blocks()), timed_(count_) {}
 
@@ -81,6 +81,7 @@ void DiskCopy::advance_to(BlockCount count) {
     ENSURE(count.value <= log_.size());
     while (count_ < count) {
         const BlockData& data = log_[count_.value];
+        events_.copy(name_, BlockCount{count_.value + 1});
         if (const auto fault = ledger_.append_block(data))
             throw engine::InternalError(
                 fmt::format("{}: block {} is refused: {}", name_, count_.value, lmdb::to_text(*fault)));
@@ -122,8 +123,10 @@ constexpr std::size_t origin_addresses_min = 4;
 
 } // namespace
 
-DiskChain::DiskChain(const std::vector<Account>& accounts, AskReport ask_report, Choices& choices)
-    : accounts_(accounts), ask_report_(std::move(ask_report)), bytes_(Stream(choices, Domain::data, 0, 0)) {
+DiskChain::DiskChain(const std::vector<Account>& accounts, AskReport ask_report, Choices& choices,
+                     EventLog& events)
+    : accounts_(accounts), ask_report_(std::move(ask_report)), events_(events),
+      bytes_(Stream(choices, Domain::data, 0, 0)) {
     const chain::Crypto& crypto = chain::ristretto_crypto();
     std::array<std::uint8_t, 32> entropy{};
     bytes_.fill(entropy);
@@ -144,7 +147,7 @@ void DiskChain::begin(const std::vector<std::pair<std::string, std::filesystem::
         }
     for (const auto& [name, folder] : copies)
         copies_.push_back(
-            std::make_unique<DiskCopy>(name, folder / "ledger-db", folder / "watcher-db", log_));
+            std::make_unique<DiskCopy>(name, folder / "ledger-db", folder / "watcher-db", log_, events_));
 
     BlockData origin = copies_.front()->block_data(BlockIndex{});
     std::vector<model::Credit> credits;
@@ -166,6 +169,7 @@ void DiskChain::begin(const std::vector<std::pair<std::string, std::filesystem::
     }
     add_to_model(origin, std::move(credits));
     log_.push_back(std::move(origin));
+    for (const auto& copy : copies_) events_.copy(copy->name(), copy->count());
 }
 
 void DiskChain::add_to_model(const BlockData& data, std::vector<model::Credit> credits) {
@@ -180,6 +184,7 @@ void DiskChain::add_to_model(const BlockData& data, std::vector<model::Credit> c
         credits[i].block = block->index;
         credits[i].index = GlobalIndex{first + i};
     }
+    events_.block(*block, credits);
     model_.append(std::move(block), std::move(credits));
 }
 

@@ -11,6 +11,7 @@
 #include "real/lmdb/ledger_db.hpp"
 #include "real/lmdb/watcher_db.hpp"
 #include "real/loop/io_loop.hpp"
+#include "real/world/event_log.hpp"
 
 namespace real {
 
@@ -30,9 +31,10 @@ using BlockLog = std::vector<engine::chain::BlockData>;
 class DiskCopy final : public engine::ChainCopy {
 public:
     /// Opens both databases as their only writer.  @pre they hold the origin block
-    /// @param log  outlives the copy
+    /// @param log     outlives the copy
+    /// @param events  told before a block is written; outlives the copy
     DiskCopy(std::string name, const std::filesystem::path& ledger, const std::filesystem::path& watcher,
-             const BlockLog& log);
+             const BlockLog& log, EventLog& events);
 
     const std::string& name() const override { return name_; }
     BlockCount count() const override { return count_; }
@@ -52,6 +54,7 @@ private:
 
     std::string name_;
     const BlockLog& log_;
+    EventLog& events_;
     lmdb::LedgerDb ledger_;
     lmdb::WatcherDb watcher_;
     BlockCount count_;
@@ -85,7 +88,9 @@ public:
     /// @param accounts    outlive the chain
     /// @param ask_report  how a sender learns the ingress key
     /// @param choices     source of all keys: the same seed gives the same blocks
-    DiskChain(const std::vector<Account>& accounts, AskReport ask_report, engine::Choices& choices);
+    /// @param events      outlives the chain
+    DiskChain(const std::vector<Account>& accounts, AskReport ask_report, engine::Choices& choices,
+              EventLog& events);
 
     /// Makes the origin block and writes it into new databases, one pair for each copy.
     void begin(const std::vector<std::pair<std::string, std::filesystem::path>>& copies);
@@ -114,6 +119,7 @@ private:
 
     const std::vector<Account>& accounts_;
     AskReport ask_report_;
+    EventLog& events_;
     engine::StreamBytes bytes_;
     engine::model::ChainModel model_;
     BlockLog log_;

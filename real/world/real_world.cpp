@@ -205,6 +205,7 @@ Task<> RealWorld::sleep_unless(std::function<bool()> holds, Duration at_most) {
 
 void RealWorld::step(std::string text) {
     steps_.push_back(text);
+    log_.step(text);
     checks_.set_now(now(), steps_.size());
     options_.progress(fmt::format("step {:>2}  {}", steps_.size(), text));
 }
@@ -265,6 +266,7 @@ void RealWorld::on_death(Child& child) {
     const ServiceProcess* service = nullptr;
     for (const ServiceProcess* process : processes())
         if (&process->child() == &child) service = process;
+    if (service != nullptr) log_.node_ended(child.name(), child.exit()->text());
     // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
     // is never an answer to a fault.
     const std::string excuse =
@@ -312,6 +314,38 @@ void RealWorld::fill_disk(NodeId node, bool full) {
 
 void RealWorld::weather_changed() {
     for (const auto& proxy : proxies_) proxy->weather_changed();
+}
+
+// ------------------------------------------------------------------------------------------------ the event
+// log
+
+Task<std::string> RealWorld::log_database() {
+    constexpr std::size_t at_a_time = 1000;
+    postgres::Pool pool(loop_, operator_database_);
+    postgres::PgRecoveryDb db(pool);
+    const Result<fog::IngressKeys> keys = co_await db.ingress_keys();
+    if (!keys) co_return std::string(engine::name(keys.error().code));
+    for (const fog::IngressKeyRecord& record : keys->records) log_.key(record);
+    const Result<fog::UserEvents> events = co_await db.user_events(UserEventId{0});
+    if (!events) co_return std::string(engine::name(events.error().code));
+    for (const fog::UserEvent& event : events->events) log_.event(event);
+    for (const fog::IngressKeyRecord& record : keys->records) {
+        if (!record.last_scanned) continue;
+        for (BlockIndex next = record.start; next <= *record.last_scanned;) {
+            const Result<fog::IngestedBlocks> some = co_await db.blocks(record.key, next, at_a_time);
+            if (!some) co_return std::string(engine::name(some.error().code));
+            for (const fog::IngestedBlock& block : some->blocks) log_.scanned(record.key, block);
+            next = some->blocks.empty() ? next.next() : some->blocks.back().block.next(); // a gap
+        }
+    }
+    co_return std::string();
+}
+
+Task<> RealWorld::end_log() {
+    observers_.reset(); // what is seen from now on could be more than what is read now
+    std::string why = "the run was not begun";
+    if (chain_ && !processes().empty()) why = co_await log_database();
+    log_.end(why);
 }
 
 // ------------------------------------------------------------------------------------------------ the story

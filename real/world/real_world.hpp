@@ -19,6 +19,7 @@
 #include "real/process/supervisor.hpp"
 #include "real/process/work_directory.hpp"
 #include "real/world/deployment.hpp"
+#include "real/world/event_log.hpp"
 #include "real/world/faults.hpp"
 #include "real/world/nodes.hpp"
 #include "real/world/real_chain.hpp"
@@ -57,6 +58,7 @@ struct RealOptions {
     bool proxies = false;        ///< fault proxies between the services
     bool own_wallet = true;      ///< start sample_paykit_remote_wallet
     std::string remote_wallet{}; ///< host:port of a wallet that is there already
+    std::string story = "?";     ///< its name, for the event log
     std::string fog_uri{};       ///< what wallets are told; empty: the front
     bool follow_ups = true;
     /// A line about what is being done.
@@ -114,6 +116,9 @@ public:
     bool follows_up() const override { return options_.follow_ups; }
     void step(std::string text) override;
 
+    EventLog& log() { return log_; }
+    /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
+    Task<> end_log();
     const RealFaults& real_faults() const { return faults_; }
     Supervisor& supervisor() { return supervisor_; }
     postgres::Cluster* cluster() { return cluster_.get(); }
@@ -169,6 +174,7 @@ private:
     /// Every store has the whole chain, as far as was seen last.
     bool is_level() const;
     std::vector<ServiceProcess*> processes() const;
+    Task<std::string> log_database();
     Task<> tell(Task<> story, bool* ended, std::exception_ptr* error);
 
     IoLoop& loop_;
@@ -176,6 +182,7 @@ private:
     RealOptions options_;
     PortPool ports_;
     Deployment deployment_;
+    EventLog log_;
     engine::Choices choices_;
     engine::Stream proxy_chances_;
     Supervisor supervisor_;
@@ -199,7 +206,8 @@ private:
     std::vector<std::unique_ptr<FaultProxy>> proxies_;
     std::unique_ptr<grpc::Channel> wallet_channel_;
     std::unique_ptr<grpc::RemoteWalletClient> wallet_client_;
-    std::unique_ptr<grpc::Channel> front_channel_; // as a wallet of our own would use it
+    std::unique_ptr<grpc::Channel> view_channel_;
+    std::unique_ptr<grpc::Channel> ledger_channel_;
     std::unique_ptr<grpc::ViewClient> view_client_;
     std::unique_ptr<grpc::LedgerClient> ledger_client_;
     std::vector<std::unique_ptr<RealWallet>> wallets_;

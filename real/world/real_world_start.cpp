@@ -35,7 +35,8 @@ std::string last_words(const Child& child) {
 } // namespace
 
 RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
-    : loop_(loop), work_(work), options_(std::move(options)), choices_(options_.seed),
+    : loop_(loop), work_(work), options_(std::move(options)),
+      log_(work.path() / "events.jsonl", [&loop] { return loop.now(); }), choices_(options_.seed),
       proxy_chances_(choices_, Domain::network, 0, 0),
       supervisor_(loop,
                   [&work] {
@@ -47,6 +48,14 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
       host_(loop, NodeId{}, chain::ristretto_crypto(),
             [](const char* why) { throw InternalError(std::string("the harness' own wallet: ") + why); }),
       faults_(*this), observing_(loop) {
+    if (!options_.postgres_url.empty()) {
+        const postgres::ConnectUrl url = postgres::ConnectUrl::parse(options_.postgres_url, "--postgres");
+        // Only a server on this machine's loopback can have a proxy in front.
+        const std::string host = url.setting("host");
+        const std::string port = url.setting("port");
+        if (host == "localhost" || host == "127.0.0.1")
+            database_port_ = static_cast<std::uint16_t>(port.empty() ? 5432 : std::stoi(port));
+    }
     auto next = [this] { return ports_.reserve(); };
     deployment_ = lay_out(options_.topology, next, options_.fixed_ports, options_.fixed_ports);
     deployment_.programs = options_.programs;
@@ -140,10 +149,13 @@ Task<> RealWorld::run_tools() {
     accounts_ = read_accounts(deployment_.keys(), options_.topology.accounts);
 
     chain_ = std::make_unique<DiskChain>(
-        accounts_, [this] { return ask_report(); }, choices_);
+        accounts_, [this] { return ask_report(); }, choices_, log_);
     std::vector<std::pair<std::string, std::filesystem::path>> copies;
     for (const std::string& copy : deployment_.copies())
         copies.emplace_back(copy, deployment_.ledger_db(copy).parent_path());
+    std::set<std::string> ingest_copies;
+    for (const IngestPlace& place : deployment_.ingest) ingest_copies.insert(place.copy);
+    log_.run(options_.story, options_.seed, {ingest_copies.begin(), ingest_copies.end()});
     chain_->begin(copies);
     const std::set<std::uint64_t> reported{0}; // remote_wallet.proto has a place for one balance
     reports_.emplace(checks_, chain_->model(), reported);
@@ -159,11 +171,6 @@ Task<> RealWorld::start_database() {
         database_ = std::make_unique<postgres::TemporaryDatabase>(
             postgres::ConnectUrl::parse(options_.postgres_url, "--postgres"));
         url = database_->url();
-        // Only a server on this machine's loopback can have a proxy in front.
-        const std::string host = url.setting("host");
-        const std::string port = url.setting("port");
-        if (host == "localhost" || host == "127.0.0.1")
-            database_port_ = static_cast<std::uint16_t>(port.empty() ? 5432 : std::stoi(port));
     }
     operator_database_ = url;
     if (options_.proxies && database_port_ != 0) {
@@ -178,7 +185,7 @@ Task<> RealWorld::start_database() {
 }
 
 void RealWorld::make_nodes() {
-    Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }};
+    Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }, log_};
     std::uint32_t next = 1;
     auto id = [&next] { return NodeId{next++}; };
     for (const IngestPlace& place : deployment_.ingest)
@@ -281,11 +288,18 @@ Task<> RealWorld::start_services() {
     to_wallet.reconnect_max = 500ms;
     wallet_channel_ = std::make_unique<grpc::Channel>(*runtime_, to_wallet);
     wallet_client_ = std::make_unique<grpc::RemoteWalletClient>(*wallet_channel_);
-    grpc::ChannelOptions to_front(fmt::format("127.0.0.1:{}", deployment_.front_port));
-    to_front.deadline = 20s;
-    front_channel_ = std::make_unique<grpc::Channel>(*runtime_, to_front);
-    view_client_ = std::make_unique<grpc::ViewClient>(*front_channel_, grpc::ViewProtocol::unary);
-    ledger_client_ = std::make_unique<grpc::LedgerClient>(*front_channel_);
+    // As a wallet of our own would dial.
+    const bool direct = options_.front == Front::none;
+    auto to_router = [this, direct](const RouterPlace& router) {
+        grpc::ChannelOptions options(
+            fmt::format("127.0.0.1:{}", direct ? router.ports.via : deployment_.front_port));
+        options.deadline = 20s;
+        return std::make_unique<grpc::Channel>(*runtime_, options);
+    };
+    view_channel_ = to_router(deployment_.view_router);
+    ledger_channel_ = to_router(deployment_.ledger_router);
+    view_client_ = std::make_unique<grpc::ViewClient>(*view_channel_, grpc::ViewProtocol::unary);
+    ledger_client_ = std::make_unique<grpc::LedgerClient>(*ledger_channel_);
     co_await observe_all();
 }
 
@@ -330,6 +344,7 @@ Task<Result<Hint>> RealWorld::ask_report() {
     const auto key = chain::fixed_from_hex<chain::PublicKey>(json["pubkey"].get<std::string>());
     if (!key) throw BrokenSurroundings("fog-report-cli: no key in its output: " + child->standard_output());
     Hint hint{*key, BlockIndex{json["pubkey_expiry"].get<std::uint64_t>()}};
+    log_.hint(hint.key, hint.expiry);
     co_return hint;
 }
 

@@ -70,6 +70,7 @@ Task<Result<BalanceReport>> RealWallet::poll() {
     report.count = BlockCount{answer->block_count};
     report.by_token[0] = answer->balance;
     last_ = report;
+    world_.log_.report(life_, account_, report);
     const bool clean_before = !world_.checks_.any_violation();
     if (report.count > world_.chain_->height()) {
         Violation violation;
@@ -133,7 +134,9 @@ std::string RealWallet::debug_text() const {
 }
 
 void RealWallet::judge_final() {
-    if (last_) world_.reports_->on_final(life_, account_, *last_);
+    if (!last_) return;
+    world_.log_.final_report(life_, account_, *last_);
+    world_.reports_->on_final(life_, account_, *last_);
 }
 
 // A wallet in another process cannot be asked this, so the harness asks the ledger as a sender would.
@@ -143,7 +146,9 @@ Task<Result<fog::Wallet::Landing>> RealWallet::landing(const PreparedPayment& pa
     fog::Wallet sender(world_.host_, world_.accounts_[account_.value].keys, *world_.view_client_,
                        *world_.ledger_client_);
     Result<fog::Wallet::Landing> result = co_await sender.landing(key, tombstone);
-    if (result) check::judge_landing(world_.checks_, world_.chain_->model(), key, tombstone, *result);
+    if (!result) co_return result;
+    world_.log_.landing(key, tombstone, *result);
+    check::judge_landing(world_.checks_, world_.chain_->model(), key, tombstone, *result);
     co_return result;
 }
 

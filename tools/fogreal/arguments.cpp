@@ -78,7 +78,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
         ->type_name("URL")
         ->envname("DATABASE_URL");
     app.add_flag("--fixed-ports", a.fixed_ports, "upstream's port numbers, admin HTTP gateways included");
-    app.add_option("--front", a.front, "nginx, or none: the wallet gets --override-remote-wallet-fog-uri")
+    app.add_option("--front", a.front, "nginx, or none: wallets dial the routers")
         ->type_name("nginx|none")
         ->check(CLI::IsMember({"nginx", "none"}))
         ->capture_default_str();
@@ -108,6 +108,9 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     app.add_option("--json", a.json, "write the result there")->type_name("FILE");
     app.add_option("--junit", a.junit, "write the result there for CI servers")->type_name("FILE");
     app.add_flag("--dry-run", a.dry_run, "print every command line and environment, and start nothing");
+    app.add_option("--check-log", a.check_log,
+                   "say whether the model accepts the event log of an earlier run")
+        ->type_name("FILE");
     app.add_flag("--list-scenarios", a.list_scenarios, "list the stories, and which of them can run here");
     app.set_version_flag("--version", fmt::format("fogreal {}", FOG_VERSION));
     try {
@@ -126,10 +129,10 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     if (!a.postgres.empty()) (void)real::postgres::ConnectUrl::parse(a.postgres, "--postgres");
     if (a.skip_own_wallet && a.remote_wallet.empty())
         throw engine::UsageError("--skip-rust-sample-paykit-remote-wallet: needs --remote-wallet HOST:PORT");
-    if (a.front == "none" && a.fog_uri.empty())
-        throw engine::UsageError(
-            "--front: none needs --override-remote-wallet-fog-uri: a wallet is told one address "
-            "for fog-view and fog-ledger");
+    if (a.front == "none" && a.fog_uri.empty() && !(a.remote_wallet.empty() && a.mobilecoin.empty()))
+        throw engine::UsageError("--front: none with a wallet that is not our own needs "
+                                 "--override-remote-wallet-fog-uri: it is told "
+                                 "one address for fog-view and fog-ledger");
     if (a.skip_build && a.mobilecoin.empty() && a.dry_run) return std::nullopt; // harmless
     return std::nullopt;
 }

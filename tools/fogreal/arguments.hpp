@@ -33,6 +33,7 @@ struct Arguments {
     std::string junit{};
     bool dry_run = false;
     bool list_scenarios = false;
+    std::string check_log{};
 };
 
 /// @return an exit code when the program ends here (--help, --version, a wrong flag: told on stderr)

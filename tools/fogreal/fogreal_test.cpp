@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "real/postgres/cluster.hpp"
+#include "real/postgres/test_database.hpp"
 #include "real/process/ports.hpp"
 #include "real/process/supervisor.hpp"
 #include "real/process/work_directory.hpp"
@@ -136,6 +138,157 @@ TEST_F(FogrealTest, TheStockTestHoldsAndNothingIsLeft) {
     EXPECT_TRUE(json["runs"][0]["excused"].empty());
     EXPECT_THAT(read_file(junit_path), HasSubstr("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\""));
     EXPECT_THAT(log_of(child), HasSubstr("balance checks"));
+    expect_nothing_left(child, false);
+}
+
+TEST_F(FogrealTest, WithoutAFrontWalletsDialTheRouters) {
+    Child& child =
+        run({"--front", "none", "--scenario", "sender_around_the_tombstone"}); // asks the ledger, too
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_FALSE(fs::exists(runs_ / "nginx"));
+    expect_nothing_left(child, false);
+}
+
+// ------------------------------------------------------------------------------------------------ a database
+// server that is there already
+
+class ServerOfOthersTest : public FogrealTest {
+protected:
+    ServerOfOthersTest() : server_(real::postgres::Cluster::start(with_tcp())), before_(make_content()) {}
+
+    static real::postgres::ClusterOptions with_tcp() {
+        real::postgres::ClusterOptions options;
+        options.tcp = true;
+        return options;
+    }
+    std::string sql(const std::string& database, const std::string& text) {
+        return real::postgres::run_sql(server_->url().with_database(database), text);
+    }
+    /// Everything somebody else has there.
+    std::string content() {
+        return sql("postgres", "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database") + "\n" +
+               sql("postgres", "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles") + "\n" +
+               sql("theirs", "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE "
+                             "relnamespace = 'public'::regnamespace") +
+               "\n" + sql("theirs", "SELECT string_agg(what, ' ') FROM t");
+    }
+    std::string make_content() {
+        sql("postgres", "CREATE DATABASE theirs");
+        sql("theirs", "CREATE TABLE t (what TEXT)");
+        sql("theirs", "INSERT INTO t VALUES ('kept')");
+        return content();
+    }
+    std::string url() { return server_->tcp_url().with("sslmode", "disable").with_password(); }
+    bool has_database_of_ours() {
+        return sql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'fog\\_%'") != "0";
+    }
+    /// Starts a run and waits until it is in the middle of its story.
+    Child& under_way(std::vector<std::string> arguments) {
+        Child& child = supervisor_.add(fogreal(std::move(arguments)));
+        child.start();
+        until(
+            "a run under way", [&] { return says(child, "step  3"); }, &child);
+        EXPECT_TRUE(has_database_of_ours());
+        return child;
+    }
+    void expect_as_before(const Child& child) {
+        until("the end of all its processes", [this] { return processes_with(marker_).empty(); });
+        until("the end of its database", [this] { return !has_database_of_ours(); });
+        EXPECT_EQ(content(), before_);
+        EXPECT_THAT(log_of(child), Not(HasSubstr("started a private Postgres cluster")));
+        const std::string password = server_->tcp_url().setting("password");
+        EXPECT_FALSE(password.empty());
+        for (const auto& entry : fs::recursive_directory_iterator(runs_))
+            if (entry.is_regular_file() && entry.path().filename() != "data.mdb") {
+                EXPECT_THAT(read_file(entry.path()), Not(HasSubstr(password))) << entry.path();
+            }
+        EXPECT_THAT(log_of(child) + child.standard_output(), Not(HasSubstr(password)));
+    }
+
+    std::unique_ptr<real::postgres::Cluster> server_;
+    std::string before_;
+};
+
+TEST_F(ServerOfOthersTest, ARunThatHoldsLeavesItAsItWas) {
+    Child& child = run({"--postgres", url(), "--scenario", "commit_answer_lost", "--keep"});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    expect_as_before(child);
+}
+
+TEST_F(ServerOfOthersTest, TheEnvironmentNamesItToo) {
+    Launch launch = fogreal({"--scenario", "sandwich"});
+    launch.environment["DATABASE_URL"] = url();
+    Child* child = nullptr;
+    loop_.run(run_to_end(&supervisor_, std::move(launch), &child));
+    EXPECT_EQ(code(*child), 0) << log_of(*child) << child->standard_output();
+    expect_as_before(*child);
+}
+
+TEST_F(ServerOfOthersTest, AFailedRunLeavesItAsItWas) {
+    Child& child = under_way({"--postgres", url()});
+    pid_t victim = 0;
+    for (const std::string& line : processes_with(marker_))
+        if (line.find("fog_ingest_server") != line.npos) victim = std::stoi(line);
+    ASSERT_GT(victim, 0);
+    ::kill(victim, SIGKILL);
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 1);
+    expect_as_before(child);
+}
+
+TEST_F(ServerOfOthersTest, CtrlCLeavesItAsItWas) {
+    Child& child = under_way({"--postgres", url()});
+    ::kill(child.pid(), SIGINT);
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 6);
+    expect_as_before(child);
+}
+
+TEST_F(ServerOfOthersTest, AKilledHarnessLeavesItAsItWas) {
+    Child& child = under_way({"--postgres", url()});
+    ::kill(child.pid(), SIGKILL);
+    until("its end", [&] { return !child.is_running(); });
+    expect_as_before(child);
+}
+
+TEST_F(FogrealTest, AServerThatCannotBeReachedIsInconclusive) {
+    Child& child = run({"--postgres", "postgres://u:geheim@127.0.0.1:1/x"});
+    EXPECT_EQ(code(child), 6);
+    EXPECT_THAT(child.standard_output(), HasSubstr("The run is inconclusive: no database on"));
+    EXPECT_THAT(child.standard_output() + log_of(child), Not(HasSubstr("geheim")));
+    until("the end of all its processes", [this] { return processes_with(marker_).empty(); });
+}
+
+TEST_F(FogrealTest, TheEventLogOfARunIsAcceptedAndADoctoredOneIsNot) {
+    Child& child = run({"--scenario", "sandwich", "--keep"});
+    ASSERT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_THAT(log_of(child), HasSubstr("event log: the model accepts its "));
+    const fs::path log = fs::path(after(log_of(child), "work directory ")) / "events.jsonl";
+    Child& accepted = run({"--check-log", log.string()});
+    EXPECT_EQ(code(accepted), 0);
+    EXPECT_THAT(accepted.standard_output(), HasSubstr("fogreal: ACCEPTED lines="));
+
+    // The last balance is a coin too high.
+    std::stringstream lines(read_file(log));
+    std::vector<nlohmann::ordered_json> doctored;
+    std::size_t at = 0;
+    for (std::string line; std::getline(lines, line);) {
+        doctored.push_back(nlohmann::ordered_json::parse(line));
+        if (doctored.back()["event"] == "report") at = doctored.size();
+    }
+    ASSERT_GT(at, 0U);
+    auto& value = doctored[at - 1]["value"];
+    value = std::to_string(std::stoull(value.get<std::string>()) + 1);
+    {
+        std::ofstream out(log);
+        for (const auto& line : doctored) out << line.dump() << '\n';
+    }
+    Child& refused = run({"--check-log", log.string()});
+    EXPECT_EQ(code(refused), 1);
+    EXPECT_THAT(refused.standard_output(),
+                HasSubstr("fogreal: REFUSED line=" + std::to_string(at) + " why=it balance: account "));
+    EXPECT_EQ(code(run({"--check-log", "/no/such/log"})), 2);
+    fs::remove_all(log.parent_path());
     expect_nothing_left(child, false);
 }
 
@@ -277,6 +430,8 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
         {{"--remote-wallet", "nowhere"}, "--remote-wallet: 'nowhere' is not HOST:PORT"},
         {{"--skip-rust-sample-paykit-remote-wallet"}, "needs --remote-wallet"},
         {{"--front", "apache"}, "--front"},
+        {{"--front", "none", "--remote-wallet", "127.0.0.1:1"},
+         "--front: none with a wallet that is not our own"},
         {{"--topology", "moons=2"}, "--topology"},
         {{"--mobilecoin", "/no/such/dir"}, "--mobilecoin: /no/such/dir: no such directory"},
         {{"--mobilecoin", "/usr/include"}, "--mobilecoin: /usr/include: no Cargo.toml"},

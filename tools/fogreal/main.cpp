@@ -27,6 +27,21 @@ void list_scenarios(Arguments arguments) {
     }
 }
 
+int check_log(const std::string& path) {
+    real::Acceptance log;
+    try {
+        log = real::accept_log(path);
+    } catch (const engine::UsageError& error) {
+        throw engine::UsageError(fmt::format("--check-log: {}", error.what()));
+    }
+    if (log.accepted()) {
+        fmt::print("fogreal: ACCEPTED lines={}\n", log.lines);
+        return static_cast<int>(Verdict::held);
+    }
+    fmt::print("fogreal: REFUSED line={} why=it {}\n", log.refused, log.why);
+    return static_cast<int>(Verdict::violated);
+}
+
 int act(int argc, char** argv) {
     Arguments arguments;
     if (const std::optional<int> ended = parse(argc, argv, arguments)) return *ended;
@@ -34,6 +49,7 @@ int act(int argc, char** argv) {
         list_scenarios(arguments);
         return 0;
     }
+    if (!arguments.check_log.empty()) return check_log(arguments.check_log);
     std::unique_ptr<tools::OutputFile> json, junit;
     if (!arguments.json.empty()) json = std::make_unique<tools::OutputFile>("--json", arguments.json);
     if (!arguments.junit.empty()) junit = std::make_unique<tools::OutputFile>("--junit", arguments.junit);

@@ -98,6 +98,8 @@ std::string explanation(const Result& r) {
         for (std::size_t i = 0; i < std::min<std::size_t>(r.excuses.size(), 5); ++i)
             out += fmt::format("  {}\n", r.excuses[i]);
     }
+    if (!r.log.accepted())
+        out += fmt::format("The event log is not accepted: line {} {}\n", r.log.refused, r.log.why);
     if (!r.work.empty()) out += fmt::format("Logs and databases: {}\n", r.work);
     return out;
 }
@@ -150,6 +152,14 @@ std::string to_json(const std::vector<Result>& results) {
             violations.push_back(one);
         }
         run["violations"] = violations;
+        nlohmann::ordered_json log;
+        log["lines"] = r.log.lines;
+        log["accepted"] = r.log.accepted();
+        if (!r.log.accepted()) {
+            log["refused_line"] = r.log.refused;
+            log["why"] = r.log.why;
+        }
+        if (r.log.lines != 0) run["event_log"] = log;
         run["story"] = r.story;
         if (!r.work.empty()) run["work_directory"] = r.work;
         if (r.skipped.empty() && r.verdict != Verdict::held && exit_code == 0)

@@ -7,6 +7,7 @@
 
 #include "engine/check/checks.hpp"
 #include "engine/time.hpp"
+#include "real/world/log_acceptance.hpp"
 #include "real/world/real_world.hpp"
 
 namespace tools::fogreal {
@@ -37,6 +38,7 @@ struct Result {
     std::vector<std::string> excuses{}; ///< failures that a declared fault excuses
     engine::Duration total{};
     std::array<engine::Duration, real::phase_count> times{};
+    real::Acceptance log{};
     std::string work{}; ///< kept work directory; empty when it is gone
 };
 

@@ -52,6 +52,7 @@ real::RealOptions options_of(const Telling& telling, const Arguments& arguments)
     options.programs = programs_of(arguments);
     options.upstream = !arguments.mobilecoin.empty();
     options.topology = telling.topology;
+    options.story = telling.name;
     options.seed = arguments.seed;
     options.postgres_url = arguments.postgres;
     options.front = arguments.front == "none" ? real::Front::none : real::Front::nginx;
@@ -110,6 +111,19 @@ engine::Task<> whole(Run* run) {
     (void)co_await engine::race(run->loop, engine::NodeId{}, std::move(told), std::move(out_of_time));
 }
 
+engine::Task<> end_log(Run* run) { co_await run->world.end_log(); }
+
+/// What the model says of the log.  A run that held must be one the model allows.
+void judge_log(Result& result, const fs::path& log) {
+    result.log = real::accept_log(log);
+    if (result.log.accepted() || !result.violations.empty()) return;
+    engine::check::Violation violation;
+    violation.check = engine::check::CheckId::response;
+    violation.text = fmt::format("line {} of the event log is not what the model allows: it {}",
+                                 result.log.refused, result.log.why);
+    result.violations.push_back(std::move(violation));
+}
+
 engine::Task<> stop(Run* run) { co_await run->world.stop(); }
 
 } // namespace
@@ -150,7 +164,10 @@ Result run(const Telling& telling, const Arguments& arguments) {
         real::RealWorld world(loop, work, options);
         for (const engine::Capability need : telling.needs) {
             if (world.can(need)) continue;
-            result.skipped = fmt::format("needs {}: this run's set-up lacks it", engine::name(need));
+            result.skipped = fmt::format("needs {}: {}", engine::name(need),
+                                         need == engine::Capability::lose_commit_ack
+                                             ? "a fault proxy can stand only before a database on 127.0.0.1"
+                                             : "the topology lacks it");
             result.verdict = Verdict::inconclusive;
             return result;
         }
@@ -174,11 +191,23 @@ Result run(const Telling& telling, const Arguments& arguments) {
         result.story = world.steps();
         result.excuses = world.excuses();
         try {
+            loop.run(end_log(&one));
+        } catch (const std::exception& error) {
+            if (result.reason.empty()) result.reason = fmt::format("the event log: {}", error.what());
+        }
+        try {
             loop.run(stop(&one));
         } catch (const std::exception& error) {
             if (result.reason.empty()) result.reason = fmt::format("taking the world down: {}", error.what());
         }
         result.times = world.times();
+        if (one.started) {
+            judge_log(result, world.log().path());
+            options.progress(result.log.accepted()
+                                 ? fmt::format("event log: the model accepts its {} lines", result.log.lines)
+                                 : fmt::format("event log: line {} is not accepted: it {}",
+                                               result.log.refused, result.log.why));
+        }
     }
     if (result.verdict == Verdict::held) {
         if (!result.violations.empty())

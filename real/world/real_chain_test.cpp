@@ -1,0 +1,235 @@
+// The chain in the place of consensus: what is written into the copies, when, and who may read it how far.
+#include "real/world/real_chain.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "engine/ensure.hpp"
+#include "real/lmdb/ledger_check.hpp"
+#include "real/loop/io_loop.hpp"
+#include "real/process/work_directory.hpp"
+
+namespace real {
+namespace {
+
+using engine::AccountId;
+using engine::AppendedBlock;
+using engine::BlockPlan;
+using engine::Credit;
+using engine::CreditRef;
+using engine::PreparedPayment;
+using lmdb::TimestampCode;
+
+std::vector<Account> make_accounts(std::uint8_t count) {
+    const engine::chain::Crypto& crypto = engine::chain::ristretto_crypto();
+    std::vector<Account> out;
+    for (std::uint8_t i = 0; i < count; ++i) {
+        Account account;
+        std::array<std::uint8_t, 32> entropy{};
+        entropy[0] = static_cast<std::uint8_t>(i + 1);
+        account.keys = crypto.account_from_entropy(entropy);
+        account.address = crypto.subaddress(account.keys, engine::chain::default_subaddress);
+        account.subaddresses = crypto.default_subaddresses(account.keys);
+        out.push_back(std::move(account));
+    }
+    return out;
+}
+
+Credit credit(std::uint32_t to, std::uint64_t amount) {
+    Credit out;
+    out.to = AccountId{to};
+    out.amount = amount;
+    return out;
+}
+
+struct RealChainTest : ::testing::Test {
+    RealChainTest() { start(); }
+
+    void start() {
+        hint = Hint{accounts[0].address.view_public, BlockIndex{100}}; // any key of the curve will do
+        auto ask = [this]() -> Task<Result<Hint>> { return answer(this); };
+        chain = std::make_unique<DiskChain>(accounts, ask, choices, events);
+        chain->begin({{"ingest", work.path() / "ingest"}, {"ledger", work.path() / "ledger"}});
+    }
+    static Task<Result<Hint>> answer(RealChainTest* test) {
+        ++test->asked;
+        if (!test->hint) co_return engine::Error{engine::Code::not_found, "report"};
+        co_return *test->hint;
+    }
+    static Task<> append_task(DiskChain* chain, BlockPlan plan, AppendedBlock* out) {
+        *out = co_await chain->append(std::move(plan));
+    }
+    AppendedBlock append(std::vector<Credit> credits, std::vector<CreditRef> spends = {}) {
+        BlockPlan plan;
+        plan.credits = std::move(credits);
+        plan.spends = std::move(spends);
+        AppendedBlock out;
+        loop.run(append_task(chain.get(), std::move(plan), &out));
+        return out;
+    }
+    DiskCopy& copy(std::size_t i) { return *chain->copies().at(i); }
+    std::uint64_t balance(std::uint32_t account) {
+        const engine::model::Oracle oracle(chain->model());
+        return static_cast<std::uint64_t>(oracle.balance(AccountId{account}, chain->height()));
+    }
+    /// Both databases of a copy, block by block.  Closes the chain.
+    void expect_sound(const std::string& name, std::uint64_t blocks, std::uint64_t timed) {
+        chain.reset();
+        const lmdb::LedgerDb ledger = lmdb::LedgerDb::open(work.path() / name / "ledger-db");
+        const lmdb::LedgerDb::Snapshot snapshot = ledger.snapshot();
+        lmdb::LedgerSummary summary;
+        const auto fault = lmdb::check_ledger(*snapshot, summary);
+        EXPECT_FALSE(fault) << fault->place << ": " << fault->what;
+        EXPECT_EQ(summary.blocks, blocks);
+        const lmdb::WatcherDb watcher = lmdb::WatcherDb::open(work.path() / name / "watcher-db");
+        const auto behind = lmdb::check_watcher(watcher, *snapshot);
+        EXPECT_FALSE(behind) << behind->place << ": " << behind->what;
+        EXPECT_EQ(watcher.highest_common_block(), BlockIndex{timed - 1});
+        if (timed < blocks) {
+            EXPECT_EQ(watcher.block_timestamp(BlockIndex{timed}).code, TimestampCode::watcher_behind);
+        }
+    }
+
+    IoLoop loop;
+    WorkDirectory work{"real-chain-test-"};
+    EventLog events{work.path() / "events.jsonl", [] { return engine::Instant{}; }};
+    engine::Choices choices{1};
+    std::vector<Account> accounts = make_accounts(2);
+    std::optional<Hint> hint;
+    int asked = 0;
+    std::unique_ptr<DiskChain> chain;
+};
+
+TEST_F(RealChainTest, TheOriginIsThereForAllAndCountsInNoBalance) {
+    EXPECT_EQ(chain->height(), BlockCount{1});
+    EXPECT_EQ(copy(0).count(), BlockCount{1});
+    EXPECT_EQ(copy(1).block_data(BlockIndex{}).block.id, copy(0).block_data(BlockIndex{}).block.id);
+    EXPECT_GE(chain->log().front().contents.outputs.size(), 16U) << "a ledger wants so many";
+    EXPECT_EQ(balance(0), 0U);
+    expect_sound("ledger", 1, 1);
+}
+
+TEST_F(RealChainTest, BlocksReachEveryCopyAndAreSound) {
+    const AppendedBlock first = append({credit(0, 1), credit(1, 2), credit(0, 4)});
+    ASSERT_EQ(first.credits.size(), 3U);
+    EXPECT_EQ(first.index, BlockIndex{1});
+    (void)append({}, {first.credits[0]});
+    EXPECT_EQ(balance(0), 4U) << "1 is spent, 4 is left";
+    EXPECT_EQ(balance(1), 2U);
+    EXPECT_EQ(asked, 1) << "the report is good for a hundred blocks";
+    EXPECT_EQ(copy(1).count(), BlockCount{3});
+    const auto image = chain->model().credits().at(first.credits[0].index).image;
+    EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.key_images.at(0), image);
+    EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.outputs.size(), 1U) << "somebody's who plays no part";
+    expect_sound("ingest", 3, 3);
+}
+
+TEST_F(RealChainTest, AHeldCopyStaysAdvancesAndCatchesUp) {
+    copy(1).hold();
+    for (std::uint64_t i = 0; i < 4; ++i) (void)append({credit(0, 1 + i)});
+    EXPECT_EQ(copy(0).count(), BlockCount{5});
+    EXPECT_EQ(copy(1).count(), BlockCount{1});
+    copy(1).advance_to(BlockCount{3});
+    EXPECT_EQ(copy(1).count(), BlockCount{3});
+    EXPECT_EQ(copy(1).block_data(BlockIndex{2}).block.id, copy(0).block_data(BlockIndex{2}).block.id);
+    copy(1).release();
+    (void)append({});
+    EXPECT_EQ(copy(1).count(), BlockCount{6});
+    expect_sound("ledger", 6, 6);
+}
+
+TEST_F(RealChainTest, AWatcherBehindHasTheBlocksButNotTheirTimes) {
+    copy(0).hold_times();
+    (void)append({credit(0, 1)});
+    (void)append({credit(0, 2)});
+    expect_sound("ingest", 3, 1);
+}
+
+TEST_F(RealChainTest, TimesThatWereHeldAreWrittenWhenReleased) {
+    copy(0).hold_times();
+    (void)append({credit(0, 1)});
+    copy(0).release_times();
+    (void)append({credit(0, 2)});
+    expect_sound("ingest", 3, 3);
+}
+
+TEST_F(RealChainTest, WithoutAnUnexpiredKeyACreditDoesNotLand) {
+    hint->expiry = BlockIndex{2};
+    EXPECT_EQ(append({credit(0, 1)}).credits.size(), 1U) << "block 1 is the last before the expiry";
+    EXPECT_EQ(append({credit(0, 2)}).credits.size(), 0U);
+    EXPECT_EQ(asked, 2) << "it asked again first";
+    hint->expiry = BlockIndex{9};
+    EXPECT_EQ(append({credit(0, 4)}).credits.size(), 1U);
+    hint.reset();
+    chain->set_hint_key(accounts[1].address.view_public, BlockIndex{5});
+    EXPECT_EQ(append({credit(1, 8)}).credits.size(), 1U);
+    EXPECT_EQ(chain->model().credits().back().hint_key, accounts[1].address.view_public);
+    EXPECT_EQ(append({credit(1, 16)}).credits.size(), 0U) << "nobody has a report any more";
+    EXPECT_EQ(balance(0), 5U);
+    EXPECT_EQ(balance(1), 8U);
+}
+
+Task<> prepare_and_submit(RealChainTest* test, std::uint64_t blocks_between, std::size_t* landed) {
+    Result<PreparedPayment> payment = co_await test->chain->prepare(AccountId{1}, 32, 2);
+    EXPECT_TRUE(payment.has_value());
+    EXPECT_EQ(payment->tombstone, BlockIndex{test->chain->height().value + 2});
+    for (std::uint64_t i = 0; i < blocks_between; ++i) {
+        BlockPlan empty;
+        (void)co_await test->chain->append(std::move(empty));
+    }
+    std::vector<PreparedPayment> payments;
+    payments.push_back(std::move(*payment));
+    const std::vector<CreditRef> credits = co_await test->chain->submit(std::move(payments));
+    *landed = credits.size();
+}
+
+TEST_F(RealChainTest, APaymentLandsBelowItsTombstoneOnly) {
+    std::size_t landed = 0;
+    loop.run(prepare_and_submit(this, 1, &landed));
+    EXPECT_EQ(landed, 1U);
+    loop.run(prepare_and_submit(this, 2, &landed));
+    EXPECT_EQ(landed, 0U);
+    EXPECT_EQ(balance(1), 32U);
+}
+
+TEST(RealChain, TheSameSeedGivesTheSameBlocks) {
+    std::vector<engine::chain::BlockId> ids;
+    for (const std::uint64_t seed : {7, 7, 8}) {
+        IoLoop loop;
+        const WorkDirectory work("real-chain-test-");
+        EventLog events(work.path() / "events.jsonl", [] { return engine::Instant{}; });
+        engine::Choices choices(seed);
+        const std::vector<Account> accounts = make_accounts(1);
+        auto nobody = []() -> Task<Result<Hint>> { throw engine::InternalError("nobody is asked"); };
+        DiskChain chain(accounts, nobody, choices, events);
+        chain.begin({{"only", work.path() / "only"}});
+        chain.set_hint_key(accounts[0].address.view_public, BlockIndex{9});
+        BlockPlan plan;
+        plan.credits.push_back(credit(0, 3));
+        AppendedBlock out;
+        loop.run(RealChainTest::append_task(&chain, std::move(plan), &out));
+        ids.push_back(chain.log().back().block.id);
+    }
+    EXPECT_EQ(ids[0], ids[1]);
+    EXPECT_NE(ids[0], ids[2]);
+}
+
+TEST(ReadAccounts, WhatIsMissingOrBrokenIsNamed) {
+    const WorkDirectory work("real-chain-test-");
+    auto why = [&] {
+        try {
+            (void)read_accounts(work.path(), 1);
+            return std::string("it was read");
+        } catch (const engine::BrokenSurroundings& error) {
+            return std::string(error.what());
+        }
+    };
+    EXPECT_NE(why().find("account_keys_0.json: cannot be read"), std::string::npos) << why();
+    std::ofstream(work.path() / "account_keys_0.json") << "{}";
+    EXPECT_NE(why().find("account_keys_0.json: "), std::string::npos) << why();
+    EXPECT_TRUE(read_accounts(work.path(), 0).empty());
+}
+
+} // namespace
+} // namespace real
