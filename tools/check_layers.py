@@ -17,6 +17,7 @@ ALLOWED = {
     "sim": {"engine", "sim"},
     "real": {"engine", "real", "proto"},
     "proto": {"proto"},
+    "cmake": set(),
     "search": {"engine", "sim", "scenarios", "search"},
     "property_tests": {"engine", "sim", "real", "scenarios", "search", "property_tests"},
     "tools": {"engine", "sim", "real", "proto", "scenarios", "search", "tools"},
