@@ -203,6 +203,26 @@ TEST(Timeline, failing_observation_stands_out_against_the_truth) {
     EXPECT_EQ(timeline(again, &plan), html);
 }
 
+TEST(Timeline, service_that_answers_wrongly_stands_out) {
+    scenarios::lag::Plan plan = scenarios::lag::from_json(R"({"schema": 1,
+      "topology": "accounts=1,ingest=1", "wallets_per_account": 1, "steps": [
+        {"action": "activate"}, {"action": "block", "credits": [{"account": 0, "amount": 1}]},
+        {"action": "block", "spends": [0]}]})");
+    const sim::RunResult run = told(plan, "images-spent-one-block-late");
+    ASSERT_FALSE(run.violations.empty());
+    const std::string html = timeline(run, &plan);
+    EXPECT_THAT(html, HasSubstr(">response fails</text>"));
+    // In the lane of that store: what is ringed is below its name's line and above the next one's.
+    const std::size_t name = html.find(">images0.0</text>");
+    unsigned name_y = 0;
+    ASSERT_EQ(std::sscanf(html.c_str() + html.rfind("y=\"", name), "y=\"%u", &name_y), 1);
+    unsigned ring_y = 0;
+    const std::size_t ring = html.find("<circle class=\"failed\"");
+    ASSERT_NE(ring, html.npos);
+    ASSERT_EQ(std::sscanf(html.c_str() + html.find("cy=\"", ring), "cy=\"%u", &ring_y), 1);
+    EXPECT_NEAR(ring_y, name_y, 22);
+}
+
 TEST(Timeline, longest_run_of_the_catalogue_keeps_within_bounds) {
     const engine::Scenario& scenario = *scenarios::find("conformance");
     sim::Options options;

@@ -214,19 +214,31 @@ private:
                            here, axis_height, height_, escaped(title));
         std::uint64_t label_at = axis_height + 10;
         std::string label = fmt::format("{} fails", name(first.check));
-        if (lanes_.last_report() && first.count && first.shown) {
-            const Lane& lane = lanes_.of(lanes_.last_report()->node);
-            label_at = lane.top + lane.height - 8;
-            label = fmt::format("shows {}, true is {}", engine::check::to_text(*first.shown),
-                                first.truth ? engine::check::to_text(*first.truth) : "something else");
+        if (const Lane* lane = lane_of(first)) {
+            label_at = lane->top + lane->height - 8;
+            if (first.shown)
+                label = fmt::format("shows {}, true is {}", engine::check::to_text(*first.shown),
+                                    first.truth ? engine::check::to_text(*first.truth) : "something else");
             out += fmt::format("<rect class=\"failed\" x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
-                               lane.top + 1, width_, lane.height - 2);
-            out += fmt::format("<circle class=\"failed\" cx=\"{}\" cy=\"{}\" r=\"8\"><title>{}</title>"
-                               "</circle>\n",
-                               here, lane.top + 16, escaped(title));
+                               lane->top + 1, width_, lane->height - 2);
+            out +=
+                fmt::format("<circle class=\"failed\" cx=\"{}\" cy=\"{}\" r=\"8\"><title>{}</title>"
+                            "</circle>\n",
+                            here, lane->top + std::min<std::uint64_t>(16, lane->height / 2), escaped(title));
         }
         out += fmt::format("<text class=\"failed\" x=\"{}\" y=\"{}\">{}</text>\n", here + 12, label_at,
                            escaped(label));
+    }
+
+    // Where a violation was seen: the wallet that has just shown the number, or the service that the sentence
+    // begins with.  Null: it is about no single one.
+    const Lane* lane_of(const engine::check::Violation& violation) const {
+        if (lanes_.last_report() && violation.count && violation.shown)
+            return &lanes_.of(lanes_.last_report()->node);
+        for (std::size_t node = 1; node < run_.node_names.size(); ++node)
+            if (violation.text.starts_with(run_.node_names[node] + " "))
+                return &lanes_.of(engine::NodeId{static_cast<std::uint32_t>(node)});
+        return nullptr;
     }
 
     const sim::RunResult& run_;
