@@ -101,6 +101,16 @@ TEST(Shrink, budget_ends_it_with_a_case_that_still_fails) {
     EXPECT_EQ(class_of(failure.told), class_of(found.result));
 }
 
+TEST(Shrink, long_stories_end_by_steps) {
+    const Found found = find_failure("wallet-counts-newer-outputs");
+    InvestigateOptions wishes;
+    wishes.budget.most_steps = 1; // the first candidate has more
+    const Failure failure = investigate(*found.scenario, nullptr, found.options, found.result, wishes);
+    EXPECT_FALSE(failure.minimal);
+    EXPECT_LE(failure.shrink_runs, 4u) << "one candidate, and what it takes to begin";
+    EXPECT_EQ(class_of(failure.told), class_of(found.result));
+}
+
 TEST(Shrink, guilty_defect_is_found_among_others) {
     Found found = find_failure("wallet-counts-newer-outputs");
     found.options.defects.switch_on(sim::find_defect("wallet-adds-in-64-bits")->defect);

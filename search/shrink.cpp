@@ -228,7 +228,8 @@ public:
 private:
     bool accept(const Case& candidate) {
         if (ended_ || candidate == best_) return false;
-        if (runs_ >= options_.most_runs || (options_.stop && options_.stop())) {
+        if (runs_ >= options_.most_runs || steps_ >= options_.most_steps ||
+            (options_.stop && options_.stop())) {
             ended_ = true;
             return false;
         }
@@ -236,6 +237,7 @@ private:
         Manner manner;
         manner.closes = closes_;
         const sim::RunResult result = search::run(candidate, manner);
+        steps_ += result.steps;
         if (class_of(result) != wanted_) return false;
         best_ = candidate;
         return true;
@@ -387,6 +389,7 @@ private:
     const ShrinkOptions& options_;
     Case best_;
     std::uint64_t runs_ = 0;
+    std::uint64_t steps_ = 0;
     bool ended_ = false;
     bool closes_ = true;
     bool canonical_ = false;
