@@ -16,6 +16,7 @@ sim::RunResult run(const Case& what, Manner manner) {
     options.follow = &what.recording;
     options.keep_events = manner.events;
     options.keep_choices = manner.choices;
+    if (manner.step_budget != 0) options.step_budget = manner.step_budget;
     options.expected_choices = what.recording.fixed.size();
     engine::Scenario scenario;
     if (what.plan) {

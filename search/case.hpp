@@ -27,7 +27,8 @@ struct Case {
 struct Manner {
     bool events = false;
     bool choices = false;
-    bool closes = true; ///< false: the run ends with the story, unhealed
+    bool closes = true;            ///< false: the run ends with the story, unhealed
+    std::uint64_t step_budget = 0; ///< of the scheduler; 0: the usual
 };
 
 /// @throws engine::UsageError  there is no such scenario, or it does not fit the topology

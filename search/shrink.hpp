@@ -12,7 +12,7 @@ struct ShrinkOptions {
     std::uint64_t most_runs = 20'000; ///< budget: the same result on every machine
     /// And of scheduler steps, for stories that are long: some 20 s of a Release build.
     std::uint64_t most_steps = 60'000'000;
-    std::function<bool()> stop{};     ///< asked before each run; true ends the search early
+    std::function<bool()> stop{}; ///< asked before each run; true ends the search early
 };
 
 struct Shrunk {
