@@ -111,6 +111,22 @@ TEST(Shrink, long_stories_end_by_steps) {
     EXPECT_EQ(class_of(failure.told), class_of(found.result));
 }
 
+TEST(Shrink, seed_is_told_when_the_budget_leaves_thousands_of_decisions) {
+    const engine::Scenario& story = *scenarios::find("conformance");
+    sim::Options options;
+    options.topology = story.topology;
+    options.defects.switch_on(sim::find_defect("wallet-takes-off-later-spends")->defect);
+    const sim::RunResult result = sim::run(story, options);
+    ASSERT_FALSE(result.violations.empty());
+    InvestigateOptions wishes;
+    wishes.budget.most_runs = 1; // not even enough to take all decisions away
+    const Failure failure = investigate(story, nullptr, options, result, wishes);
+    EXPECT_FALSE(failure.minimal);
+    EXPECT_TRUE(failure.smallest.recording.fixed.empty());
+    EXPECT_LE(failure.blob.size(), longest_to_paste);
+    EXPECT_EQ(run(from_blob(failure.blob).what).digest, result.digest);
+}
+
 TEST(Shrink, guilty_defect_is_found_among_others) {
     Found found = find_failure("wallet-counts-newer-outputs");
     found.options.defects.switch_on(sim::find_defect("wallet-adds-in-64-bits")->defect);
