@@ -65,6 +65,13 @@ enum class Defect : std::uint16_t {
     wallet_skips_a_block_between_pages,
     wallet_expires_a_payment_one_block_early,
     wallet_takes_not_found_for_expired,
+    wallet_takes_status_error_for_expired,
+    wallet_passes_over_newer_rngs,
+    wallet_passes_over_unreadable_outputs,
+    wallet_searches_all_rngs_at_once,
+    wallet_asks_for_all_missed_blocks_at_once,
+    wallet_counts_before_new_rngs_are_searched,
+    wallet_takes_the_last_block_for_all_before,
     // view store
     view_store_reads_count_after_events,
     view_store_reads_count_after_records,
@@ -98,6 +105,8 @@ enum class Defect : std::uint16_t {
     view_router_spreads_an_error,
     view_router_takes_events_of_one_shard,
     view_router_reuses_an_old_answer,
+    view_router_fails_while_a_shard_loads,
+    view_router_asks_a_loading_shard_for_ever,
     // key image store
     images_read_count_after_look_up,
     images_publish_before_insert,
@@ -114,6 +123,7 @@ enum class Defect : std::uint16_t {
     ledger_router_skips_an_empty_store,
     ledger_router_keeps_the_first_result,
     ledger_router_drops_errors,
+    ledger_router_lets_errors_beat_spent,
     ledger_router_answers_an_image_twice,
     ledger_router_answers_with_its_own_height,
     ledger_router_reuses_an_old_answer,
@@ -154,6 +164,7 @@ enum class Defect : std::uint16_t {
     db_unretires_a_key_that_view_has_passed,
     db_stores_expiry_one_block_early,
     db_replica_claims_to_be_current,
+    db_numbers_rows_for_blocks,
     // report server
     report_server_adds_a_block_to_the_expiry,
     // watcher

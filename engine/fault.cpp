@@ -40,6 +40,10 @@ const char* name(FaultKind kind) {
         return "flaky_database";
     case FaultKind::failed_look_ups:
         return "failed_look_ups";
+    case FaultKind::holed_reads:
+        return "holed_reads";
+    case FaultKind::outdated_wallet:
+        return "outdated_wallet";
     }
     return "?";
 }

@@ -34,6 +34,10 @@ enum class Mark : std::uint16_t {
     wallet_ledger_behind_itself,
     wallet_key_image_answered_with_an_error,
     wallet_asks_just_before_the_tombstone,
+    wallet_too_old_for_an_rng,
+    wallet_too_old_for_an_output,
+    wallet_block_missing_inside_an_answer,
+    wallet_output_status_answered_with_an_error,
     // view store
     view_store_query_overtaken_by_a_block,
     view_store_query_between_records_and_count,
@@ -52,6 +56,7 @@ enum class Mark : std::uint16_t {
     view_router_sees_a_hole,
     view_router_shard_beyond_the_merged_count,
     view_router_event_cursors_differ,
+    view_router_found_beats_an_error,
     // key image store
     images_query_overtaken_by_a_block,
     images_query_between_images_and_count,
@@ -63,6 +68,7 @@ enum class Mark : std::uint16_t {
     ledger_router_sees_a_hole,
     ledger_router_store_of_the_future,
     ledger_router_spend_beyond_its_count,
+    ledger_router_spent_beats_an_error,
     ledger_asked_for_blocks_it_has_not,
     ledger_blocks_grow_during_an_answer,
     // ingest
@@ -79,6 +85,7 @@ enum class Mark : std::uint16_t {
     ingest_key_starts_later_than_wanted,
     ingest_cannot_write_its_state,
     ingest_waits_for_a_block_time,
+    ingest_refuses_a_key_while_active,
     // chain
     chain_output_in_the_last_block_of_a_key,
     chain_output_for_a_lost_key,
@@ -101,6 +108,7 @@ enum class Mark : std::uint16_t {
     db_unretires_a_key,
     db_refuses_to_unretire,
     db_read_from_a_stale_replica,
+    db_read_around_a_hole,
     count_,
 };
 inline constexpr std::size_t mark_count = static_cast<std::size_t>(Mark::count_);

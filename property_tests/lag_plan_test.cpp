@@ -27,7 +27,7 @@ TEST(LagPlan, generator_reaches_every_action) {
 
 TEST(LagPlan, generator_reaches_every_boundary_and_fault) {
     std::vector<bool> boundaries(boundary_count, false);
-    std::vector<bool> faults(static_cast<std::size_t>(engine::FaultKind::failed_look_ups) + 1, false);
+    std::vector<bool> faults(static_cast<std::size_t>(engine::last_fault_kind) + 1, false);
     faults[0] = true; // there is no fault of that number
     for (std::uint64_t seed = 0; seed < 2000; ++seed)
         for (const PlannedStep& step : generate({seed}).steps) {

@@ -302,7 +302,7 @@ TEST_F(NetworkDifferences, line_11_calls_of_one_client_have_no_order) {
     EXPECT_FALSE(std::is_sorted(echo.served.begin(), echo.served.end()));
 }
 
-TEST_F(NetworkDifferences, line_12_latency_does_not_depend_on_the_size_and_no_message_is_too_large) {
+TEST_F(NetworkDifferences, line_12_latency_does_not_depend_on_the_size_and_no_link_limits_it) {
     const Result<std::string> answer = bed.run(call(std::string(10'000'000, 'x')));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->size(), 10'000'000u);
@@ -616,6 +616,102 @@ TEST_F(Differences, line_30_a_poll_that_would_find_nothing_is_left_out) {
     before = asks_ms.size();
     bed.pass(10s);
     EXPECT_GE(asks_ms.size(), before + 39);
+}
+
+// ------------------------------------------------------------------------------------------------ messages
+// and releases
+
+// Two missed blocks, one of them paid to, and a wallet whose messages hold one block.
+Task<> miss_two_blocks(World& world) {
+    co_await activate(world);
+    const Result<IngestSummary> status = co_await world.ingest(0).api().get_status();
+    co_await append_empty(world);
+    co_await world.sleep(5s);
+    co_await world.ingest(0).crash();
+    world.ingest(0).delete_state_file();
+    engine::BlockPlan plan;
+    engine::Credit credit;
+    credit.to = AccountId{0};
+    credit.amount = 1;
+    credit.hint_key = status->ingress_key;
+    plan.credits.push_back(std::move(credit));
+    co_await world.chain().append(std::move(plan));
+    co_await append_empty(world);
+    co_await world.ingest(0).start();
+    co_await activate(world);
+    ENSURE(co_await world.ingest(0).api().report_lost_ingress_key(status->ingress_key));
+    co_await append_empty(world);
+    co_await world.sleep(5s);
+}
+
+Task<> poll_with_small_messages(World& world, std::uint64_t* count) {
+    co_await miss_two_blocks(world);
+    const Result<BalanceReport> report = co_await world.new_wallet(AccountId{0}).poll();
+    ENSURE(report);
+    *count = report->count.value;
+}
+
+TEST_F(Differences, line_31_a_message_holds_what_a_wallet_puts_into_one) {
+    std::map<bool, std::uint64_t> count;
+    for (const bool at_once : {false, true}) {
+        Options options = small_world();
+        options.topology.wallet_blocks = 1;
+        if (at_once) options.defects.switch_on(engine::Defect::wallet_asks_for_all_missed_blocks_at_once);
+        SimWorld world(options);
+        world.run(poll_with_small_messages(world, &count[at_once]));
+        EXPECT_TRUE(world.checks().violations().empty());
+    }
+    EXPECT_EQ(count[false], 5u) << "one block a message";
+    EXPECT_EQ(count[true], 2u) << "two blocks are too many: the first missed one is never fetched";
+}
+
+Task<> poll_before_and_after_an_update(World& world, std::vector<std::uint64_t>* counts) {
+    co_await miss_two_blocks(world);
+    engine::Wallet& knows_the_rng = world.new_wallet(AccountId{0});
+    engine::Wallet& knows_nothing = world.new_wallet(AccountId{0});
+    world.copy("ledger").hold();
+    world.faults().begin({FaultKind::outdated_wallet, knows_nothing.id(), {}, 0});
+    const Result<BalanceReport> refused = co_await knows_nothing.poll();
+    ENSURE(!refused && refused.error().code == Code::failed_precondition);
+    const Result<BalanceReport> early = co_await knows_the_rng.poll();
+    counts->push_back(early->count.value);
+    world.faults().heal_all();
+    const Result<BalanceReport> updated = co_await knows_nothing.poll();
+    ENSURE(updated);
+    counts->push_back(updated->count.value);
+    counts->push_back(static_cast<std::uint64_t>(updated->value()));
+}
+
+TEST_F(Differences, line_32_an_outdated_wallet_reads_nothing_and_is_updated_by_healing) {
+    SimWorld world(small_world());
+    std::vector<std::uint64_t> counts;
+    world.run(poll_before_and_after_an_update(world, &counts));
+    EXPECT_TRUE(world.checks().violations().empty());
+    EXPECT_EQ(counts, (std::vector<std::uint64_t>{5, 5, 1}));
+}
+
+TEST_F(DatabaseDifferences, line_33_a_read_may_miss_a_block_in_the_middle) {
+    ASSERT_TRUE(bed.run(client.new_ingress_key(key_of(1), BlockIndex{1})));
+    const auto id = bed.run(client.new_ingest_invocation({}, key_of(1), key_of(9), BlockIndex{1}));
+    ASSERT_TRUE(id);
+    for (std::uint64_t b = 1; b <= 4; ++b) {
+        engine::fog::IngestedBlock block;
+        block.block = BlockIndex{b};
+        block.rows = std::make_shared<std::vector<engine::fog::Row>>();
+        ASSERT_TRUE(bed.run(client.add_block(*id, block)));
+    }
+    const auto blocks_seen = [&] {
+        return bed.run(client.blocks(key_of(1), BlockIndex{1}, 100))->blocks.size();
+    };
+    EXPECT_EQ(blocks_seen(), 4u);
+    const FaultId fault = bed.begin(FaultKind::holed_reads, 1, 0, 256);
+    std::set<std::size_t> seen;
+    for (int i = 0; i < 40; ++i) seen.insert(blocks_seen());
+    EXPECT_EQ(seen, (std::set<std::size_t>{0, 1, 2}))
+        << "a reader stops at the hole, and the last block is no hole";
+    EXPECT_EQ(bed.run(other.blocks(key_of(1), BlockIndex{1}, 100))->blocks.size(), 4u);
+    bed.core.faults.remove(fault);
+    EXPECT_EQ(blocks_seen(), 4u);
 }
 
 // ------------------------------------------------------------------------------------------------ the list

@@ -28,6 +28,19 @@ engine::Stream fates_of(Surroundings world, NodeId store) {
     return {world.core.choices, engine::Domain::fault, actor_of(store), 1};
 }
 
+/// A wallet whose release is older than what it is told of.
+bool is_outdated(const Core& core, NodeId wallet) {
+    return !core.faults.empty() && core.faults.has(FaultKind::outdated_wallet, wallet);
+}
+constexpr std::uint32_t version_of_tomorrow = 1;
+
+/// A block as a wallet reads it that does not know the form of its outputs.
+BlockPtr of_tomorrow(const LedgerBlock& block) {
+    auto copy = std::make_shared<LedgerBlock>(block);
+    for (engine::chain::TxOut& output : copy->outputs) output.masked_amount.reset();
+    return copy;
+}
+
 // What a wallet asked and was told, in words.
 
 std::string asked_of(const ViewQuery& query) {
@@ -240,7 +253,7 @@ Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
             if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
             result.code = SearchCode::internal_error;
             result.payload.reset();
-            world_.responses.look_up_failed(result.key);
+            world_.responses.look_up_failed(result.key, range());
         }
     co_return answer;
 }
@@ -279,10 +292,17 @@ SimViewRouter::SimViewRouter(Surroundings world, NodeId id, std::string name,
     }
 }
 
+// A message holds what a wallet of this topology puts into one; more than that is refused.
+Task<Result<ViewAnswer>> SimViewRouter::query(ViewQuery query) {
+    if (query.keys.size() > world_.core.options.topology.wallet_keys)
+        co_return engine::Error{engine::Code::invalid_argument, "view router: message too large"};
+    co_return co_await service_->query(std::move(query));
+}
+
 void SimViewRouter::boot() { service_.emplace(host_, shards_, RouterConfig{}); }
 
 Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
-    auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.api()->query(std::move(q)); };
+    auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.query(std::move(q)); };
     auto observe = [responses = &world_.responses, target = &target_](
                        const ViewQuery& q, const ViewAnswer& a) { responses->on_view(target->name(), q, a); };
     const std::string asked = world_.core.takes_notes() ? asked_of(query) : std::string();
@@ -291,6 +311,8 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
     if (world_.core.takes_notes())
         world_.core.note(Note::Kind::told, caller_,
                          fmt::format("{} answers {}: {}", target_.name(), asked, told(answer)));
+    if (answer && is_outdated(world_.core, caller_))
+        for (RngRecord& rng : answer->rngs) rng.rng_version = version_of_tomorrow;
     co_return answer;
 }
 
@@ -307,7 +329,7 @@ Task<Result<KeyImageStoreAnswer>> SimImageStore::key_images(std::vector<KeyImage
         for (KeyImageResult& result : answer->images.results) {
             if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
             result.code = KeyImageCode::error;
-            world_.responses.look_up_failed(result.image);
+            world_.responses.look_up_failed(result.image, range());
         }
     co_return answer;
 }
@@ -335,13 +357,41 @@ Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyIm
 
 SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
                                  const std::vector<SimImageStore*>& stores)
-    : SimNode(world, id, std::move(name)), copy_(copy) {
+    : SimNode(world, id, std::move(name)), copy_(copy), fates_(fates_of(world, id)) {
     for (SimImageStore* store : stores) {
         links_.push_back(std::make_unique<RemoteImageStore>(world, id, *store));
         if (shards_.empty() || shards_.back().range != store->range())
             shards_.push_back({store->range(), {}});
         shards_.back().replicas.push_back(links_.back().get());
     }
+}
+
+Task<Result<BlocksAnswer>> SimLedgerRouter::blocks(std::vector<BlockRange> ranges) {
+    Result<BlocksAnswer> answer = co_await service_->blocks(std::move(ranges));
+    if (!answer) co_return answer;
+    if (answer->blocks.size() > world_.core.options.topology.wallet_blocks)
+        co_return engine::Error{engine::Code::invalid_argument, "get blocks: message too large"};
+    const std::uint64_t share = failed_look_ups(world_.core, id());
+    if (share == 0) co_return answer;
+    std::vector<FoundBlock> read;
+    for (FoundBlock& found : answer->blocks) {
+        if (fates_.chance(static_cast<std::uint32_t>(share), 256))
+            world_.responses.look_up_failed(found.block->index);
+        else
+            read.push_back(std::move(found));
+    }
+    answer->blocks = std::move(read);
+    co_return answer;
+}
+
+Task<Result<TxOutStatusAnswer>> SimLedgerRouter::tx_outs(std::vector<PublicKey> public_keys) {
+    Result<TxOutStatusAnswer> answer = co_await service_->tx_outs(std::move(public_keys));
+    const std::uint64_t share = failed_look_ups(world_.core, id());
+    if (answer && share > 0)
+        for (TxOutStatus& status : answer->results)
+            if (fates_.chance(static_cast<std::uint32_t>(share), 256))
+                status.code = TxOutStatus::Code::database_error;
+    co_return answer;
 }
 
 void SimLedgerRouter::boot() { service_.emplace(host_, copy_, shards_, RouterConfig{}); }
@@ -362,8 +412,7 @@ Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> ima
     co_return answer;
 }
 Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
-    auto* invoke =
-        +[](SimLedgerRouter& t, std::vector<BlockRange> r) { return t.api()->blocks(std::move(r)); };
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<BlockRange> r) { return t.blocks(std::move(r)); };
     auto observe = [responses = &world_.responses, target = &target_](const std::vector<BlockRange>& asked,
                                                                       const BlocksAnswer& a) {
         responses->on_blocks(target->name(), asked, a);
@@ -373,6 +422,8 @@ Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) 
     if (world_.core.takes_notes())
         world_.core.note(Note::Kind::told, caller_,
                          fmt::format("{} is asked for missed blocks: {}", target_.name(), told(answer)));
+    if (answer && is_outdated(world_.core, caller_))
+        for (FoundBlock& found : answer->blocks) found.block = of_tomorrow(*found.block);
     co_return answer;
 }
 Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalIndex> indices) {
@@ -386,8 +437,7 @@ Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalInde
                                               std::move(indices), observe);
 }
 Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> public_keys) {
-    auto* invoke =
-        +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.api()->tx_outs(std::move(k)); };
+    auto* invoke = +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.tx_outs(std::move(k)); };
     auto observe = [responses = &world_.responses, target = &target_](
                        const auto&, const TxOutStatusAnswer& a) { responses->on_tx_outs(target->name(), a); };
     return world_.network.call<TxOutStatusAnswer>(caller_, target_, Method::get_tx_outs, invoke,

@@ -250,7 +250,8 @@ class SimViewRouter final : public SimNode<engine::Node> {
 public:
     /// @param stores  shard by shard, replica by replica
     SimViewRouter(Surroundings world, NodeId id, std::string name, const std::vector<SimViewStore*>& stores);
-    engine::fog::ViewRouter* api() { return &*service_; }
+    /// Asks the service; a query larger than a message is refused.
+    Task<Result<engine::fog::ViewAnswer>> query(engine::fog::ViewQuery query);
 
 private:
     void boot() override;
@@ -266,12 +267,17 @@ public:
     SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
                     const std::vector<SimImageStore*>& stores);
     engine::fog::LedgerRouter* api() { return &*service_; }
+    /// Ask the service; a declared fault may strike single blocks and outputs, an answer larger than a
+    /// message is refused.
+    Task<Result<engine::fog::BlocksAnswer>> blocks(std::vector<BlockRange> ranges);
+    Task<Result<engine::fog::TxOutStatusAnswer>> tx_outs(std::vector<engine::chain::PublicKey> public_keys);
 
 private:
     void boot() override;
     void shut_down() override { service_.reset(); }
 
     const SimCopy& copy_;
+    engine::Stream fates_;
     std::vector<std::unique_ptr<RemoteImageStore>> links_;
     std::vector<engine::fog::KeyImageShard> shards_;
     std::optional<engine::fog::LedgerRouter> service_;

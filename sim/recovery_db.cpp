@@ -66,6 +66,17 @@ void SimDbClient::commit(DbOperation operation) {
                      db_.state_.position.value);
 }
 
+// A block that a replica does not show yet although it shows later ones.
+std::optional<BlockIndex> SimDbClient::hole_in(const DbState::Key& key, BlockIndex first) {
+    if (db_.core_.faults.empty()) return std::nullopt;
+    const std::uint64_t share = db_.core_.faults.amount(FaultKind::holed_reads, node_);
+    if (share == 0 || !key.record.last_scanned || *key.record.last_scanned <= first) return std::nullopt;
+    if (!fates_.chance(static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 256)), 256))
+        return std::nullopt;
+    const std::uint64_t behind_it = key.record.last_scanned->value - first.value;
+    return BlockIndex{first.value + fates_.below(static_cast<std::uint32_t>(behind_it))};
+}
+
 // Runs inside the database: a client that is stopped (SIGSTOP) after it sent its commit holds nobody up.
 template <class T, class Apply>
 Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* apply,
@@ -406,12 +417,17 @@ Task<Result<IngestedBlocks>> SimDbClient::blocks(PublicKey key, BlockIndex first
     found.as_of = position_of(state);
     const auto row = state.keys.find(key);
     if (row == state.keys.end()) co_return found;
+    const std::optional<BlockIndex> unseen = hole_in(row->second, first);
     BlockIndex expected = first;
     for (auto it = row->second.blocks.lower_bound(first); it != row->second.blocks.end(); ++it) {
-        if (it->first != expected || found.blocks.size() == limit) break;
+        if (it->first == unseen) continue;
+        const bool numbers_rows = has(Defect::db_numbers_rows_for_blocks);
+        if ((it->first != expected && !numbers_rows) || found.blocks.size() == limit) break;
         found.blocks.push_back(it->second);
+        if (numbers_rows) found.blocks.back().block = expected;
         expected = expected.next();
     }
+    mark_if(unseen && expected == *unseen, Mark::db_read_around_a_hole);
     co_return found;
 }
 

@@ -116,9 +116,16 @@ public:
 
     void on_view(const std::string& server, const fog::ViewQuery& query, const fog::ViewAnswer& answer,
                  BlockRange range = BlockRange::all());
-    /// A declared fault has struck one look-up: from now on an error may be answered for it.
-    void look_up_failed(const chain::SearchKey& key) { failed_keys_.insert(key); }
-    void look_up_failed(const chain::KeyImage& image) { failed_images_.insert(image); }
+    /// A declared fault has struck one look-up of a shard: from now on an error may be answered for it, but
+    /// not in the place of what another shard has found.
+    void look_up_failed(const chain::SearchKey& key, BlockRange shard = BlockRange::all()) {
+        failed_keys_[key].push_back(shard);
+    }
+    void look_up_failed(const chain::KeyImage& image, BlockRange shard = BlockRange::all()) {
+        failed_images_[image].push_back(shard);
+    }
+    /// A declared fault has struck one read of a block: it may be absent from answers about blocks.
+    void look_up_failed(BlockIndex block) { failed_blocks_.insert(block); }
     void on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                        const fog::KeyImagesAnswer& answer, BlockRange range = BlockRange::all());
     void on_blocks(const std::string& server, const std::vector<BlockRange>& asked,
@@ -133,9 +140,10 @@ private:
     Checks& checks_;
     const model::ChainModel& chain_;
     const model::RecoveryModel& recovery_;
-    std::map<BlockRange, BlockCount> covered_; // verified once: committed facts stay
-    std::set<chain::SearchKey> failed_keys_;
-    std::set<chain::KeyImage> failed_images_;
+    std::map<BlockRange, BlockCount> covered_;                        // verified once: committed facts stay
+    std::map<chain::SearchKey, std::vector<BlockRange>> failed_keys_; // and the shards that failed
+    std::map<chain::KeyImage, std::vector<BlockRange>> failed_images_;
+    std::set<BlockIndex> failed_blocks_;
 };
 
 /// Judges a sender's verdicts: `sender`.

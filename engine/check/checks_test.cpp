@@ -396,6 +396,23 @@ TEST_F(ViewResponseTest, response_wants_a_cause_for_an_error) {
     EXPECT_TRUE(checks.any_violation()) << "the look-up of another key has failed";
 }
 
+TEST_F(ViewResponseTest, response_wants_what_one_shard_found_although_another_one_failed) {
+    fog::ViewAnswer error = right_search(); // the record of search(3) is in block 3, which the count includes
+    error.results[1] = {search(3), fog::SearchCode::internal_error, {}};
+    const auto accepts = [&](const std::vector<BlockRange>& failed, BlockRange shard = BlockRange::all()) {
+        Checks fresh;
+        ResponseChecker judging(fresh, c.model, recovery);
+        for (const BlockRange& where : failed) judging.look_up_failed(search(3), where);
+        judging.on_view("view", search_query(), error, shard);
+        return !fresh.any_violation();
+    };
+    EXPECT_FALSE(accepts({range(0, 3)}));
+    EXPECT_TRUE(accepts({range(0, 3)}, range(0, 3))) << "the failed shard itself may say so";
+    EXPECT_TRUE(accepts({range(0, 3), range(3, 6)})) << "the shard of block 3 has failed, too";
+    error.count = BlockCount{3};
+    EXPECT_TRUE(accepts({range(0, 3)})) << "block 3 is not promised";
+}
+
 TEST_F(ViewResponseTest, response_rejects_what_breaks_the_databases_contract) {
     commit(1, 1, 2); // again
     expect_rejects(judge(search_query(), right_search()),
@@ -604,6 +621,37 @@ TEST_F(LedgerResponseTest, response_wants_a_cause_for_an_error_about_an_image) {
         for (const fog::KeyImageResult& result : answer.results) asked.push_back(result.image);
         judging.on_key_images("ledger", asked, answer);
     }));
+}
+
+TEST_F(LedgerResponseTest, response_wants_a_spend_one_store_knows_although_another_one_failed) {
+    fog::KeyImagesAnswer error = right_images(); // spent in block 2, which the count includes
+    error.results[0].code = fog::KeyImageCode::error;
+    const auto accepts_after = [&](BlockRange failed) {
+        return accepts([&](ResponseChecker& judging) {
+            judging.look_up_failed(error.results[0].image, failed);
+            std::vector<chain::KeyImage> asked;
+            for (const fog::KeyImageResult& result : error.results) asked.push_back(result.image);
+            judging.on_key_images("ledger", asked, error);
+        });
+    };
+    EXPECT_FALSE(accepts_after(range(4, 9)));
+    EXPECT_TRUE(accepts_after(range(0, 4)));
+    error.count = BlockCount{2};
+    EXPECT_TRUE(accepts_after(range(4, 9))) << "block 2 is not promised";
+}
+
+TEST_F(LedgerResponseTest, response_excuses_a_block_that_could_not_be_read) {
+    fog::BlocksAnswer answer = right_blocks(1, 4);
+    const BlockIndex gone = answer.blocks.front().block->index;
+    answer.blocks.erase(answer.blocks.begin());
+    const auto accepts_after = [&](BlockIndex failed) {
+        return accepts([&](ResponseChecker& judging) {
+            judging.look_up_failed(failed);
+            judging.on_blocks("ledger", {range(1, 4)}, answer);
+        });
+    };
+    EXPECT_TRUE(accepts_after(gone));
+    EXPECT_FALSE(accepts_after(gone.next()));
 }
 
 TEST_F(LedgerResponseTest, response_rejects_not_spent_below_the_count) {

@@ -17,6 +17,21 @@ void ResponseChecker::judge(bool held, const std::string& server, const std::str
     checks_.violated(std::move(v));
 }
 
+namespace {
+
+/// Whether a failed look-up excuses an error.  A count that includes the block of what was looked for says
+/// that the shard of that block was asked: only its own failure excuses then.
+template <class Key>
+bool is_excused(const std::map<Key, std::vector<BlockRange>>& failed, const Key& key,
+                std::optional<BlockIndex> promised) {
+    const auto shards = failed.find(key);
+    if (shards == failed.end()) return false;
+    return !promised || std::any_of(shards->second.begin(), shards->second.end(),
+                                    [&](const BlockRange& shard) { return shard.contains(*promised); });
+}
+
+} // namespace
+
 // Every output of an account in a block the count includes must be findable: scanned under the key of its
 // hint, or announced as missed.  A hint to a key the database never had can only be found by scanning blocks.
 std::string ResponseChecker::uncovered_block(BlockCount count, BlockRange range) {
@@ -63,11 +78,13 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
         }
         const bool is_error =
             result.code != fog::SearchCode::found && result.code != fog::SearchCode::not_found;
-        if (is_error && !failed_keys_.contains(result.key)) {
+        const auto* place = recovery_.place_of(result.key);
+        std::optional<BlockIndex> promised;
+        if (place && count.includes(place->block) && range.contains(place->block)) promised = place->block;
+        if (is_error && !is_excused(failed_keys_, result.key, promised)) {
             judge(false, server, "answers a search key with an error that nothing has caused");
             return;
         }
-        const auto* place = recovery_.place_of(result.key);
         if (result.code == fog::SearchCode::not_found && place && count.includes(place->block) &&
             range.contains(place->block)) {
             judge(false, server,
@@ -158,7 +175,9 @@ void ResponseChecker::on_key_images(const std::string& server, const std::vector
             judge(false, server, "answers another key image than was asked");
             return;
         }
-        if (result.code == fog::KeyImageCode::error && !failed_images_.contains(result.image)) {
+        std::optional<BlockIndex> promised;
+        if (spent && answer.count.includes(*spent) && range.contains(*spent)) promised = spent;
+        if (result.code == fog::KeyImageCode::error && !is_excused(failed_images_, result.image, promised)) {
             judge(false, server, "answers a key image with an error that nothing has caused");
             return;
         }
@@ -187,7 +206,8 @@ void ResponseChecker::on_blocks(const std::string& server, const std::vector<Blo
                 chain_.block(found.block->index) == found.block;
     for (const BlockRange& range : asked)
         for (BlockIndex b = range.start; right && range.contains(b) && answer.count.includes(b); b = b.next())
-            right = std::any_of(answer.blocks.begin(), answer.blocks.end(),
+            right = failed_blocks_.contains(b) ||
+                    std::any_of(answer.blocks.begin(), answer.blocks.end(),
                                 [&](const fog::FoundBlock& found) { return found.block->index == b; });
     judge(right, server, right ? "" : "answers a block request with wrong or missing blocks");
 }

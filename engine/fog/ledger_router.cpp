@@ -36,6 +36,11 @@ KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAn
         const auto& results = answer->images.results;
         for (std::size_t i = 0; i < std::min(results.size(), merged.results.size()); ++i) {
             bool wins = weight(results[i].code) > weight(merged.results[i].code);
+            const bool error_met_spent =
+                std::min(weight(results[i].code), weight(merged.results[i].code)) == 1 &&
+                std::max(weight(results[i].code), weight(merged.results[i].code)) == 2;
+            probe.mark_if(error_met_spent, Mark::ledger_router_spent_beats_an_error);
+            if (probe.has(Defect::ledger_router_lets_errors_beat_spent) && error_met_spent) wins = !wins;
             if (probe.has(Defect::ledger_router_keeps_the_first_result)) wins = is_first;
             if (probe.has(Defect::ledger_router_drops_errors) && results[i].code == KeyImageCode::error)
                 wins = false;

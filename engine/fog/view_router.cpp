@@ -78,6 +78,9 @@ ViewAnswer collate(const std::vector<ViewShard>& shards,
         const bool is_first = !next;
         for (std::size_t k = 0; k < std::min(merged.results.size(), view.results.size()); ++k) {
             bool wins = weight(view.results[k].code) > weight(merged.results[k].code);
+            probe.mark_if(std::min(weight(view.results[k].code), weight(merged.results[k].code)) == 1 &&
+                              std::max(weight(view.results[k].code), weight(merged.results[k].code)) == 3,
+                          Mark::view_router_found_beats_an_error);
             if (probe.has(Defect::view_router_keeps_the_first_result)) wins = is_first;
             if (probe.has(Defect::view_router_lets_errors_beat_found) && weight(merged.results[k].code) == 1)
                 wins = false;
@@ -108,8 +111,11 @@ ViewRouter::ViewRouter(Host& host, std::vector<ViewShard> shards, RouterConfig c
 }
 
 Task<Result<ViewAnswer>> ViewRouter::query(ViewQuery query) {
+    RouterConfig config = config_;
+    if (host_.has(Defect::view_router_fails_while_a_shard_loads)) config.tries = 1;
+    if (host_.has(Defect::view_router_asks_a_loading_shard_for_ever)) config.tries = 0;
     std::vector<Result<ViewStoreAnswer>> asked =
-        co_await ask_shards<ViewStoreAnswer>(host_, shards_, config_, &ViewStoreApi::query, query);
+        co_await ask_shards<ViewStoreAnswer>(host_, shards_, config, &ViewStoreApi::query, query);
     co_await host_.yield(YieldPoint::router_collected);
     std::vector<std::optional<ViewStoreAnswer>> answers(shards_.size());
     std::optional<Error> first_error;
@@ -122,6 +128,9 @@ Task<Result<ViewAnswer>> ViewRouter::query(ViewQuery query) {
         }
         if (!asked[i]) {
             if (!first_error) first_error = asked[i].error();
+            if (host_.has(Defect::view_router_fails_while_a_shard_loads) &&
+                asked[i].error().code == Code::not_ready)
+                co_return asked[i].error();
             continue;
         }
         if (asked[i]->range != shards_[i].range)

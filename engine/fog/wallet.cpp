@@ -67,8 +67,11 @@ Task<Result<BalanceReport>> Wallet::check() {
 Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
     const bool first_answer = next_event_ == UserEventId{};
     for (const RngRecord& record : answer.rngs) {
-        if (record.rng_version > config_.rng_version)
+        if (record.rng_version > config_.rng_version) {
+            host_.mark(Mark::wallet_too_old_for_an_rng);
+            if (host_.has(Defect::wallet_passes_over_newer_rngs)) continue;
             return Error{Code::failed_precondition, "wallet: an RNG needs a newer client"};
+        }
         if (rngs_.contains(record.egress_key)) continue; // a repeat must not reset the position
         if (host_.has(Defect::wallet_keeps_first_rngs_only) && !rngs_.empty()) break;
         const bool same_start = std::any_of(rngs_.begin(), rngs_.end(),
@@ -78,7 +81,7 @@ Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
         const auto secret = host_.crypto().exchange(record_key_, record.egress_key);
         if (!secret) return Error{Code::failed_precondition, "wallet: an egress key is no point"};
         rngs_.emplace(record.egress_key, Rng{record.invocation, BufferedRng(host_.crypto(), *secret),
-                                             record.start, std::nullopt, false});
+                                             record.start, std::nullopt, false, next_event_});
     }
     host_.mark_if(!answer.rngs.empty() && !answer.decommissions.empty() && first_answer,
                   Mark::wallet_hears_of_rng_and_its_end_at_once);
@@ -113,6 +116,7 @@ Task<Result<bool>> Wallet::poll_view() {
     events.events_after = next_event_;
     const Result<ViewAnswer> first = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(events));
     if (!first) co_return first.error();
+    const UserEventId heard_before = next_event_;
     const Result<bool> absorbed = absorb_events(*first);
     if (!absorbed) co_return absorbed.error();
     BlockCount promised = first->count; // N: the lowest of this poll
@@ -128,8 +132,11 @@ Task<Result<bool>> Wallet::poll_view() {
     if (host_.has(Defect::wallet_raises_count_before_search)) highest_processed_ = promised;
 
     std::vector<Rng*> live;
-    for (auto& [key, rng] : rngs_)
-        if (!rng.exhausted) live.push_back(&rng);
+    for (auto& [key, rng] : rngs_) {
+        const bool is_new = rng.heard_after == heard_before;
+        if (host_.has(Defect::wallet_counts_before_new_rngs_are_searched) && is_new) continue;
+        if (!rng.exhausted || host_.has(Defect::wallet_searches_all_rngs_at_once)) live.push_back(&rng);
+    }
 
     std::size_t batch = 1;
     unsigned rounds = 0;
@@ -137,7 +144,8 @@ Task<Result<bool>> Wallet::poll_view() {
         host_.mark_if(++rounds == 3, Mark::wallet_search_needs_three_rounds);
         host_.mark_if(live.size() >= 3, Mark::wallet_searches_three_rngs);
         // A page of RNGs whose first keys fit one query; the others have their turn in a later round.
-        const std::size_t page = std::min(live.size(), config_.keys_per_query);
+        std::size_t page = std::min(live.size(), config_.keys_per_query);
+        if (host_.has(Defect::wallet_searches_all_rngs_at_once)) page = live.size();
         batch = std::min(2 * batch, std::max<std::size_t>(1, config_.keys_per_query / page));
         if (host_.has(Defect::wallet_one_search_key_per_rng)) batch = 1;
         ViewQuery search;
@@ -234,7 +242,8 @@ Task<> Wallet::fetch_missed_blocks() {
     for (BlockRange range : outstanding()) {
         while (!range.empty()) {
             BlockRange page = range;
-            page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
+            if (!host_.has(Defect::wallet_asks_for_all_missed_blocks_at_once))
+                page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
             co_await host_.yield(YieldPoint::wallet_between_requests);
             std::vector<BlockRange> ranges(1, page);
             const Result<BlocksAnswer> answer =
@@ -246,8 +255,11 @@ Task<> Wallet::fetch_missed_blocks() {
             host_.mark_if(!answer->count.includes(page.start), Mark::wallet_missed_blocks_not_there_yet);
             host_.mark_if(answer->count.includes(page.start) && answer->count.end() < page.end,
                           Mark::wallet_missed_range_partly_fetched);
+            BlockIndex after_last = page.start;
             for (const FoundBlock& found : answer->blocks) {
                 const LedgerBlock& block = *found.block;
+                host_.mark_if(block.index > after_last, Mark::wallet_block_missing_inside_an_answer);
+                after_last = block.index.next();
                 std::uint64_t index = block.first_output().value;
                 bool all_read = true;
                 for (const chain::TxOut& output : block.outputs) {
@@ -256,8 +268,12 @@ Task<> Wallet::fetch_missed_blocks() {
                                                    found.time.timestamp_s),
                         FoundBy::scan);
                 }
+                host_.mark_if(!all_read, Mark::wallet_too_old_for_an_output);
+                if (host_.has(Defect::wallet_passes_over_unreadable_outputs)) all_read = true;
                 if (all_read) scanned_.add({block.index, block.index.next()});
             }
+            if (host_.has(Defect::wallet_takes_the_last_block_for_all_before))
+                scanned_.add({page.start, after_last});
             if (host_.has(Defect::wallet_partial_answer_ends_a_missed_range)) scanned_.add(page);
             if (answer->count.end() <= page.end) break; // nothing further exists yet
             range.start = page.end;
@@ -431,6 +447,11 @@ Task<Result<Wallet::Landing>> Wallet::landing(chain::PublicKey output, BlockInde
                 expired = answer->count.end().next() >= tombstone;
             if (host_.has(Defect::wallet_takes_not_found_for_expired)) expired = true;
             if (expired) landing.verdict = Landing::Verdict::expired;
+        } else {
+            // Whether the output is there is not known: an error is no verdict.
+            host_.mark(Mark::wallet_output_status_answered_with_an_error);
+            if (host_.has(Defect::wallet_takes_status_error_for_expired) && answer->count.end() >= tombstone)
+                landing.verdict = Landing::Verdict::expired;
         }
     }
     co_return landing;

@@ -89,6 +89,7 @@ private:
         BlockIndex start;
         std::optional<BlockIndex> last_block; ///< decommissioned: no record after this block
         bool exhausted = false;               ///< decommissioned, and seen to have no more
+        UserEventId heard_after;              ///< the event cursor when it was announced
     };
     /// A set of blocks kept as sorted, disjoint, non-adjacent ranges.
     class BlockSet {

@@ -35,6 +35,10 @@ std::string RealFaults::never(FaultKind kind) {
         return "look-ups inside a process cannot be made to fail from outside";
     case FaultKind::flaky_database:
         return "single calls inside a connection cannot be made to fail from outside";
+    case FaultKind::holed_reads:
+        return "there is one database server and no replica of it";
+    case FaultKind::outdated_wallet:
+        return "there is one release of the wallet";
     default:
         return "";
     }

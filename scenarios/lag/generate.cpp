@@ -35,8 +35,8 @@ constexpr FaultKind link_faults[] = {
     FaultKind::drop_answers, FaultKind::reset_connections, FaultKind::isolate,
 };
 constexpr FaultKind database_faults[] = {
-    FaultKind::db_down_for, FaultKind::db_down,     FaultKind::lose_commit_ack,
-    FaultKind::fail_commit, FaultKind::stale_reads, FaultKind::flaky_database,
+    FaultKind::db_down_for, FaultKind::db_down,        FaultKind::lose_commit_ack, FaultKind::fail_commit,
+    FaultKind::stale_reads, FaultKind::flaky_database, FaultKind::holed_reads,
 };
 constexpr std::uint32_t credits_of_a_block = 3; // at most
 
@@ -96,7 +96,7 @@ private:
         t.shard_blocks = 1 + draw_.below(4);
         t.own_copies = draw_.below(2) == 1;
         t.pubkey_expiry_window = 1 + draw_.below(6);
-        if (draw_.chance(1, 4)) t.batch_blocks = 1 + draw_.below(3);
+        if (draw_.chance(3, 8)) t.batch_blocks = 1 + draw_.below(3);
         if (draw_.chance(1, 4)) {
             t.chunk_outputs = 1 + draw_.below(3);
             // An egress key must have room for one block; with little more it is replaced in mid block.
@@ -218,6 +218,13 @@ private:
         PlannedStep* step = add(Action::submit, draw_.below(std::max(1U, prepared_)));
         if (step != nullptr) step->at = at;
     }
+    /// To a single ingest node.
+    void command(Action action) {
+        const std::uint32_t n = ingest();
+        add(action, n, beside());
+    }
+    /// Of operators' commands; 1: the next steps do not wait for it.
+    std::uint32_t beside() { return draw_.chance(1, 4) ? 1 : 0; }
     /// A little time, or as much as it takes.
     void pause() {
         switch (draw_.below(4)) {
@@ -256,6 +263,7 @@ private:
         case FaultKind::reset_connections:
         case FaultKind::failed_look_ups:
         case FaultKind::flaky_database:
+        case FaultKind::holed_reads:
             return 32 + draw_.below(224);
         case FaultKind::lose_commit_ack:
         case FaultKind::fail_commit:
@@ -302,25 +310,63 @@ private:
         return ends;
     }
     void any_fault() {
-        switch (draw_.below(4)) {
+        switch (draw_.below(5)) {
         case 0:
         case 1: {
             const auto [a, b] = link();
             fault(one_of(link_faults), a, b);
             break;
         }
-        case 2:
+        case 2: {
+            const FaultKind kind = one_of(database_faults);
             // Whoever talks to the database.
-            fault(one_of(database_faults),
-                  draw_.chance(1, 2) ? topology().ingest_nodes + draw_.below(view_stores()) : ingest());
-            break;
-        default:
-            if (draw_.chance(1, 2))
-                fault(FaultKind::failed_look_ups, topology().ingest_nodes + draw_.below(stores()));
-            else
-                fault(one_of(other_faults), ingest());
+            fault(kind, draw_.chance(1, 2) ? topology().ingest_nodes + draw_.below(view_stores()) : ingest());
             break;
         }
+        case 3:
+            look_ups_fail();
+            break;
+        default: {
+            if (draw_.chance(1, 4)) {
+                fault(FaultKind::outdated_wallet, services() + wallet());
+                break;
+            }
+            const FaultKind kind = one_of(other_faults);
+            fault(kind, ingest());
+            break;
+        }
+        }
+    }
+    /// At a store, or at the ledger router, which reads blocks and outputs itself.
+    void look_ups_fail() {
+        const std::uint32_t where = draw_.below(stores() + 1);
+        const bool router = where == stores();
+        fault(FaultKind::failed_look_ups, router ? ledger_router() : topology().ingest_nodes + where);
+    }
+
+    /// What has struck somebody while somebody else recovers, until it passes.
+    enum class Trouble : std::uint8_t { none, store_down, fault };
+    struct Struck {
+        Trouble trouble = Trouble::none;
+        std::uint32_t store = 0; ///< of services
+    };
+    /// Mostly nothing.
+    Struck somebody_else_fails() {
+        Struck struck;
+        if (!draw_.chance(1, 3)) return struck;
+        struck.store = topology().ingest_nodes + draw_.below(stores());
+        if (draw_.chance(1, 2)) {
+            struck.trouble = Trouble::store_down;
+            add(Action::crash, struck.store);
+        } else {
+            struck.trouble = Trouble::fault;
+            any_fault();
+        }
+        return struck;
+    }
+    void passes(const Struck& struck) {
+        if (struck.trouble == Trouble::store_down) add(Action::start, struck.store);
+        if (struck.trouble == Trouble::fault) add(Action::end_fault, draw_.below(2));
     }
 
     void single() {
@@ -347,25 +393,31 @@ private:
         case Action::kill_wallet:
             add(action, wallet());
             break;
-        case Action::landing:
-            add(action, wallet(), 0, draw_.below(std::max(1U, prepared_)));
+        case Action::landing: {
+            const std::uint32_t w = wallet();
+            add(action, w, 0, draw_.below(std::max(1U, prepared_)));
             break;
+        }
         case Action::prepare:
             prepare(draw_.below(5));
             break;
         case Action::submit:
             submit(draw_.chance(1, 2) ? Boundary::before_tombstone : Boundary::none);
             break;
-        case Action::advance:
-            add(action, draw_.below(copies()), 1 + draw_.below(3));
+        case Action::advance: {
+            const std::uint32_t copy = draw_.below(copies());
+            add(action, copy, 1 + draw_.below(3));
             break;
+        }
         case Action::hold:
         case Action::release:
             add(action, draw_.below(copies()));
             break;
-        case Action::hold_store:
-            add(action, draw_.below(stores()), draw_.below(3));
+        case Action::hold_store: {
+            const std::uint32_t store = draw_.below(stores());
+            add(action, store, draw_.below(3));
             break;
+        }
         case Action::release_store:
             add(action, draw_.below(stores()));
             break;
@@ -378,13 +430,23 @@ private:
         case Action::clean_up:
             add(action, 0, 1 + draw_.below(200'000));
             break;
-        case Action::set_window:
-            add(action, ingest(), draw_.below(8));
+        case Action::activate:
+        case Action::retire:
+        case Action::unretire:
+        case Action::new_keys:
+            command(action);
             break;
+        case Action::set_window: {
+            const std::uint32_t n = ingest();
+            add(action, n, draw_.below(8));
+            break;
+        }
         case Action::sync_keys:
         case Action::report_lost: {
             const std::uint32_t n = ingest();
-            add(action, n, 0, draw_.chance(1, 2) ? other_ingest(n) : n);
+            const std::uint32_t m = draw_.chance(1, 2) ? other_ingest(n) : n;
+            const std::uint32_t waits = beside();
+            add(action, n, waits, m);
             break;
         }
         case Action::crash:
@@ -409,7 +471,7 @@ private:
 
     void phrase() {
         using Phrase = void (Maker::*)();
-        static constexpr std::array<Phrase, 18> phrases{
+        static constexpr std::array<Phrase, 21> phrases{
             &Maker::somebody_lags,
             &Maker::somebody_lags,
             &Maker::device_spends,
@@ -428,6 +490,9 @@ private:
             &Maker::keys_change_in_trouble,
             &Maker::keys_change_in_trouble,
             &Maker::live_node_looks_dead,
+            &Maker::commands_cross,
+            &Maker::trouble_changes_hands,
+            &Maker::store_starts_over,
         };
         (this->*phrases[draw_.below(static_cast<std::uint32_t>(phrases.size()))])();
     }
@@ -449,9 +514,11 @@ private:
             add(Action::advance, whom, 1 + draw_.below(2));
             maybe_poll(w);
         }
+        const Struck struck = somebody_else_fails();
         add(store ? Action::release_store : Action::release, whom);
         pause();
         poll(draw_.chance(1, 4) ? other_device(w) : w);
+        passes(struck);
     }
 
     /// A coin both devices know is spent by one of them while the ledger is not level.
@@ -500,14 +567,15 @@ private:
         for (std::uint32_t p = 0; p < under_way; ++p) prepare(0);
         if (draw_.chance(1, 2)) block(2, 0);
         if (draw_.chance(1, 2)) pause();
-        enum class Behind { nobody, ledger, images, view };
-        const auto behind = static_cast<Behind>(draw_.below(4));
+        enum class Behind { nobody, ledger, images, view, reads };
+        const auto behind = static_cast<Behind>(draw_.below(5));
         const std::uint32_t image_store = view_stores() + draw_.below(stores() - view_stores());
         const std::uint32_t view_store = draw_.below(view_stores());
         if (behind == Behind::ledger) add(Action::hold, copies() - 1);
         if (behind == Behind::images) add(Action::hold_store, image_store, draw_.below(3));
         if (behind == Behind::view) add(Action::hold_store, view_store, draw_.below(2));
         if (behind == Behind::view) block(2, 0);
+        if (behind == Behind::reads) fault(FaultKind::failed_look_ups, ledger_router());
         add(draw_.chance(1, 8) ? Action::pause : Action::crash, n);
         add(Action::lose_state, n);
         if (draw_.chance(1, 2)) block(2, 1);
@@ -520,8 +588,16 @@ private:
             if (draw_.chance(1, 2)) block(2, 1);
             activate(m);
         }
+        // The new key is paid to at once, in blocks the lost one has missed.
+        const bool paid_at_once = draw_.chance(1, 2);
+        if (paid_at_once) prepare(0);
         const std::uint32_t w = wallet();
         maybe_poll(w);
+        if (paid_at_once) {
+            block(1, 1);
+            PlannedStep* step = add(Action::submit, prepared_ - 1);
+            if (step != nullptr && draw_.chance(1, 2)) step->at = Boundary::before_missed_end;
+        }
         static constexpr Boundary where[]{Boundary::none, Boundary::missed_start, Boundary::before_missed_end,
                                           Boundary::missed_end};
         for (std::uint32_t p = 0; p < under_way; ++p) submit(where[draw_.below(4)]);
@@ -537,11 +613,14 @@ private:
             add(Action::advance, copies() - 1, 1 + draw_.below(3));
             poll(w);
         }
+        const Struck struck = somebody_else_fails();
         if (behind == Behind::ledger) add(Action::release, copies() - 1);
         if (behind == Behind::images) add(Action::release_store, image_store);
         if (behind == Behind::view) add(Action::release_store, view_store);
+        if (behind == Behind::reads) add(Action::end_fault, 0);
         pause();
         poll(w);
+        passes(struck);
     }
 
     /// Another key begins while the first goes on, and is paid to at once.
@@ -734,6 +813,7 @@ private:
         const bool behind = draw_.chance(1, 2);
         // The last copy is the ledger router's.
         if (behind) add(Action::hold, copies() - 1);
+        if (draw_.chance(1, 4)) fault(FaultKind::failed_look_ups, ledger_router());
         if (draw_.chance(1, 2)) some_blocks(2);
         static constexpr Boundary where[]{Boundary::none, Boundary::before_tombstone, Boundary::tombstone};
         submit(where[draw_.below(3)]);
@@ -756,6 +836,118 @@ private:
         add(Action::end_fault, draw_.below(2));
         if (draw_.chance(1, 2)) pause();
         poll(w);
+    }
+
+    /// One part of the path recovers in the moment in which another one fails: what a check learns meets what
+    /// it cannot learn.
+    void trouble_changes_hands() {
+        const std::uint32_t w = wallet();
+        const std::uint32_t copy = draw_.below(copies());
+        const std::uint32_t store = draw_.below(stores());
+        const bool lags = draw_.chance(1, 2);
+        const bool copy_lags = lags && draw_.chance(1, 2);
+        if (copy_lags)
+            add(Action::hold, copy);
+        else if (lags)
+            add(Action::hold_store, store, draw_.below(2));
+        else
+            any_fault();
+        block(2, 1);
+        if (draw_.chance(1, 2)) block(2, 1);
+        pause();
+        poll(w);
+        const std::uint32_t other = topology().ingest_nodes + draw_.below(stores());
+        const bool dies = draw_.chance(1, 2);
+        if (dies)
+            add(Action::crash, other);
+        else
+            any_fault();
+        if (copy_lags)
+            add(Action::release, copy);
+        else if (lags)
+            add(Action::release_store, store);
+        else
+            add(Action::end_fault, 0);
+        if (draw_.chance(1, 2)) pause();
+        poll(w);
+        if (draw_.chance(1, 2)) poll(w);
+        if (dies)
+            add(Action::start, other);
+        else
+            add(Action::end_fault, 0);
+        pause();
+        poll(w);
+    }
+
+    /// A store begins with nothing after keys have changed, and catches up in small steps while wallets look.
+    void store_starts_over() {
+        const std::uint32_t n = scanner();
+        const std::uint32_t m = other_ingest(n);
+        some_blocks(3);
+        pause();
+        switch (draw_.below(4)) {
+        case 0:
+            add(Action::retire, n);
+            break;
+        case 1:
+            break;
+        default:
+            add(Action::crash, n);
+            add(Action::report_lost, m, 0, n);
+            break;
+        }
+        activate(m);
+        some_blocks(2);
+        pause();
+        const std::uint32_t store = draw_.below(draw_.chance(1, 4) ? stores() : view_stores());
+        add(Action::crash, topology().ingest_nodes + store);
+        add(Action::hold_store, store, draw_.below(2));
+        if (draw_.chance(1, 4)) fault(one_of(database_faults), topology().ingest_nodes + store);
+        add(Action::start, topology().ingest_nodes + store);
+        const std::uint32_t w = wallet();
+        const std::uint32_t times = 1 + draw_.below(4);
+        for (std::uint32_t i = 0; i < times; ++i) {
+            add(Action::wait, 0, 100 + draw_.below(800));
+            poll(w);
+            add(Action::release_store, store);
+            add(Action::hold_store, store, 1 + draw_.below(2));
+        }
+        add(Action::release_store, store);
+        pause();
+        poll(w);
+    }
+
+    /// Operators give commands to two nodes that know each other, and nobody waits for an answer.
+    void commands_cross() {
+        const std::uint32_t n = ingest();
+        const std::uint32_t m = other_ingest(n);
+        // Who has scanned so far is no longer active, or nobody else may be.
+        const std::uint32_t before = active_;
+        if (draw_.chance(3, 4)) {
+            add(Action::crash, before);
+            add(Action::lose_state, before);
+            add(Action::start, before);
+            if (draw_.chance(1, 2)) add(Action::report_lost, before, 0, before);
+        }
+        if (draw_.chance(3, 4)) add(Action::make_peers, n);
+        if (draw_.chance(1, 4)) add(Action::make_peers, m);
+        if (draw_.chance(1, 2)) fault(FaultKind::slow_link, n, m);
+        static constexpr Action commands[] = {Action::activate, Action::activate,  Action::activate,
+                                              Action::new_keys, Action::sync_keys, Action::retire};
+        add(Action::activate, n, 1);
+        if (draw_.chance(1, 2)) add(Action::wait, 0, draw_.below(200));
+        add(commands[draw_.below(6)], m, 1, n);
+        if (draw_.chance(1, 4)) add(commands[draw_.below(6)], n, 1, m);
+        if (draw_.chance(1, 2)) active_ = m;
+        if (draw_.chance(1, 2)) add(Action::wait, 0, draw_.below(400));
+        prepare(0);
+        some_blocks(2);
+        submit(Boundary::none);
+        if (draw_.chance(1, 2)) pause();
+        if (draw_.chance(1, 2)) add(Action::end_fault, 0);
+        block(2, 1);
+        pause();
+        poll(wallet());
     }
 
     /// A wallet loses its memory, or its life in the middle of a check, and starts over.

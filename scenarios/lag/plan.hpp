@@ -20,7 +20,7 @@ enum class Action : std::uint8_t {
     join,           ///< waits for the checks that have begun
     restart_wallet, ///< wallet forgets everything
     kill_wallet,    ///< wallet begins a check and dies in it
-    activate,       ///< ingest node; amount 1: the next steps do not wait for it
+    activate, ///< ingest node; amount 1, here and in the commands below: the next steps do not wait for it
     retire,
     unretire,
     new_keys,

@@ -302,7 +302,7 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     case Action::report_lost:
     case Action::set_window:
     case Action::make_peers:
-        if (step.action == Action::activate && step.amount == 1) {
+        if (step.action != Action::set_window && step.amount == 1) {
             Task<> beside = command_beside(t, step);
             checks.spawn("an operator's command", std::move(beside));
             break;
