@@ -25,13 +25,12 @@ enum class FaultKind : std::uint8_t {
     watcher_behind,    ///< chain copy `amount` gets no more block times
     disk_full,         ///< node a cannot write its state file
     clock_jump,        ///< the wall clock of node a is off by `amount` seconds, two's complement
-    failed_look_ups,   ///< `amount` of 256 search keys or key images that store a is asked for, or blocks and
-                     ///< output states that the ledger router is, end in an error
-    flaky_database, ///< `amount` of 256 database calls of node a fail before anything has happened
-    holed_reads, ///< `amount` of 256 reads of blocks by node a lack one in the middle: a replica that applies
-                 ///< commits out of their order
-    outdated_wallet, ///< what wallet a is told of RNGs and outputs has a form it does not know.  Inverse: it
-                     ///< is updated
+    failed_look_ups,   ///< `amount` of 256 look-ups at store a, or of blocks at the ledger router, end in an
+                       ///< error
+    flaky_database,    ///< `amount` of 256 database calls of node a fail before anything has happened
+    holed_reads,       ///< `amount` of 256 reads of blocks by node a do not show one in the middle
+    outdated_wallet,   ///< RNGs and outputs come to wallet a in a form it does not know.  Inverse: it is
+                       ///< updated
 };
 inline constexpr FaultKind last_fault_kind = FaultKind::outdated_wallet;
 const char* name(FaultKind kind);

@@ -84,9 +84,13 @@ constexpr std::array<DefectInfo, engine::defect_count> catalogue{{
      "U3, BH-17", true},
     {Defect::wallet_updates_one_of_equal_images, "wallet-updates-one-of-equal-images", "wallet",
      "Of outputs with equal key images only one hears the answer.", CheckId::liveness, "U6, BH-46", true,
-     "Equivalent here: a chain that takes an output's public key once has no equal key images."},
+     "Equivalent: equal key images need outputs with equal public keys, and consensus takes a public key "
+     "once."},
     {Defect::wallet_overwrites_known_status, "wallet-overwrites-known-status", "wallet",
-     "An output seen again forgets what was known about its spend.", CheckId::monotone, "U7, BH-26", true},
+     "An output seen again forgets what was known about its spend.", CheckId::monotone, "U7, BH-26", true,
+     "Named gap: a coin known beyond its block must come again from a missed block, and the same check's "
+     "image "
+     "look-up fail."},
     {Defect::wallet_adds_in_64_bits, "wallet-adds-in-64-bits", "wallet",
      "The sum of amounts is kept in 64 bits.", CheckId::balance, "U11", true},
     {Defect::wallet_counts_an_output_twice, "wallet-counts-an-output-twice", "wallet",
