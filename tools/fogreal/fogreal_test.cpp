@@ -383,12 +383,8 @@ protected:
         Launch launch;
         launch.name = "outside-wallet";
         launch.program = "/usr/bin/python3";
-        // It ends when its input closes, and a supervised process has none: the shell gives it one that stays
-        // open.
-        launch.program = "/bin/sh";
-        launch.arguments = {"-c",      "sleep 100000 | exec /usr/bin/python3 -B \"$@\"",
-                            "sh",      fs::path(FOG_SOURCE_DIR) / "tools/outside_wallet/server.py",
-                            "--proto", fs::path(FOG_SOURCE_DIR) / "proto"};
+        launch.arguments = {"-B", fs::path(FOG_SOURCE_DIR) / "tools/outside_wallet/server.py", "--proto",
+                            fs::path(FOG_SOURCE_DIR) / "proto"};
         if (!mistake.empty()) launch.arguments.insert(launch.arguments.end(), {"--mistake", mistake});
         Child& wallet = supervisor_.add(std::move(launch));
         wallet.start();

@@ -3,7 +3,7 @@
 
     server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME]
 
-Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or when standard input closes.
+Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
 import argparse
 import concurrent.futures
@@ -116,13 +116,8 @@ def main() -> int:
     print(f"listening on {host}:{port}", flush=True)
 
     done = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: done.set())
-
-    def watch_input():
-        sys.stdin.buffer.read()
-        done.set()
-
-    threading.Thread(target=watch_input, daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
     done.wait()
     server.stop(grace=None).wait()
     return 0
