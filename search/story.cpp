@@ -112,6 +112,10 @@ std::string fault_text(const Plan& plan, const PlannedStep& step) {
         return fmt::format("{} of 256 look-ups at {} begin to end in an error", n, a);
     case FaultKind::flaky_database:
         return fmt::format("{} of 256 database calls of {} begin to fail", n, a);
+    case FaultKind::holed_reads:
+        return fmt::format("{} of 256 reads of blocks by {} begin to miss one in the middle", n, a);
+    case FaultKind::outdated_wallet:
+        return fmt::format("what {} is told begins to have a form that it does not know", a);
     }
     return engine::name(step.fault);
 }
