@@ -88,9 +88,8 @@ constexpr std::array<DefectInfo, engine::defect_count> catalogue{{
      "once."},
     {Defect::wallet_overwrites_known_status, "wallet-overwrites-known-status", "wallet",
      "An output seen again forgets what was known about its spend.", CheckId::monotone, "U7, BH-26", true,
-     "Named gap: a coin known beyond its block must come again from a missed block, and the same check's "
-     "image "
-     "look-up fail."},
+     "Named gap: a coin known beyond its block must come again from a missed block, and the image look-up of "
+     "the same check must fail."},
     {Defect::wallet_adds_in_64_bits, "wallet-adds-in-64-bits", "wallet",
      "The sum of amounts is kept in 64 bits.", CheckId::balance, "U11", true},
     {Defect::wallet_counts_an_output_twice, "wallet-counts-an-output-twice", "wallet",
@@ -316,7 +315,9 @@ constexpr std::array<DefectInfo, engine::defect_count> catalogue{{
      false},
     {Defect::ingest_starts_where_it_wanted, "ingest-starts-where-it-wanted", "ingest",
      "A new key begins where the node wanted, not where the database said.", CheckId::liveness, "BH-30c",
-     false},
+     false,
+     "Named gap: another node must store a block between two reads of one activation, which takes some "
+     "200,000 runs to come about."},
     {Defect::ingest_scans_again_after_a_failed_write, "ingest-scans-again-after-a-failed-write", "ingest",
      "A block is scanned again after a write that failed, with RNG counters that have moved on.",
      CheckId::balance, "R8", false},
