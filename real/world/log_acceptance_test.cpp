@@ -130,7 +130,8 @@ struct LogAcceptanceTest : ::testing::Test {
         return accept_log(path());
     }
     /// With one field of one line changed.
-    void expect_refused(std::size_t at, const char* field, const ordered_json& value, const std::string& why) {
+    void expect_refused(std::size_t at, const char* field, const ordered_json& value,
+                        const std::string& why) {
         const ordered_json truth = lines_[at];
         lines_[at][field] = value;
         const Acceptance log = accept();
@@ -153,16 +154,19 @@ TEST_F(LogAcceptanceTest, WhatARunWritesIsAccepted) {
 }
 
 TEST_F(LogAcceptanceTest, AWrongBalanceIsRefused) {
-    expect_refused(line("report"), "value", "5", "balance: account 0 shows 5 of token 0 at block count 3, true is 7");
+    expect_refused(line("report"), "value", "5",
+                   "balance: account 0 shows 5 of token 0 at block count 3, true is 7");
     expect_refused(line("report", 1), "value", "7", "balance: ");
     expect_refused(line("report", 1), "count", 5, "shows block count 5, nobody can have scanned more than 4");
     expect_refused(line("final"), "value", "7", "final: ");
     lines_[line("report", 1)]["value"] = "5";
-    expect_refused(line("report", 1), "count", 2, "monotone: a wallet of account 0 went from block count 3 back to 2");
+    expect_refused(line("report", 1), "count", 2,
+                   "monotone: a wallet of account 0 went from block count 3 back to 2");
 }
 
 TEST_F(LogAcceptanceTest, AStoreThatSaysMoreThanItCanKnowIsRefused) {
-    expect_refused(line("store"), "count", 3, "view0.0 answers for 3 blocks, nobody can have scanned more than 2");
+    expect_refused(line("store"), "count", 3,
+                   "view0.0 answers for 3 blocks, nobody can have scanned more than 2");
     expect_refused(line("store", 2), "count", 1, "view0.0 falls from block count 3 to 1");
     expect_refused(line("store", 3), "count", 5, "images0.0 answers for 5 blocks, its copy has 4");
     expect_refused(line("store", 3), "life", 1, "images0.0 is seen in a life it does not have");
@@ -174,9 +178,10 @@ TEST_F(LogAcceptanceTest, ABlockThatNobodyScannedNorMissedIsRefusedWhereItWasPro
     lines_[line("missed")]["end"] = 4;
     const Acceptance log = accept();
     EXPECT_EQ(log.refused, promise + 1);
-    EXPECT_NE(log.why.find("response: view0.0 promises block count 3, but block 2 with an output of account 0 was "
-                           "neither scanned nor reported missed"),
-              std::string::npos)
+    EXPECT_NE(
+        log.why.find("response: view0.0 promises block count 3, but block 2 with an output of account 0 was "
+                     "neither scanned nor reported missed"),
+        std::string::npos)
         << log.why;
 }
 

@@ -121,7 +121,8 @@ TEST_F(RealChainTest, BlocksReachEveryCopyAndAreSound) {
     EXPECT_EQ(copy(1).count(), BlockCount{3});
     const auto image = chain->model().credits().at(first.credits[0].index).image;
     EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.key_images.at(0), image);
-    EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.outputs.size(), 1U) << "somebody's who plays no part";
+    EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.outputs.size(), 1U)
+        << "somebody's who plays no part";
     expect_sound("ingest", 3, 3);
 }
 
