@@ -116,14 +116,17 @@ TEST_F(LifecycleTest, ServerDestroyedWithCallsInFlightEndsThemAll) {
     }
 }
 
-Task<> drain(IoLoop& loop, Gated& gated, Channel& channel, Calls& calls,
-             std::optional<Outcome<std::string>>* late) {
+Task<> drain(IoLoop& loop, Gated& gated, Channel& channel, Calls& calls, Calls& late) {
     engine::Nursery nursery(loop, {});
     calls.start(nursery, channel, wait_path);
     co_await gated.until_handlers(static_cast<int>(calls.ends.size()));
     nursery.spawn("stop", gated.server.stop(patience));
     co_await engine::yield(); // the stop has begun
-    co_await call_into(channel, echo_path, "late", late);
+    {
+        engine::Nursery latecomers(loop, {});
+        late.start(latecomers, channel, echo_path);
+        co_await latecomers.join();
+    }
     gated.open_gate();
     co_await nursery.join();
 }
@@ -132,14 +135,37 @@ TEST_F(LifecycleTest, StopLetsCallsEndAndTakesNoNewOnes) {
     Gated gated(loop);
     Channel channel(runtime, to(gated.server));
     Calls calls(5);
-    std::optional<Outcome<std::string>> late;
-    run(drain(loop, gated, channel, calls, &late));
+    Calls late(30); // more than the server accepts at a time
+    run(drain(loop, gated, channel, calls, late));
     for (std::size_t i = 0; i < calls.ends.size(); ++i) {
         ASSERT_TRUE(calls.ends[i] && *calls.ends[i]) << calls.ends[i]->error().text;
         EXPECT_EQ(**calls.ends[i], std::to_string(i));
     }
-    ASSERT_TRUE(late && !*late);
-    EXPECT_EQ(late->error().code, StatusCode::unavailable);
+    for (const auto& end : late.ends) {
+        ASSERT_TRUE(end && !*end);
+        EXPECT_EQ(end->error().code, StatusCode::unavailable) << end->error().text;
+        EXPECT_EQ(end->error().reason, Code::unavailable);
+    }
+    EXPECT_EQ(gated.handlers, 0);
+}
+
+Task<> outlast(IoLoop& loop, Gated& gated, Channel& channel, Calls& calls) {
+    engine::Nursery nursery(loop, {});
+    calls.start(nursery, channel, wait_path);
+    co_await gated.until_handlers(static_cast<int>(calls.ends.size()));
+    co_await gated.server.stop(10ms); // the gate stays shut
+    co_await nursery.join();
+}
+
+TEST_F(LifecycleTest, StopKillsTheCallsThatOutlastTheDrain) {
+    Gated gated(loop);
+    Channel channel(runtime, to(gated.server));
+    Calls calls(5);
+    run(outlast(loop, gated, channel, calls));
+    for (const auto& end : calls.ends) {
+        ASSERT_TRUE(end && !*end);
+        EXPECT_EQ(end->error().reason, Code::unknown) << end->error().text;
+    }
     EXPECT_EQ(gated.handlers, 0);
 }
 

@@ -32,14 +32,17 @@ std::string listen_address(const ServerOptions& options) {
 } // namespace
 
 struct Server::Machinery {
+    explicit Machinery(IoLoop& loop) : call_ended(loop) {}
     ::grpc::AsyncGenericService service;
     std::unique_ptr<::grpc::Server> server;
     std::unique_ptr<Completions> completions;
     ::grpc::ServerCompletionQueue* queue = nullptr; // the one in `completions`
     std::set<Connection*> connections;              // accepted
     std::thread stopper;                            // waits in gRPC's blocking shutdown
-    bool stopping = false;
-    bool stopped = false; // the stopper is through
+    bool refusing = false;                          // new calls are answered UNAVAILABLE
+    bool stopping = false;                          // gRPC's shutdown has begun
+    bool stopped = false;                           // the stopper is through
+    engine::Signal call_ended;
     std::vector<std::function<void()>> on_stopped;
 };
 
@@ -80,6 +83,8 @@ public:
     }
 
     bool is_running() const { return running_; }
+    /// Accepted to be served, and its handler has not ended.
+    bool is_open() const { return handler_ != nullptr; }
     /// Ends the call without an answer.
     void abandon() {
         kill_handler();
@@ -121,7 +126,7 @@ private:
         machinery_.connections.insert(this);
         if (!machinery_.stopping) server_.accept_one();
         const auto found = server_.methods_.find(context_.method());
-        if (machinery_.stopping) {
+        if (machinery_.refusing || machinery_.stopping) {
             finish(Status{StatusCode::unavailable, "shutting down", engine::Code::unavailable});
         } else if (found == server_.methods_.end()) {
             finish(Status{StatusCode::unimplemented, "no such method: " + context_.method()});
@@ -159,12 +164,18 @@ private:
     void ended_one() {
         if (--outstanding_ > 0 || running_) return;
         machinery_.connections.erase(this);
+        machinery_.call_ended.notify_all();
         delete this;
     }
 
     void run(Task<> body) {
         running_ = true;
         task_ = engine::spawn(loop_, server_.node_, "serve a call", std::move(body));
+    }
+    void handler_ended() {
+        running_ = false;
+        handler_ = nullptr;
+        machinery_.call_ended.notify_all();
     }
     void kill_handler() {
         if (std::exchange(running_, false)) loop_.kill(task_);
@@ -181,7 +192,7 @@ private:
         } catch (...) {
             thrown = "unknown exception";
         }
-        call->running_ = false;
+        call->handler_ended();
         if (!outcome)
             call->finish(Status{StatusCode::internal, "the handler failed: " + thrown});
         else if (*outcome)
@@ -198,7 +209,7 @@ private:
         } catch (...) {
             end.emplace(StatusCode::internal, "the handler failed: unknown exception");
         }
-        call->running_ = false;
+        call->handler_ended();
         if (end)
             call->finish(*end);
         else
@@ -254,7 +265,7 @@ private:
     bool done_came_ = false;
     bool noted_ = false;
     TaskRef task_;
-    const Method* handler_ = nullptr;
+    const Method* handler_ = nullptr; // until it has ended
     Instant begun_;
 };
 
@@ -293,7 +304,7 @@ const StreamHandler* Server::stream_handler(const std::string& path) const {
 
 void Server::start() {
     ENSURE(!machinery_);
-    auto machinery = std::make_unique<Machinery>();
+    auto machinery = std::make_unique<Machinery>(loop_);
     ::grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(listen_address(options_), ::grpc::InsecureServerCredentials(), &port);
@@ -366,9 +377,22 @@ void Server::shut_down(Duration drain) {
     });
 }
 
+bool Server::has_open_calls() const {
+    return machinery_ && std::any_of(machinery_->connections.begin(), machinery_->connections.end(),
+                                     [](const Connection* call) { return call->is_open(); });
+}
+
+// gRPC's own shutdown ends a call that arrives before the client has heard of it with CANCELLED, which tells
+// the client nothing about a retry.  So new calls are refused here for as long as anybody needs the server,
+// and the shutdown comes after.
 Task<> Server::stop(Duration drain) {
     if (!machinery_) co_return;
-    shut_down(drain);
+    machinery_->refusing = true;
+    const Instant due = loop_.now() + drain;
+    while (has_open_calls() && loop_.now() < due)
+        co_await machinery_->call_ended.wait("its calls to end", due);
+    if (!machinery_) co_return;
+    shut_down(std::max(due - loop_.now(), Duration{0}));
     Pending<> stopped(loop_);
     machinery_->on_stopped.push_back(stopped.handler());
     if (!machinery_->stopped) co_await stopped.result("its server to stop");

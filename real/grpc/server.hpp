@@ -105,8 +105,8 @@ public:
     /// Calls whose handler runs.
     std::size_t running() const;
 
-    /// Takes no new calls, lets those running end for at most `drain`, then kills them.  Suspends until all
-    /// is over.
+    /// Lets the calls that run end for at most `drain`, then kills them; new ones are answered UNAVAILABLE,
+    /// the last, which meet the closing of the port, UNAVAILABLE or CANCELLED.  Suspends until all is over.
     Task<> stop(Duration drain);
 
 private:
@@ -119,6 +119,7 @@ private:
     struct Machinery;
 
     void accept_one();
+    bool has_open_calls() const;
     std::optional<Status> refusal(const Guard& guard, const Connection& call) const;
     void shut_down(Duration drain);
 
