@@ -10,6 +10,8 @@ endif()
 add_library(fog_flags INTERFACE)
 target_compile_options(fog_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
                                            -Werror)
+# LMDB's package asks for -pthread, and what shares a precompiled header has to agree.
+target_compile_options(fog_flags INTERFACE -pthread)
 # Coroutine frames come from the process allocator: Asio's recycling keeps two blocks a thread and only inside its
 # own run loops, which the simulator does not use.
 target_compile_definitions(
@@ -28,7 +30,7 @@ endif()
 if(FOG_SANITIZE)
   # Line tables are all that the reports need of debug information; the rest costs a fifth of the time to build.
   target_compile_options(fog_flags INTERFACE -fsanitize=${FOG_SANITIZE} -fno-omit-frame-pointer
-                                             -fno-sanitize-recover=all -O1 -g1)
+                                             -fno-sanitize-recover=all -g1)
   target_link_options(fog_flags INTERFACE -fsanitize=${FOG_SANITIZE})
   if(FOG_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Asio's fences, which that sanitizer does not model.  An io_context of ours has one thread, and what others hand
@@ -39,30 +41,45 @@ if(FOG_SANITIZE)
   set(fog_sanitizer_defaults $<TARGET_OBJECTS:fog_sanitizers>)
 endif()
 
-# fog_library(NAME sources... [HEADERS headers...] [LINK libs...] [PCH header])
+# One precompiled header for the coroutine files of libraries and programs, one with GoogleTest for those of tests:
+# every target of its kind reuses it.
+function(fog_precompile name)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${name}.cpp CONTENT "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/generated/${name}.cpp)
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+endfunction()
+fog_precompile(fog_pch fog_flags Boost::headers)
+target_precompile_headers(fog_pch PRIVATE ${CMAKE_SOURCE_DIR}/engine/asio_pch.hpp)
+if(FOG_BUILD_TESTS)
+  fog_precompile(fog_test_pch fog_flags Boost::headers GTest::gtest GTest::gmock)
+  target_precompile_headers(fog_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/engine/asio_pch.hpp <gmock/gmock.h> <gtest/gtest.h>)
+endif()
+
+# fog_library(NAME sources... [HEADERS headers...] [LINK libs...] [PCH])
 function(fog_library name)
-  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "PCH" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC fog_flags ${arg_LINK})
   if(arg_PCH)
-    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+    target_precompile_headers(${name} REUSE_FROM fog_pch)
   endif()
 endfunction()
 
-# fog_test(NAME SOURCES files... LINK libs... [PCH header] [WHOLE]): one GoogleTest executable, every case a ctest
+# fog_test(NAME SOURCES files... LINK libs... [PCH] [WHOLE]): one GoogleTest executable, every case a ctest
 # entry; with WHOLE the executable is one entry, for cases that share a costly server.
 function(fog_test name)
   if(NOT FOG_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "WHOLE" "PCH" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "PCH;WHOLE" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${fog_sanitizer_defaults})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE fog_flags ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE FOG_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   if(arg_PCH)
-    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+    target_precompile_headers(${name} REUSE_FROM fog_test_pch)
   endif()
   # The label is the top-level folder: `ctest -L real` runs what stands there.
   string(REPLACE "${CMAKE_SOURCE_DIR}/" "" folder "${CMAKE_CURRENT_SOURCE_DIR}")
@@ -76,14 +93,14 @@ function(fog_test name)
   set_property(GLOBAL APPEND PROPERTY FOG_TESTS_OF_${folder} ${name})
 endfunction()
 
-# fog_program(NAME SOURCES files... LINK libs...): an executable in build/<preset>/bin.
+# fog_program(NAME SOURCES files... LINK libs... [PCH]): an executable in build/<preset>/bin.
 function(fog_program name)
-  cmake_parse_arguments(arg "" "PCH" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "PCH" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${fog_sanitizer_defaults})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE fog_flags ${arg_LINK})
   if(arg_PCH)
-    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${arg_PCH})
+    target_precompile_headers(${name} REUSE_FROM fog_pch)
   endif()
 endfunction()
 

@@ -55,7 +55,7 @@ private:
 
 struct World {
     real::IoLoop loop;
-    testing::AllServices services{loop};
+    real::grpc::testing::AllServices services{loop};
     std::vector<std::string> paths = services.server.paths();
     SomeCall call;
 };
