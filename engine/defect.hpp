@@ -145,6 +145,8 @@ enum class Defect : std::uint16_t {
     ingest_scans_on_with_a_lost_key,
     ingest_skips_the_first_block_of_a_key,
     ingest_takes_a_key_while_active,
+    ingest_takes_an_unanswered_write_for_stored,
+    ingest_stores_the_rows_of_a_full_key_again,
     // recovery database
     db_key_starts_where_requested,
     db_key_starts_at_a_known_block,

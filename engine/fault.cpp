@@ -42,6 +42,8 @@ const char* name(FaultKind kind) {
         return "failed_look_ups";
     case FaultKind::holed_reads:
         return "holed_reads";
+    case FaultKind::lose_commit:
+        return "lose_commit";
     case FaultKind::outdated_wallet:
         return "outdated_wallet";
     }

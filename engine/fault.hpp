@@ -31,8 +31,10 @@ enum class FaultKind : std::uint8_t {
     holed_reads,       ///< `amount` of 256 reads of blocks by node a do not show one in the middle
     outdated_wallet,   ///< RNGs and outputs come to wallet a in a form it does not know.  Inverse: it is
                        ///< updated
+    lose_commit, ///< the next `amount` commits of node a never arrive: to the node they end like those of
+                 ///< lose_commit_ack, but nothing is applied
 };
-inline constexpr FaultKind last_fault_kind = FaultKind::outdated_wallet;
+inline constexpr FaultKind last_fault_kind = FaultKind::lose_commit;
 const char* name(FaultKind kind);
 
 struct Fault {

@@ -97,6 +97,8 @@ enum class Mark : std::uint16_t {
     // recovery database
     db_acknowledgement_lost,
     db_rolls_a_commit_back,
+    db_commit_lost,
+    db_commit_outlives_its_writer,
     db_recognises_a_repeated_write,
     db_refuses_a_block_of_a_lost_key,
     db_refuses_a_block_of_a_closed_invocation,

@@ -27,7 +27,7 @@ enum class Capability : std::uint8_t {
     hold_copies,     ///< decide how far each chain copy is
     hold_stores,     ///< decide how far each view and key image store loads
     own_copies,      ///< more than two chain copies
-    lose_commit_ack, ///< a commit whose answer never arrives
+    lose_commit_ack, ///< a commit, or its answer, that never arrives
     message_faults,  ///< cut, drop or delay single messages
     stale_reads,     ///< a database replica that lags
     state_files,     ///< lose or put back an ingest node's state file, fill its disk

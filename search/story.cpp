@@ -97,6 +97,8 @@ std::string fault_text(const Plan& plan, const PlannedStep& step) {
         return fmt::format("the recovery database begins to refuse {}", a);
     case FaultKind::lose_commit_ack:
         return fmt::format("it is decided that {} will not hear of its next {}", a, counted(n, "commit"));
+    case FaultKind::lose_commit:
+        return fmt::format("it is decided that the next {} of {} will not arrive", counted(n, "commit"), a);
     case FaultKind::fail_commit:
         return fmt::format("it is decided that the next {} of {} will be rolled back", counted(n, "commit"),
                            a);

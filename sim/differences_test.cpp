@@ -407,7 +407,7 @@ TEST_F(DatabaseDifferences, line_17_event_ids_become_visible_in_order) {
     }
 }
 
-TEST_F(DatabaseDifferences, line_18_a_dying_client_rolls_back_at_once) {
+TEST_F(DatabaseDifferences, line_18_a_client_that_dies_before_its_commit_rolls_back_at_once) {
     engine::detail::Slot<Result<BlockIndex>> slot;
     start(client.new_ingress_key(key_of(1), BlockIndex{1}), slot);
     bed.core.scheduler.step();

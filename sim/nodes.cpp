@@ -100,6 +100,7 @@ void Process::start() {
 void Process::end(std::uint64_t how) {
     if (!up_) return;
     ++world_.core.disturbances;
+    if (how == 1) about_to_die();
     world_.core.scheduler.resume_node(id_); // a killed process is not a stopped one any more
     world_.core.scheduler.kill_node(id_);
     shut_down();

@@ -61,6 +61,9 @@ protected:
     SimHost host_;
 
 private:
+    /// Told of a SIGKILL before anything has ended.
+    virtual void about_to_die() {}
+
     NodeId id_;
     std::string name_;
     bool up_ = false;
@@ -97,15 +100,24 @@ public:
     SimStateFile(Core& core, NodeId node) : core_(core), node_(node) {}
     Result<std::optional<engine::fog::IngestState>> read() override { return content_; }
     Result<bool> write(const engine::fog::IngestState& state) override;
-    void remove() { content_.reset(); }
+    void remove() {
+        content_.reset();
+        replaced_ = true;
+    }
     void save() { saved_ = content_; }
-    void put_back() { content_ = saved_; }
+    void put_back() {
+        content_ = saved_;
+        replaced_ = true;
+    }
+    /// Somebody else than the node has changed it.
+    bool was_replaced() const { return replaced_; }
 
 private:
     Core& core_;
     NodeId node_;
     std::optional<engine::fog::IngestState> content_;
     std::optional<engine::fog::IngestState> saved_;
+    bool replaced_ = false;
 };
 
 class SimIngestNode;
@@ -159,11 +171,13 @@ public:
     void delete_state_file() override { state_.remove(); }
     void save_state_file() override { state_.save(); }
     void put_back_state_file() override { state_.put_back(); }
+    bool has_had_another_state_file() const { return state_.was_replaced(); }
     engine::fog::IngestPeer* find(const std::string& responder_id) override;
 
 private:
     void boot() override;
     void shut_down() override { service_.reset(); }
+    void about_to_die() override { db_.client_dies(); }
 
     SimDbClient db_;
     const SimCopy& copy_;

@@ -12,6 +12,24 @@ using engine::Mark;
 using engine::UserEventId;
 using namespace engine::fog;
 
+namespace {
+
+/// Among the commits under way while it lives.
+template <class Sent>
+class UnderWay {
+public:
+    UnderWay(std::vector<Sent*>& all, Sent& sent) : all_(all), sent_(&sent) { all_.push_back(sent_); }
+    ~UnderWay() { std::erase(all_, sent_); }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+private:
+    std::vector<Sent*>& all_;
+    Sent* sent_;
+};
+
+} // namespace
+
 void SimDb::keep_history() {
     if (keeps_history_) return;
     keeps_history_ = true;
@@ -77,32 +95,56 @@ std::optional<BlockIndex> SimDbClient::hole_in(const DbState::Key& key, BlockInd
     return BlockIndex{first.value + fates_.below(static_cast<std::uint32_t>(behind_it))};
 }
 
+void SimDbClient::client_dies() {
+    for (Sent* sent : under_way_) {
+        if (sent->outlives_client) continue;
+        sent->outlives_client = fates_.chance(1, 2);
+        mark_if(sent->outlives_client, Mark::db_commit_outlives_its_writer);
+    }
+}
+
 // Runs inside the database: a client that is stopped (SIGSTOP) after it sent its commit holds nobody up.
 template <class T, class Apply>
-Task<> SimDbClient::transact(DbOperation operation, std::int64_t events, Apply* apply,
-                             Transaction<T>* transaction) {
+Task<> SimDbClient::transact(std::shared_ptr<Transaction<T, Apply>> transaction) {
+    co_await settle(*transaction);
+    transaction->ended = true;
+    transaction->ended_signal.notify_all();
+}
+
+template <class T, class Apply>
+Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
     Core& core = db_.core_;
     engine::Mutex::Lock lock = co_await db_.writers_.lock("the database's writers' lock");
     core.scheduler.touch({0, Footprint::database});
     // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
-    EventIds ids(db_.next_event_id_, events);
-    db_.next_event_id_ += events;
+    EventIds ids(db_.next_event_id_, transaction.events);
+    db_.next_event_id_ += transaction.events;
     if (has(Defect::db_writers_do_not_wait)) lock.release();
-    co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
+    {
+        const UnderWay<Sent> sent(under_way_, transaction);
+        co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
+    }
     if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
-        core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
+        core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
                     static_cast<std::uint64_t>(Code::internal));
-        transaction->result = Error{Code::internal, "serialization failure", true};
+        transaction.result = Error{Code::internal, "serialization failure", true};
         mark(Mark::db_rolls_a_commit_back);
         co_return;
     }
-    transaction->result = (*apply)(db_.state_, ids);
+    if (!core.faults.empty() && core.faults.take_one(FaultKind::lose_commit, node_)) {
+        core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
+                    static_cast<std::uint64_t>(Code::unknown));
+        transaction.acknowledged = false;
+        mark(Mark::db_commit_lost);
+        co_return;
+    }
+    transaction.result = transaction.apply(db_.state_, ids);
     if (!has(Defect::db_writers_do_not_wait)) db_.next_event_id_ -= ids.unused();
-    if (!transaction->result) co_return;
-    commit(operation);
-    transaction->acknowledged =
+    if (!transaction.result) co_return;
+    commit(transaction.operation);
+    transaction.acknowledged =
         core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
-    mark_if(!transaction->acknowledged, Mark::db_acknowledgement_lost);
+    mark_if(!transaction.acknowledged, Mark::db_acknowledgement_lost);
 }
 
 template <class T, class Apply>
@@ -110,18 +152,19 @@ Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, A
     Core& core = db_.core_;
     const Core::Commotion writing(core);
     if (const std::optional<Error> error = co_await reach()) co_return *error;
-    Transaction<T> transaction;
-    engine::Nursery database(core.scheduler, NodeId{}); // a killed client kills it: rolled back
-    database.spawn("a transaction", transact(operation, events, &apply, &transaction));
-    co_await database.join();
+    auto transaction = std::make_shared<Transaction<T, Apply>>(core, operation, events, std::move(apply));
+    {
+        Grip grip(*transaction);
+        grip.task = engine::spawn(core.scheduler, NodeId{}, "a transaction", transact(transaction));
+        while (!transaction->ended) co_await transaction->ended_signal.wait("its transaction");
+    }
     co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_),
                                  "the commit's acknowledgement");
-    if (!transaction.acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
-    const Result<T>& result = transaction.result;
-    if (!result)
+    if (!transaction->acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
+    if (!transaction->result)
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
-                    static_cast<std::uint64_t>(result.error().code));
-    co_return std::move(transaction.result);
+                    static_cast<std::uint64_t>(transaction->result.error().code));
+    co_return std::move(transaction->result);
 }
 
 std::optional<IngressKeyRecord> SimDbClient::record_of(const DbState& state, const PublicKey& key) {
@@ -346,6 +389,7 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         const bool may_promise = !record.retired && (!record.lost || has(Defect::db_lost_key_promises_more));
         if (may_promise) {
             record.expiry = std::max(record.expiry, report.expiry);
+            db_.model_.key_promised(key, record.expiry);
             if (has(Defect::db_stores_expiry_one_block_early) && record.expiry == report.expiry)
                 --record.expiry.value;
             const auto same_id =

@@ -57,9 +57,9 @@ enum class DbOperation : std::uint8_t {
 /// Between
 ///    commit and acknowledgement anything can happen to the client.
 /// 2. A read sees all commits of the node it reads from, and says how far that node is.
-/// 3. A killed client in the middle of a transaction rolls it back and frees the lock; a stopped one does not
-/// keep the
-///    database from ending it.
+/// 3. A client that is killed in the middle of a transaction rolls it back and frees the lock; one whose
+/// commit is on
+///    its way may have it applied after its death.  A stopped one does not keep the database from ending it.
 class SimDb {
 public:
     SimDb(Core& core, engine::model::RecoveryModel& model)
@@ -89,6 +89,9 @@ private:
 class SimDbClient final : public engine::fog::RecoveryDb {
 public:
     SimDbClient(SimDb& db, NodeId node);
+    /// Each of its commits under way is applied or rolled back, as it falls out, whoever is there to hear of
+    /// it.
+    void client_dies();
 
     using PublicKey = engine::chain::PublicKey;
     Task<Result<std::optional<engine::fog::IngressKeyRecord>>> ingress_key(PublicKey key) override;
@@ -141,13 +144,39 @@ private:
 
     /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,
     /// or returns an error and changes nothing.
-    template <class T>
-    struct Transaction {
-        Result<T> result = engine::Error{};
+    struct Sent {
+        explicit Sent(Core& c) : core(c), ended_signal(c.scheduler) {}
+        Core& core;
+        engine::Signal ended_signal;
+        bool ended = false;
         bool acknowledged = true;
+        bool outlives_client = false;
     };
     template <class T, class Apply>
-    Task<> transact(DbOperation operation, std::int64_t events, Apply* apply, Transaction<T>* transaction);
+    struct Transaction : Sent {
+        Transaction(Core& c, DbOperation o, std::int64_t e, Apply a)
+            : Sent(c), operation(o), events(e), apply(std::move(a)) {}
+        DbOperation operation;
+        std::int64_t events;
+        Apply apply;
+        Result<T> result = engine::Error{};
+    };
+    /// What the client's side of a transaction holds: its end is the transaction's, too, unless that outlives
+    /// it.
+    struct Grip {
+        explicit Grip(Sent& s) : sent(s) {}
+        ~Grip() {
+            if (!sent.ended && !sent.outlives_client) sent.core.scheduler.kill(task);
+        }
+        Grip(const Grip&) = delete;
+        Grip& operator=(const Grip&) = delete;
+        Sent& sent;
+        engine::TaskRef task;
+    };
+    template <class T, class Apply>
+    Task<> transact(std::shared_ptr<Transaction<T, Apply>> transaction);
+    template <class T, class Apply>
+    Task<> settle(Transaction<T, Apply>& transaction);
     template <class T, class Apply>
     Task<Result<T>> write(DbOperation operation, std::int64_t events, Apply apply);
     void commit(DbOperation operation);
@@ -161,6 +190,7 @@ private:
     engine::Stream holds_;
     engine::Stream replicas_;
     engine::Stream fates_;
+    std::vector<Sent*> under_way_;           // commits that have been sent
     std::shared_ptr<const DbState> reading_; // keeps a snapshot alive while it is read
 };
 

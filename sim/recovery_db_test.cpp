@@ -375,6 +375,24 @@ TEST_F(RecoveryDbTest, lost_acknowledgement_is_unknown_and_committed_and_the_rep
     EXPECT_EQ(events().events.size(), 5u) << "two RNGs, two decommissions, one missed range: nothing twice";
 }
 
+TEST_F(RecoveryDbTest, lost_commit_is_unknown_and_not_applied_and_the_repeat_succeeds) {
+    new_key(1, 1);
+    const InvocationId id = invoke(1, 11);
+    bed.begin(FaultKind::lose_commit, 1, 0, 2);
+    const DbPosition before = db.state().position;
+    for (int i = 0; i < 2; ++i) {
+        const Result<bool> added = add(id, 1);
+        EXPECT_EQ(code_of(added), Code::unknown);
+        EXPECT_TRUE(may_have_happened(added.error())) << "to the writer it looks like a lost acknowledgement";
+        EXPECT_FALSE(model.has_scanned(key_of(1), BlockIndex{1}));
+        EXPECT_EQ(db.state().position, before);
+    }
+    EXPECT_EQ(bed.core.marks.of(engine::Mark::db_commit_lost), 2u);
+    EXPECT_TRUE(bed.core.faults.empty()) << "it is used up";
+    EXPECT_TRUE(add(id, 1));
+    EXPECT_TRUE(model.has_scanned(key_of(1), BlockIndex{1}));
+}
+
 TEST_F(RecoveryDbTest, refused_write_commits_nothing_and_loses_no_acknowledgement) {
     new_key(1, 1);
     bed.begin(FaultKind::lose_commit_ack, 1, 0, 1);
@@ -525,6 +543,55 @@ TEST_F(HeldRecoveryDbTest, client_killed_in_the_middle_rolls_back_and_frees_the_
         EXPECT_LT(bed.now() - begun, 1s) << "the lock is free";
     }
     EXPECT_TRUE(rolled_back && committed) << "else this test has not looked at both sides of the commit";
+}
+
+TEST_F(HeldRecoveryDbTest, commit_on_its_way_may_be_applied_after_its_clients_death) {
+    new_key(1, 1);
+    std::uint8_t egress = 20;
+    std::size_t applied = 0;
+    constexpr std::size_t deaths = 20;
+    for (std::size_t i = 0; i < deaths; ++i) {
+        const std::size_t before = db.state().invocations.size();
+        engine::detail::Slot<Result<InvocationId>> slot;
+        auto opening = one.new_ingest_invocation({}, key_of(1), key_of(++egress), BlockIndex{1});
+        engine::spawn(bed.core.scheduler, NodeId{1}, "doomed",
+                      engine::detail::keep(std::move(opening), &slot));
+        while (bed.core.scheduler.who_waits().find("its commit") == std::string::npos)
+            ASSERT_TRUE(bed.core.scheduler.step());
+        one.client_dies();
+        bed.core.scheduler.kill_node(NodeId{1});
+        EXPECT_EQ(db.state().invocations.size(), before);
+        // Its successor waits for what is under way, as it does for another writer.
+        ASSERT_TRUE(bed.run(one.retire_ingress_key(key_of(1), false)));
+        const std::size_t after = db.state().invocations.size();
+        bed.pass(10s);
+        EXPECT_EQ(db.state().invocations.size(), after) << "nothing comes behind a later commit";
+        EXPECT_EQ(db.state().events.size(), after) << "as a whole or not at all";
+        EXPECT_FALSE(slot.value);
+        applied += after - before;
+    }
+    EXPECT_EQ(bed.core.marks.of(engine::Mark::db_commit_outlives_its_writer), applied);
+    EXPECT_GT(applied, 0u);
+    EXPECT_LT(applied, deaths);
+}
+
+TEST_F(HeldRecoveryDbTest, what_waits_for_the_lock_dies_with_its_client) {
+    new_key(1, 1);
+    engine::detail::Slot<Result<InvocationId>> first, second;
+    auto opening = two.new_ingest_invocation({}, key_of(1), key_of(11), BlockIndex{1});
+    engine::spawn(bed.core.scheduler, NodeId{2}, "holder", engine::detail::keep(std::move(opening), &first));
+    while (bed.core.scheduler.who_waits().find("its commit") == std::string::npos)
+        ASSERT_TRUE(bed.core.scheduler.step());
+    auto waiting = one.new_ingest_invocation({}, key_of(1), key_of(12), BlockIndex{1});
+    engine::spawn(bed.core.scheduler, NodeId{1}, "doomed", engine::detail::keep(std::move(waiting), &second));
+    while (bed.core.scheduler.who_waits().find("writers' lock") == std::string::npos)
+        ASSERT_TRUE(bed.core.scheduler.step());
+    one.client_dies();
+    bed.core.scheduler.kill_node(NodeId{1});
+    bed.pass(10s);
+    EXPECT_TRUE(first.value && *first.value);
+    EXPECT_EQ(db.state().invocations.size(), 1u) << "its commit was never sent";
+    EXPECT_EQ(bed.core.marks.of(engine::Mark::db_commit_outlives_its_writer), 0u);
 }
 
 } // namespace

@@ -613,8 +613,12 @@ void SimWorld::judge_giving_up(const SimIngestNode& node) {
     if (!has_reason) {
         const IngressKeyRecord& key = row->second.record;
         const auto stored = row->second.blocks.find(at);
-        // A node that has read a stale replica may be at a block it has stored itself.
-        const bool may_be_its_own = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0;
+        // A node that has read a stale replica may be at a block it has stored itself; so may one whose state
+        // file has forgotten an invocation, which it could not close: a commit that outlives its death comes
+        // unawaited.
+        const bool may_be_its_own = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0 ||
+                                    (core_.marks.of(engine::Mark::db_commit_outlives_its_writer) > 0 &&
+                                     node.has_had_another_state_file());
         const bool taken = stored != row->second.blocks.end() &&
                            (may_be_its_own || db_.state().writer(stored->second.invocation) != node.id());
         has_reason = key.lost || (key.retired && at > key.expiry) || taken;

@@ -136,10 +136,12 @@ public:
 private:
     void judge(bool held, const std::string& server, const std::string& what);
     std::string uncovered_block(BlockCount count, BlockRange range);
+    std::string miscounted_block();
 
     Checks& checks_;
     const model::ChainModel& chain_;
     const model::RecoveryModel& recovery_;
+    std::size_t counted_ = 0;                                         // of the scanned blocks
     std::map<BlockRange, BlockCount> covered_;                        // verified once: committed facts stay
     std::map<chain::SearchKey, std::vector<BlockRange>> failed_keys_; // and the shards that failed
     std::map<chain::KeyImage, std::vector<BlockRange>> failed_images_;

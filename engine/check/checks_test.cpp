@@ -318,6 +318,8 @@ struct ViewResponseTest : ::testing::Test {
         stored.invocation = InvocationId{invocation};
         auto rows = std::make_shared<std::vector<fog::Row>>();
         rows->push_back({search(static_cast<std::uint8_t>(block)), payload});
+        while (rows->size() < c.model.block(stored.block)->outputs.size()) // the strangers'
+            rows->push_back({search(static_cast<std::uint8_t>(100 + 10 * block + rows->size())), payload});
         stored.rows = std::move(rows);
         recovery.block_added(ingress(key), stored.invocation, stored);
     }
@@ -419,6 +421,22 @@ TEST_F(ViewResponseTest, response_rejects_what_breaks_the_databases_contract) {
                    "recovery database stores block 2 of one key twice");
 }
 
+TEST_F(ViewResponseTest, response_rejects_a_block_with_more_or_fewer_records_than_outputs) {
+    for (const std::size_t rows : {0U, 2U}) {
+        model::RecoveryModel other;
+        fog::IngestedBlock stored;
+        stored.block = BlockIndex{1};
+        stored.rows = std::make_shared<const std::vector<fog::Row>>(rows, fog::Row{search(1), payload});
+        other.block_added(ingress(1), InvocationId{1}, stored);
+        Checks fresh;
+        ResponseChecker judging(fresh, c.model, other);
+        judging.on_view("view", events_query(), {});
+        ASSERT_TRUE(fresh.any_violation());
+        EXPECT_EQ(fresh.violations()[0].text, "recovery database holds " + std::to_string(rows) +
+                                                  " records of block 1, which has 1 outputs");
+    }
+}
+
 TEST_F(ViewResponseTest, response_rejects_a_count_beyond_the_chain) {
     expect_rejects(judge(search_query(), right_search(7)), "promises block count 7, the chain has 6");
 }
@@ -505,8 +523,8 @@ TEST_F(ViewResponseTest, response_checker_looks_at_new_blocks_of_a_range_it_has_
     EXPECT_FALSE(checks.any_violation());
     checker.on_view("view", search_query(), right_search(8));
     EXPECT_FALSE(checks.any_violation()) << "blocks 6 and 7 lie in the announced range [4, 9)";
+    c.block({}, {}, 1);
     commit(1, 3, 8);
-    c.block({});
     c.block({{0, 1, 0, ingress(1)}});
     checker.on_view("view", search_query(), right_search(9));
     EXPECT_FALSE(checks.any_violation());

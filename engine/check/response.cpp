@@ -52,10 +52,27 @@ std::string ResponseChecker::uncovered_block(BlockCount count, BlockRange range)
     return {};
 }
 
+// A record is made for each output, a stranger's as well: how many there are tells nobody whose they are.
+std::string ResponseChecker::miscounted_block() {
+    for (; counted_ < recovery_.scanned().size(); ++counted_) {
+        const model::RecoveryModel::Scanned& scanned = recovery_.scanned()[counted_];
+        if (!chain_.height().includes(scanned.block)) continue;
+        const std::size_t outputs = chain_.block(scanned.block)->outputs.size();
+        if (scanned.rows != outputs)
+            return fmt::format("holds {} records of block {}, which has {} outputs", scanned.rows,
+                               scanned.block.value, outputs);
+    }
+    return {};
+}
+
 void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query,
                               const fog::ViewAnswer& answer, BlockRange range) {
     if (!recovery_.broken_rule().empty()) {
         judge(false, "recovery database", recovery_.broken_rule());
+        return;
+    }
+    if (const std::string miscounted = miscounted_block(); !miscounted.empty()) {
+        judge(false, "recovery database", miscounted);
         return;
     }
     const BlockCount count = answer.count;

@@ -20,6 +20,11 @@ void RecoveryModel::key_started(const chain::PublicKey& key, BlockIndex start) {
                                highest_block_->value));
 }
 
+void RecoveryModel::key_promised(const chain::PublicKey& key, BlockIndex expiry) {
+    BlockIndex& known = expiry_[key];
+    known = std::max(known, expiry);
+}
+
 void RecoveryModel::key_unretired(BlockIndex expiry) {
     if (highest_block_ && *highest_block_ >= expiry)
         break_rule(fmt::format("unretires a key with expiry {}, although block {} is known", expiry.value,
@@ -36,17 +41,23 @@ void RecoveryModel::event_added(const fog::UserEvent& event) {
         missed_.push_back({*missed, event.id});
 }
 
+void RecoveryModel::block_known(const chain::PublicKey& key, InvocationId invocation, BlockIndex block) {
+    if (has_scanned(key, block)) break_rule(fmt::format("stores block {} of one key twice", block.value));
+    if (lost_.contains(key)) break_rule(fmt::format("stores block {} of a lost key", block.value));
+    if (closed_.contains(invocation))
+        break_rule(fmt::format("stores block {} of a closed invocation", block.value));
+    highest_block_ = std::max(highest_block_.value_or(block), block);
+    blocks_of_[key].push_back(block);
+}
+
 void RecoveryModel::block_added(const chain::PublicKey& key, InvocationId invocation,
                                 const fog::IngestedBlock& block) {
-    if (has_scanned(key, block.block))
-        break_rule(fmt::format("stores block {} of one key twice", block.block.value));
-    if (lost_.contains(key)) break_rule(fmt::format("stores block {} of a lost key", block.block.value));
-    if (closed_.contains(invocation))
-        break_rule(fmt::format("stores block {} of a closed invocation", block.block.value));
-    highest_block_ = std::max(highest_block_.value_or(block.block), block.block);
-    blocks_of_[key].push_back(block.block);
+    block_known(key, invocation, block.block);
+    scanned_.push_back({block.block, block.rows->size()});
+    const auto expiry = expiry_.find(key);
+    const bool is_owed = expiry == expiry_.end() || block.block < expiry->second;
     for (Invocation& i : invocations_)
-        if (i.id == invocation && !block.rows->empty()) i.blocks.push_back(block.block);
+        if (i.id == invocation && is_owed && !block.rows->empty()) i.blocks.push_back(block.block);
     for (const fog::Row& row : *block.rows) places_[row.search_key] = {block.block, row.payload};
 }
 

@@ -22,7 +22,11 @@ public:
     struct Invocation {
         InvocationId id;
         UserEventId announced;
-        std::vector<BlockIndex> blocks; ///< those with rows committed
+        std::vector<BlockIndex> blocks; ///< those with rows committed that its key had promised
+    };
+    struct Scanned {
+        BlockIndex block;
+        std::size_t rows;
     };
     struct Missed {
         BlockRange range;
@@ -31,10 +35,15 @@ public:
 
     void key_added(const chain::PublicKey& key) { blocks_of_[key]; }
     void key_started(const chain::PublicKey& key, BlockIndex start);
+    /// Senders may use the key in blocks before `expiry`.  Only those are owed: a retired key's node stores
+    /// the block at the expiry as well, should it come, but view does not wait for it.
+    void key_promised(const chain::PublicKey& key, BlockIndex expiry);
     void key_unretired(BlockIndex expiry);
     void key_lost(const chain::PublicKey& key) { lost_.insert(key); }
     void event_added(const fog::UserEvent& event);
     void block_added(const chain::PublicKey& key, InvocationId invocation, const fog::IngestedBlock& block);
+    /// The same of a block whose records are not known.
+    void block_known(const chain::PublicKey& key, InvocationId invocation, BlockIndex block);
 
     /// The first rule of the database's contract that a commit has broken; empty: none.
     const std::string& broken_rule() const { return broken_rule_; }
@@ -45,6 +54,8 @@ public:
     }
     const std::vector<fog::UserEvent>& events() const { return events_; }
     const std::vector<Invocation>& invocations() const { return invocations_; }
+    /// Blocks with the number of their rows, in order of commit.
+    const std::vector<Scanned>& scanned() const { return scanned_; }
     const std::vector<Missed>& missed() const { return missed_; }
     bool knows_key(const chain::PublicKey& key) const { return blocks_of_.contains(key); }
     bool has_scanned(const chain::PublicKey& key, BlockIndex block) const;
@@ -57,12 +68,14 @@ private:
     std::unordered_map<chain::SearchKey, Place, KeyHash> places_;
     std::vector<fog::UserEvent> events_; // in order of commit
     std::vector<Invocation> invocations_;
+    std::vector<Scanned> scanned_;
     std::vector<Missed> missed_;
     void break_rule(std::string what) {
         if (broken_rule_.empty()) broken_rule_ = std::move(what);
     }
 
     std::map<chain::PublicKey, std::vector<BlockIndex>> blocks_of_;
+    std::map<chain::PublicKey, BlockIndex> expiry_;
     std::set<chain::PublicKey> lost_;
     std::set<InvocationId> closed_;
     std::optional<BlockIndex> highest_block_;

@@ -67,6 +67,20 @@ TEST(RecoveryModel, invocation_has_the_blocks_with_records_under_it) {
     EXPECT_EQ(model.invocations()[1].blocks, (std::vector<BlockIndex>{BlockIndex{4}}));
 }
 
+TEST(RecoveryModel, invocation_owes_the_blocks_before_its_keys_expiry) {
+    RecoveryModel model;
+    model.event_added(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
+    model.key_promised(key_of(1), BlockIndex{5});
+    model.key_promised(key_of(1), BlockIndex{3}); // never takes back
+    for (std::uint64_t b = 4; b <= 6; ++b)
+        model.block_added(key_of(1), InvocationId{1}, block_with(b, {static_cast<std::uint8_t>(b)}));
+    EXPECT_EQ(model.invocations()[0].blocks, (std::vector<BlockIndex>{BlockIndex{4}}));
+    EXPECT_TRUE(model.has_scanned(key_of(1), BlockIndex{5})) << "it is stored all the same";
+    ASSERT_EQ(model.scanned().size(), 3u);
+    EXPECT_EQ(model.scanned()[2].block, BlockIndex{6});
+    EXPECT_EQ(model.scanned()[2].rows, 1u);
+}
+
 TEST(RecoveryModel, notices_a_block_of_one_key_that_is_stored_twice) {
     RecoveryModel model;
     model.block_added(key_of(1), InvocationId{1}, block_with(4, {7}));

@@ -57,6 +57,7 @@ std::string RealFaults::missing(FaultKind kind) const {
     case FaultKind::db_down:
     case FaultKind::db_down_for:
     case FaultKind::lose_commit_ack:
+    case FaultKind::lose_commit:
     case FaultKind::fail_commit:
         return world_.can(engine::Capability::lose_commit_ack) ? "" : "no proxy in front of this database";
     default:
@@ -148,8 +149,9 @@ LinkWeather RealFaults::database_weather(NodeId from) const {
 CommitFate RealFaults::next_commit(NodeId from) {
     for (auto it = active_.begin(); it != active_.end(); ++it) {
         Fault& fault = it->second;
-        const bool loses = fault.kind == FaultKind::lose_commit_ack;
-        if ((!loses && fault.kind != FaultKind::fail_commit) || fault.a != from) continue;
+        const bool is_applied = fault.kind == FaultKind::lose_commit_ack;
+        const bool is_not = fault.kind == FaultKind::lose_commit || fault.kind == FaultKind::fail_commit;
+        if ((!is_applied && !is_not) || fault.a != from) continue;
         if (fault.amount <= 1) {
             world_.log().fault(false, it->first.value, "used up");
             active_.erase(it);
@@ -157,7 +159,7 @@ CommitFate RealFaults::next_commit(NodeId from) {
             --fault.amount;
         }
         world_.fault_changed();
-        return loses ? CommitFate::lost_answer : CommitFate::rolled_back;
+        return is_applied ? CommitFate::lost_answer : CommitFate::rolled_back;
     }
     return CommitFate::normal;
 }

@@ -126,11 +126,9 @@ public:
             const fog::MissedBlocks range{BlockIndex{number(line, "start")}, BlockIndex{number(line, "end")}};
             recovery_.event_added({UserEventId{static_cast<std::int64_t>(number(line, "id"))}, range});
         } else if (event == "scanned") {
-            fog::IngestedBlock block;
-            block.block = BlockIndex{number(line, "block")};
-            block.rows = std::make_shared<const std::vector<fog::Row>>();
             const InvocationId invocation{static_cast<std::int64_t>(number(line, "invocation"))};
-            recovery_.block_added(bytes<PublicKey>(line, "key"), invocation, block);
+            recovery_.block_known(bytes<PublicKey>(line, "key"), invocation,
+                                  BlockIndex{number(line, "block")});
         } else if (event == "end") {
             database_known_ = !line.contains("database");
         }

@@ -36,8 +36,10 @@ constexpr FaultKind link_faults[] = {
 };
 constexpr FaultKind database_faults[] = {
     FaultKind::db_down_for, FaultKind::db_down,        FaultKind::lose_commit_ack, FaultKind::fail_commit,
-    FaultKind::stale_reads, FaultKind::flaky_database, FaultKind::holed_reads,
+    FaultKind::stale_reads, FaultKind::flaky_database, FaultKind::holed_reads,     FaultKind::lose_commit,
 };
+constexpr FaultKind trouble_of_commits[] = {FaultKind::lose_commit_ack, FaultKind::lose_commit,
+                                            FaultKind::fail_commit};
 constexpr std::uint32_t credits_of_a_block = 3; // at most
 
 constexpr FaultKind other_faults[] = {FaultKind::watcher_behind, FaultKind::disk_full, FaultKind::clock_jump};
@@ -266,6 +268,7 @@ private:
         case FaultKind::holed_reads:
             return 32 + draw_.below(224);
         case FaultKind::lose_commit_ack:
+        case FaultKind::lose_commit:
         case FaultKind::fail_commit:
             return 1 + draw_.below(3);
         case FaultKind::stale_reads:
@@ -715,10 +718,10 @@ private:
         }
     }
 
-    /// A write is applied and not acknowledged, or rolled back, and the writer may die of it.
+    /// A write is applied and not acknowledged, or lost, or rolled back, and the writer may die of it.
     void commit_in_trouble() {
         const std::uint32_t n = scanner();
-        fault(draw_.chance(1, 3) ? FaultKind::fail_commit : FaultKind::lose_commit_ack, n);
+        fault(one_of(trouble_of_commits), n);
         if (draw_.chance(1, 3)) add(Action::activate, n);
         block(3, 1);
         pause();

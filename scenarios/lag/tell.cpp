@@ -435,6 +435,7 @@ std::optional<Capability> need_of(const PlannedStep& step) {
     }
     switch (step.fault) {
     case FaultKind::lose_commit_ack:
+    case FaultKind::lose_commit:
     case FaultKind::fail_commit:
         return Capability::lose_commit_ack;
     case FaultKind::stale_reads:

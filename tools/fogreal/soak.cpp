@@ -61,8 +61,8 @@ Fault draw_fault(Soak& s) {
         FaultKind::partition,         FaultKind::cut,           FaultKind::isolate,
         FaultKind::slow_link,         FaultKind::drop_requests, FaultKind::drop_answers,
         FaultKind::reset_connections, FaultKind::db_down,       FaultKind::db_down_for,
-        FaultKind::lose_commit_ack,   FaultKind::fail_commit,   FaultKind::watcher_behind,
-        FaultKind::disk_full};
+        FaultKind::lose_commit_ack,   FaultKind::lose_commit,   FaultKind::fail_commit,
+        FaultKind::watcher_behind,    FaultKind::disk_full};
     const std::vector<Node*> nodes = s.world.nodes();
     Fault fault;
     fault.kind = kinds[s.dice.below(static_cast<std::uint32_t>(std::size(kinds)))];
@@ -82,6 +82,7 @@ Fault draw_fault(Soak& s) {
         break;
     case FaultKind::disk_full:
     case FaultKind::lose_commit_ack:
+    case FaultKind::lose_commit:
     case FaultKind::fail_commit: {
         const auto ingest = s.world.ingest_nodes();
         fault.a = ingest[s.dice.below(static_cast<std::uint32_t>(ingest.size()))]->id();

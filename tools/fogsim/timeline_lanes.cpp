@@ -143,7 +143,8 @@ void Lanes::take(const Event& e) {
         use_up(FaultKind::lose_commit_ack, e);
         break;
     case EventKind::db_failed:
-        use_up(FaultKind::fail_commit, e);
+        if (e.a == static_cast<std::uint64_t>(engine::Code::internal)) use_up(FaultKind::fail_commit, e);
+        if (e.a == static_cast<std::uint64_t>(engine::Code::unknown)) use_up(FaultKind::lose_commit, e);
         lane_of(e.node).marks.push_back({e.at, "lost", "a write to the recovery database fails"});
         break;
     case EventKind::lost:
