@@ -5,35 +5,13 @@
 
 #include <algorithm>
 
+#include "tools/markup.hpp"
+
 namespace tools::fogreal {
 namespace {
 
 std::int64_t ms(engine::Duration d) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
-}
-
-std::string xml(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-        case '&':
-            out += "&amp;";
-            break;
-        case '<':
-            out += "&lt;";
-            break;
-        case '>':
-            out += "&gt;";
-            break;
-        case '"':
-            out += "&quot;";
-            break;
-        default:
-            // What XML 1.0 cannot hold at all.
-            out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
-        }
-    }
-    return out;
 }
 
 std::string account_text(const engine::check::Violation& v) {
@@ -182,20 +160,20 @@ std::string to_junit(const std::vector<Result>& results) {
         const double took = static_cast<double>(ms(r.total)) / 1000;
         seconds += took;
         cases += fmt::format("  <testcase classname=\"fogreal\" name=\"{} seed {}\" time=\"{:.3f}\">\n",
-                             xml(r.scenario), r.seed, took);
+                             escaped(r.scenario), r.seed, took);
         if (!r.skipped.empty()) {
             ++skipped;
-            cases += fmt::format("    <skipped message=\"{}\"/>\n", xml(r.skipped));
+            cases += fmt::format("    <skipped message=\"{}\"/>\n", escaped(r.skipped));
         } else if (!r.violations.empty()) {
             ++failures;
-            cases += fmt::format("    <failure message=\"{}\">{}</failure>\n", xml(summary(r)),
-                                 xml(explanation(r)));
+            cases += fmt::format("    <failure message=\"{}\">{}</failure>\n", escaped(summary(r)),
+                                 escaped(explanation(r)));
         } else if (r.verdict != Verdict::held) {
             ++errors;
-            cases += fmt::format("    <error message=\"{}\">{}</error>\n", xml(name(r.verdict)),
-                                 xml(explanation(r)));
+            cases += fmt::format("    <error message=\"{}\">{}</error>\n", escaped(name(r.verdict)),
+                                 escaped(explanation(r)));
         }
-        cases += fmt::format("    <system-out>{}</system-out>\n  </testcase>\n", xml(summary(r)));
+        cases += fmt::format("    <system-out>{}</system-out>\n  </testcase>\n", escaped(summary(r)));
     }
     return fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"fogreal\" tests=\"{}\" "
                        "failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n{}</testsuite>\n",

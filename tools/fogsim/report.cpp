@@ -7,7 +7,7 @@
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
-#include "tools/fogsim/markup.hpp"
+#include "tools/markup.hpp"
 
 namespace tools::fogsim {
 

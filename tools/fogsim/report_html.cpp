@@ -5,9 +5,9 @@
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
-#include "tools/fogsim/markup.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/fogsim/timeline.hpp"
+#include "tools/markup.hpp"
 
 namespace tools::fogsim {
 namespace {

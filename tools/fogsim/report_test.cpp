@@ -7,8 +7,8 @@
 #include "search/failure.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
-#include "tools/fogsim/markup.hpp"
 #include "tools/fogsim/timeline.hpp"
+#include "tools/markup.hpp"
 
 // Reports of results that no run of a right build gives.
 

@@ -7,8 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "tools/fogsim/markup.hpp"
 #include "tools/fogsim/timeline_lanes.hpp"
+#include "tools/markup.hpp"
 
 namespace tools::fogsim {
 namespace {

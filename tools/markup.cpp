@@ -1,8 +1,8 @@
-#include "tools/fogsim/markup.hpp"
+#include "tools/markup.hpp"
 
 #include <cstdint>
 
-namespace tools::fogsim {
+namespace tools {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
@@ -70,4 +70,4 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-} // namespace tools::fogsim
+} // namespace tools
