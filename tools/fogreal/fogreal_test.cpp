@@ -477,6 +477,8 @@ constexpr const char* plan_for_both = R"({
   {"action": "crash", "node": 2},
   {"action": "fault", "fault": "lose_commit_ack", "node": 0, "amount": 1},
   {"action": "block", "credits": [{"account": 1, "amount": 8}]},
+  {"action": "fault", "fault": "lose_commit", "node": 0, "amount": 1},
+  {"action": "block", "credits": [{"account": 0, "amount": 16}]},
   {"action": "start", "node": 2},
   {"action": "poll", "node": 1},
   {"action": "join"}
