@@ -72,6 +72,7 @@ enum class Defect : std::uint16_t {
     wallet_asks_for_all_missed_blocks_at_once,
     wallet_counts_before_new_rngs_are_searched,
     wallet_takes_the_last_block_for_all_before,
+    wallet_asks_the_ledger_only_when_view_has_moved,
     // view store
     view_store_reads_count_after_events,
     view_store_reads_count_after_records,
@@ -134,6 +135,7 @@ enum class Defect : std::uint16_t {
     ledger_status_count_after_look_up,
     // ingest
     ingest_trusts_next_block_of_its_state,
+    ingest_resumes_with_an_open_past,
     ingest_starts_where_it_wanted,
     ingest_scans_again_after_a_failed_write,
     ingest_rotates_without_a_new_rng,

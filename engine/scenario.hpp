@@ -31,7 +31,8 @@ struct Scenario {
 };
 
 /// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and suspends
-/// until every service has it; a `liveness` violation when that does not happen.
+/// until every service has it; a `liveness` violation when that does not happen.  In every other story the
+/// ledger has it last, and a living wallet of each account looks before.
 /// @return the chain's height
 Task<BlockCount> settle(World& world);
 

@@ -22,7 +22,7 @@ struct Hit {
 constexpr Hit hits[] = {
     // clang-format off
     {"wallet-limited-by-missed-block", 26, 1},
-    {"wallet-limited-by-unspent-output", 451, 1},
+    {"wallet-limited-by-unspent-output", 2, 1},
     {"wallet-counts-an-output-spent-later", 11, 1},
     {"wallet-holds-back-a-newer-output", 8, 1},
     {"wallet-view-falls-back-within-a-check", 90, 1},

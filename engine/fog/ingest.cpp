@@ -224,8 +224,10 @@ Task<> IngestNode::resume() {
 // when the process died between a commit and the file, and when a peer went on meanwhile.
 // @return false when the database did not answer
 Task<bool> IngestNode::try_resume() {
-    const std::optional<Error> trouble = co_await close_own_past();
-    if (trouble) co_return false;
+    if (!host_.has(Defect::ingest_resumes_with_an_open_past)) {
+        const std::optional<Error> trouble = co_await close_own_past();
+        if (trouble) co_return false;
+    }
     const bool elsewhere = co_await is_key_active_elsewhere();
     const chain::PublicKey key = key_.open;
     auto read = [this, key] { return database_.ingress_key(key); };

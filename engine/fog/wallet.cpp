@@ -321,6 +321,10 @@ Task<Result<bool>> Wallet::poll_key_images() {
             continue;
         asked[output.image].push_back(&output);
     }
+    if (host_.has(Defect::wallet_asks_the_ledger_only_when_view_has_moved)) {
+        if (highest_processed_ <= images_asked_at_) asked.clear();
+        images_asked_at_ = highest_processed_;
+    }
     auto next = asked.begin();
     bool next_chunk = false;
     while (next != asked.end()) {

@@ -132,6 +132,7 @@ private:
     BlockSet scanned_;                         // missed blocks whose outputs were scanned
     BlockCount last_view_count_;               ///< of view's last answer
     BlockCount last_ledger_count_;             ///< of the last answer about key images
+    BlockCount images_asked_at_;               ///< of view, with that defect only
     std::uint64_t global_txo_count_ = 0;
     std::uint32_t latest_block_version_ = 0;
 };
