@@ -84,14 +84,12 @@ std::string describe(const Departure& departure);
 /// Every decision of a run, drawn and recorded in one sequence.
 ///
 /// Rules
-/// 1. A value depends on (seed, domain, actor, site, ordinal) only: a draw added in one stream moves nothing
-/// in
-///    another.
+/// 1. A value depends on (seed, domain, actor, site, ordinal) only: a draw added in one stream moves
+///    nothing in another.
 /// 2. Draw into a local before using it: GCC and clang evaluate arguments in opposite order.
 /// 3. Integers only; no clocks, addresses or hash orders go in.
-/// 4. With a recording to follow, a draw that it fixes gives the recorded value (modulo the bound, when that
-/// shrank);
-///    every other draw gives what the recording's base says.
+/// 4. With a recording to follow, a draw that it fixes gives the recorded value (modulo the bound, when
+///    that shrank); every other draw gives what the recording's base says.
 class Choices {
 public:
     explicit Choices(std::uint64_t seed) : seed_(seed) {}

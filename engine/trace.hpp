@@ -54,8 +54,8 @@ struct Event {
 /// request.
 ///
 /// Rules
-/// 1. What goes in is the same for the same seed on every machine: ids and counts, never addresses or real
-/// time.
+/// 1. What goes in is the same for the same seed on every machine: ids and counts, never addresses or
+///    real time.
 /// 2. Recording changes nothing else: digest and run are the same with and without.
 class Trace {
 public:

@@ -28,7 +28,7 @@ struct Shrunk {
 /// Rules
 /// 1. A candidate counts only if it fails in the same class.
 /// 2. Chunks first (halves, quarters, ...), then one by one, until a full pass over `simpler()` changes
-/// nothing.
+///    nothing.
 /// 3. No clock, no randomness: same case, same result.
 ///
 /// @pre `start` fails in the class `wanted`

@@ -37,10 +37,9 @@ public:
 /// Rules
 /// 1. Request and answer take a drawn time each; calls overtake one another freely.
 /// 2. A handler is a task of the called node: it dies with that node, not with the caller.
-/// 3. The caller ends with the answer, `unavailable` (nothing happened: nobody listened, or the request was
-/// still on
-///    its way when the node died) or `unknown` (it may have happened).  A vanished message shows only at the
-///    transport's timeout.
+/// 3. The caller ends with the answer, `unavailable` (nothing happened: nobody listened, or the request
+///    was still on its way when the node died) or `unknown` (it may have happened).  A vanished message
+///    shows only at the transport's timeout.
 class Network {
 public:
     /// Keepalive of 10 s plus its timeout of 20 s: when an upstream channel notices that nobody is there.

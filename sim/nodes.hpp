@@ -32,8 +32,8 @@ struct Surroundings {
 /// A process: a host, and a service that lives from start to stop or crash.
 ///
 /// Rules
-/// 1. The service object is the process's memory: a crash destroys its tasks, youngest first, and then the
-/// object.
+/// 1. The service object is the process's memory: a crash destroys its tasks, youngest first, and then
+///    the object.
 /// 2. What survives is outside: the recovery database, the chain copy, the state file.
 class Process : public Endpoint {
 public:

@@ -54,12 +54,11 @@ enum class DbOperation : std::uint8_t {
 ///
 /// Rules
 /// 1. A write takes the writers' lock, assigns its ids, is held there, and commits or rolls back as a whole.
-/// Between
-///    commit and acknowledgement anything can happen to the client.
+///    Between commit and acknowledgement anything can happen to the client.
 /// 2. A read sees all commits of the node it reads from, and says how far that node is.
 /// 3. A client that is killed in the middle of a transaction rolls it back and frees the lock; one whose
-/// commit is on
-///    its way may have it applied after its death.  A stopped one does not keep the database from ending it.
+///    commit is on its way may have it applied after its death.  A stopped one does not keep the database
+///    from ending it.
 class SimDb {
 public:
     SimDb(Core& core, engine::model::RecoveryModel& model)
@@ -142,8 +141,7 @@ private:
         std::int64_t end_;
     };
 
-    /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,
-    /// or returns an error and changes nothing.
+    /// What the client's side shares with a transaction.
     struct Sent {
         explicit Sent(Core& c) : core(c), ended_signal(c.scheduler) {}
         Core& core;
@@ -152,6 +150,8 @@ private:
         bool acknowledged = true;
         bool outlives_client = false;
     };
+    /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,
+    /// or returns an error and changes nothing.
     template <class T, class Apply>
     struct Transaction : Sent {
         Transaction(Core& c, DbOperation o, std::int64_t e, Apply a)

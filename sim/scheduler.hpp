@@ -27,8 +27,7 @@ class Stuck : public std::runtime_error {
 ///
 /// Rules
 /// 1. A step resumes one ready task until its next suspension.  Which one is a choice (domain schedule),
-/// drawn or
-///    made by a strategist, and in either case recorded as the position in the ready set.
+///    drawn or made by a strategist, and in either case recorded as the position in the ready set.
 /// 2. Time stands still while anything is ready; then it jumps to the earliest timer, and all timers of that
 ///    instant become ready together.  Order is (time, sequence), never address.
 /// 3. Tasks of a paused node stay out of the ready set until it is resumed.

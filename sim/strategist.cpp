@@ -36,8 +36,7 @@ T& at_slot(std::vector<T>& values, std::uint32_t slot) {
 /// Rules
 /// 1. Every unit has a random priority; the highest ready one runs.
 /// 2. After step k_i, for d-1 steps drawn from the expected number of steps, whoever ran gets priority i,
-/// which is
-///    below all initial ones.
+///    which is below all initial ones.
 /// 3. Low units are also slow: the lower, the longer their messages and pauses.  Demoted ones are slowest.
 ///
 /// Tasks come and go by the thousand, and a bound of 1/(n k^(d-1)) over them is worth nothing.  A unit is
@@ -138,9 +137,8 @@ private:
 ///
 /// Rules
 /// 1. Every pending step has a random priority; the highest ready one runs.
-/// 2. Whatever conflicts with the step that ran gets a new one, so that the orders of conflicting steps are
-/// drawn
-///    afresh each time.
+/// 2. Whatever conflicts with the step that ran gets a new one, so that the orders of conflicting steps
+///    are drawn afresh each time.
 /// 3. What a pending step will touch is taken to be its node's memory and what its task touched last.
 /// 4. Messages and pauses of steps that conflict with another pending one are made long more often.
 class Pos final : public Strategist {
@@ -200,12 +198,11 @@ private:
 /// every interleaving is equally likely.  (After Zhao et al., Selectively Uniform Concurrency Testing, 2025.)
 ///
 /// Rules
-/// 1. Known numbers of steps are used as they are.  Otherwise a task is expected to make as many as those of
-/// its
-///    name did on average, and one that has outlived them, or has no example, as many again as it has made.
-/// 2. In a uniform interleaving a task with few steps left is anywhere in the run, often late: its messages
-/// and
-///    pauses are the likelier to be long.
+/// 1. Known numbers of steps are used as they are.  Otherwise a task is expected to make as many as those
+///    of its name did on average, and one that has outlived them, or has no example, as many again as it
+///    has made.
+/// 2. In a uniform interleaving a task with few steps left is anywhere in the run, often late: its
+///    messages and pauses are the likelier to be long.
 class Urw final : public Strategist {
 public:
     Urw(std::uint64_t seed, const Foresight& foresight) : bits_(seed), known_(foresight.steps_of_task) {}

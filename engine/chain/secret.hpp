@@ -18,8 +18,7 @@ inline void wipe(std::span<std::uint8_t> data) noexcept { wipe(data.data(), data
 /// Rules
 /// 1. Whoever holds a real secret for longer than an expression holds it in one of these.
 /// 2. PrivateKey and SharedSecret themselves stay plain bytes, because the simulator copies them by the
-/// million
-///    with the `fast` crypto, where nothing is secret.
+///    million with the `fast` crypto, where nothing is secret.
 template <class T>
 class Secret {
     static_assert(std::is_trivially_copyable_v<T>, "wiping must reach every copy of the bytes");

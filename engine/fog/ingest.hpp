@@ -34,19 +34,15 @@ struct IngestConfig {
 ///      +----------------------------+   always with a new egress key; the old invocation is closed
 ///
 /// Rules
-/// 1. The database decides where to scan: the next block of a key is the one after its last stored block. The
-/// state
-///    file only says whether to go on, and with which key.
+/// 1. The database decides where to scan: the next block of a key is the one after its last stored block.
+///    The state file only says whether to go on, and with which key.
 /// 2. An RNG never has a hole: once rows were made, either they are stored under the egress key they were
-/// made with,
-///    or that key is forgotten and its invocation closed.
-/// 3. The state mutex is held by commands of several steps (activate, resume, key changes, retire).  Status,
-/// the
-///    peer list and the expiry window need one step and never wait for it; the block worker does not hold it,
-///    but carries the number of its term and stops when that is over.
-/// 4. No node waits for the mutex of another that is activating: a node that is about to be active refuses a
-/// peer's
-///    key at once, so two activations cannot wait for each other.
+///    made with, or that key is forgotten and its invocation closed.
+/// 3. The state mutex is held by commands of several steps (activate, resume, key changes, retire).
+///    Status, the peer list and the expiry window need one step and never wait for it; the block worker
+///    does not hold it, but carries the number of its term and stops when that is over.
+/// 4. No node waits for the mutex of another that is activating: a node that is about to be active
+///    refuses a peer's key at once, so two activations cannot wait for each other.
 /// 5. A crash is the destruction of all tasks that run inside the node, then of the node.
 /// @source mobilecoin a2229c005 fog/ingest/server, fog/ingest/enclave
 class IngestNode final : public IngestApi, public IngestPeer {

@@ -16,9 +16,8 @@ struct KeyImageStoreConfig {
 ///
 /// Rules
 /// 1. Images are in before the count that includes them is published (R2).
-/// 2. A query reads the published count before it looks anything up (R1); the count is that of blocks loaded
-/// here,
-///    never that of the chain copy (BH-20).
+/// 2. A query reads the published count before it looks anything up (R1); the count is that of blocks
+///    loaded here, never that of the chain copy (BH-20).
 /// 3. A store past the end of its range stops loading and stays correct.
 /// @source fog/ledger/server/src/{db_fetcher,key_image_store_server}.rs
 class KeyImageStore final : public KeyImageStoreApi {

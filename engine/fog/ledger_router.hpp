@@ -13,10 +13,9 @@ struct KeyImageShard {
 /// Merges what the shards said about key images.  Pure.
 ///
 /// Rules
-/// 1. The count is the end of the prefix of blocks covered without a hole; a store that did not answer, has
-/// loaded
-///    nothing, or lies beyond a hole covers nothing (R10).  A store past its end does not hold the count
-///    back.
+/// 1. The count is the end of the prefix of blocks covered without a hole; a store that did not answer,
+///    has loaded nothing, or lies beyond a hole covers nothing (R10).  A store past its end does not hold
+///    the count back.
 /// 2. Spent beats error beats NotSpent, each image on its own.
 KeyImagesAnswer merge_key_images(const std::vector<std::optional<KeyImageStoreAnswer>>& answers,
                                  const std::vector<chain::KeyImage>& images, Probe probe = {});

@@ -161,8 +161,7 @@ struct ReportRow {
 ///
 /// Rules
 /// 1. Each write is one transaction, and writers are serialised: event ids become visible in order, and a
-/// key's
-///    start is decided against every block that will ever be visible before it.
+///    key's start is decided against every block that will ever be visible before it.
 /// 2. A write may end in `unknown`; repeating it is safe, because a repeat by the same writer succeeds.
 /// 3. Codes common to all: unavailable, unknown, internal (serialization failure; nothing happened).
 /// @source fog/recovery_db_iface, fog/sql_recovery_db

@@ -15,7 +15,7 @@ struct ViewShard {
 ///
 /// Rules
 /// 1. The count is the longest prefix of blocks covered without a hole; a shard without an answer covers
-/// nothing (R10).
+///    nothing (R10).
 /// 2. Found beats BadSearchKey beats errors beats NotFound, each key on its own.
 /// 3. The event cursor is the smallest: an event one shard has not seen is asked for again.
 /// @param answers  one for each shard, in the same order; nothing where the shard did not answer

@@ -20,9 +20,8 @@ struct ViewStoreConfig {
 /// Rules
 /// 1. Count first: a query reads the published count, then the events, then the records (R1).
 /// 2. Data first: records are in before the count that includes them is published (R2).
-/// 3. The count passes a block only on a key list that was read after that block's records were fetched, and
-/// from a
-///    database node that was not behind them (R7).
+/// 3. The count passes a block only on a key list that was read after that block's records were fetched,
+///    and from a database node that was not behind them (R7).
 /// 4. Nothing is kept: a restarted store begins at count 0.
 /// @source fog/view/server/src/{db_fetcher,block_tracker,fog_view_service}.rs
 class ViewStore final : public ViewStoreApi {

@@ -37,10 +37,9 @@ struct WalletConfig {
 /// A balance-checking wallet for one account: everything it knows came from fog-view and fog-ledger.
 ///
 /// Rules
-/// 1. A reported pair is exactly true: the count is the smallest of what view promised (H), what the ledger
-/// knew of
-///    every unspent output (K) and the first block still missing (M); the balance is taken *at* that count
-///    (R3).
+/// 1. A reported pair is exactly true: the count is the smallest of what view promised (H), what the
+///    ledger knew of every unspent output (K) and the first block still missing (M); the balance is taken
+///    *at* that count (R3).
 /// 2. H never shrinks; nor does the reported count while the wallet lives.
 /// 3. What one answer says is stored in one step with the event cursor (R5).
 /// 4. A missed block leaves the list only when its outputs have been scanned (R4).

@@ -70,9 +70,8 @@ struct CallOptions {
 /// A connection to one server, made when first used and made again after a loss.
 ///
 /// Rules
-/// 1. Without a connection a call fails at once (`unavailable`: it was not sent).  A call that was sent and
-/// not
-///    answered ends `unknown`.
+/// 1. Without a connection a call fails at once (`unavailable`: it was not sent).  A call that was sent
+///    and not answered ends `unknown`.
 /// 2. Killing the waiting task cancels the call.
 /// 3. Clear text only: no TLS.
 class Channel {

@@ -27,8 +27,7 @@ public:
 /// Rules
 /// 1. The thread touches nothing but the queue; every event happens on the loop's thread, in queue order.
 /// 2. Before it is destroyed, or in drain(), the owner makes every outstanding operation end (cancel): a
-/// queue
-///    gives its last event only then.
+///    queue gives its last event only then.
 /// 3. The loop outlives it.  No event destroys it.
 class Completions {
 public:

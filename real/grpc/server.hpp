@@ -71,9 +71,8 @@ using StreamHandler = std::function<Task<std::optional<Status>>(const Call& call
 /// A gRPC server for any number of services, whose handlers are tasks of the loop.
 ///
 /// Rules
-/// 1. Each call runs its handler as a task of the server's node.  A call that the client cancels, or whose
-/// deadline
-///    passes, kills the task.
+/// 1. Each call runs its handler as a task of the server's node.  A call that the client cancels, or
+///    whose deadline passes, kills the task.
 /// 2. An exception that leaves a handler ends its call INTERNAL and nothing else.
 /// 3. A method nobody handles is UNIMPLEMENTED; a message over the limit RESOURCE_EXHAUSTED.
 /// 4. The destructor kills what still runs.  It is not called by a handler.

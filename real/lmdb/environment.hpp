@@ -66,7 +66,7 @@ struct Database {
 ///    the other.
 /// 3. A file that is missing, empty, foreign or torn is refused before LMDB may touch it.
 /// 4. Transactions belong to a stack frame: they are neither copied nor moved, and never live across an
-/// await.
+///    await.
 class Environment : public std::enable_shared_from_this<Environment> {
 public:
     using Options = EnvironmentOptions;

@@ -113,9 +113,8 @@ private:
 ///
 /// Rules
 /// 1. The handler runs on the loop's thread, at most once; it may be dropped without running.
-/// 2. A killed waiter forgets the operation: what it reads into or from must outlive it, or be cancelled by
-/// the
-///    destructor of the object that runs it.
+/// 2. A killed waiter forgets the operation: what it reads into or from must outlive it, or be cancelled
+///    by the destructor of the object that runs it.
 template <class... Values>
 class Pending {
 public:

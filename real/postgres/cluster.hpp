@@ -32,9 +32,8 @@ struct ClusterOptions {
 ///
 /// Rules
 /// 1. Server and directory go away with this object, and also when this process is killed.
-/// 2. Calls block, except those that take a loop.  They throw engine::BrokenSurroundings with the last lines
-/// of
-///    the server's log.
+/// 2. Calls block, except those that take a loop.  They throw engine::BrokenSurroundings with the last
+///    lines of the server's log.
 class Cluster {
 public:
     using Options = ClusterOptions;

@@ -30,21 +30,18 @@ struct RecoveryDbOptions {
 ///
 /// Rules
 /// 1. Every write is one transaction in one message: begin, the writers' lock, one statement that looks,
-/// decides
-///    and writes, commit.  So a client that is stopped or dies holds nobody up, and may still have written.
+///    decides and writes, commit.  So a client that is stopped or dies holds nobody up, and may still
+///    have written.
 /// 2. The lock (an advisory one, for the length of the transaction) comes before the statement's snapshot: a
 ///    writer sees all that earlier ones did, and event ids become visible in order.
-/// 3. DbPosition counts commits of this class, in a table of one row that each of them raises.  A snapshot
-/// that
-///    contains a commit contains the position it set, so a node (primary or replica) never goes back.  Writes
-///    of programs that do not know the table do not move it.
-/// 4. A try that was sent and not answered may have happened.  It is repeated, because a repeat by the same
-/// writer
-///    succeeds; when no repeat is answered either, the call ends in `unknown`, whatever the last try ended
-///    in.
-/// 5. Unsigned numbers are stored as the same bits in a BIGINT and compared as unsigned ones.  Blocks from
-/// 2^63-1
-///    on are refused (invalid_argument).
+/// 3. DbPosition counts commits of this class, in a table of one row that each of them raises.  A
+///    snapshot that contains a commit contains the position it set, so a node (primary or replica) never
+///    goes back.  Writes of programs that do not know the table do not move it.
+/// 4. A try that was sent and not answered may have happened.  It is repeated, because a repeat by the
+///    same writer succeeds; when no repeat is answered either, the call ends in `unknown`, whatever the
+///    last try ended in.
+/// 5. Unsigned numbers are stored as the same bits in a BIGINT and compared as unsigned ones.  Blocks
+///    from 2^63-1 on are refused (invalid_argument).
 /// @source fog/sql_recovery_db
 class PgRecoveryDb final : public engine::fog::RecoveryDb {
 public:

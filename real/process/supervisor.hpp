@@ -44,8 +44,7 @@ class Supervisor;
 /// Rules
 /// 1. Each start is a process group of its own, with /dev/null as input.  It dies with the harness.
 /// 2. When the leader ends, what is left of its group is killed before the leader is reaped, so that no
-/// signal ever
-///    meets a number the kernel has given to somebody else.
+///    signal ever meets a number the kernel has given to somebody else.
 /// 3. Verbs without effect on a process that does not run: pause, resume, stop, kill.
 class Child {
 public:
@@ -92,7 +91,7 @@ private:
 /// Rules
 /// 1. It signals only what it started and has not reaped.
 /// 2. When it is destroyed, nothing it started is left; when the harness is killed, the watchdog sees to
-/// that.
+///    that.
 /// 3. It lives on the loop's thread and outlives every task that uses it.
 class Supervisor {
 public:

@@ -10,8 +10,8 @@ namespace real {
 /// was still ours and removes what we asked it to.
 ///
 /// Rules
-/// 1. It learns of our death by the end of a connection that only we hold, so SIGKILL of ours does not escape
-/// it.
+/// 1. It learns of our death by the end of a connection that only we hold, so SIGKILL of ours does not
+///    escape it.
 /// 2. It notes when each group's leader was started and does not touch a group whose leader is somebody else.
 /// 3. It is in a session of its own: Ctrl-C and a closed terminal do not reach it.
 class Watchdog {

@@ -35,8 +35,8 @@ enum class CommitFate : std::uint8_t {
 /// Stands between clients and one server on loopback and does to their connections what its owner decides.
 ///
 /// Rules
-/// 1. TCP loses nothing: what is held back is delivered when the weather clears, unless the connection broke
-/// before.
+/// 1. TCP loses nothing: what is held back is delivered when the weather clears, unless the connection
+///    broke before.
 /// 2. Order within a direction is kept, also with delays.
 /// 3. The end of one direction is passed on as such; a reset as a reset.
 /// 4. Everything happens on the loop, outside every task.

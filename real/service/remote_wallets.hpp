@@ -28,8 +28,7 @@ std::optional<FogAddresses> fog_addresses(const std::string& fog_uri, std::strin
 /// 1. Ids count up from 0; a stopped id stays empty, only reset() begins anew.
 /// 2. A fresh check keeps its wallet, and uses up an id, only when it succeeded.
 /// 3. Checks of one wallet follow one another; different wallets, debug, stop and reset never wait for a
-/// check.
-///    A wallet that is stopped in the middle of a check ends it first.
+///    check. A wallet that is stopped in the middle of a check ends it first.
 /// 4. Only token 0 is reported.
 /// @source mobilecoin a2229c005 fog/sample-paykit/src/bin/sample_paykit_remote_wallet.rs
 /// @differs  upstream holds one lock over every follow-up, and panics at addresses that do not parse

@@ -22,9 +22,8 @@ enum class AddShardFault : std::uint8_t { bad_uri, already_known };
 /// fog-view's router over its stores.
 ///
 /// Rules
-/// 1. A URI says its blocks by parameter `sharding_strategy`, `default` when it has none.  URIs with equal
-/// blocks
-///    name equal stores (replicas).
+/// 1. A URI says its blocks by parameter `sharding_strategy`, `default` when it has none.  URIs with
+///    equal blocks name equal stores (replicas).
 /// 2. A new shard serves from the next query on; those under way end with the shards they began with.
 /// 3. Without shards every query fails; upstream gives an empty message for success.
 class ShardedView final : public engine::fog::ViewApi {
@@ -57,9 +56,8 @@ private:
 /// 1. Each URI is a shard of its own, whose blocks its answers tell; URIs that name equal blocks by parameter
 ///    `sharding_strategy` are replicas.
 /// 2. Without shards key images cannot be asked for; the other services do not need them.
-/// 3. One request for blocks gets at most `most_blocks` of them, overlapping ranges counted twice: upstream
-/// has no
-///    limit and can be exhausted by one request.
+/// 3. One request for blocks gets at most `most_blocks` of them, overlapping ranges counted twice:
+///    upstream has no limit and can be exhausted by one request.
 class ShardedLedger final : public engine::fog::LedgerApi {
 public:
     static constexpr std::uint64_t most_blocks = 10'000;

@@ -30,8 +30,7 @@ struct ServiceFace {
 ///
 /// Rules
 /// 1. Signals keep their default effect: SIGTERM ends the process at once, as upstream.  A peer that goes
-/// away is no
-///    reason to end.
+///    away is no reason to end.
 /// 2. An exception that leaves a task, and Host::abort, are a panic: banner, one second, exit code 13.
 /// 3. A port that is taken is tried for five seconds: the process it belonged to may still be ending.
 class ServerProcess : private grpc::AdminApi {

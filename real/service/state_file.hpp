@@ -17,8 +17,8 @@ namespace real::service {
 /// skips.
 ///
 /// Rules
-/// 1. Replaced as a whole: written beside its place, synced, renamed.  After any failure the old content is
-/// there.
+/// 1. Replaced as a whole: written beside its place, synced, renamed.  After any failure the old content
+///    is there.
 /// 2. Readable by its owner only.
 /// 3. A file that is no state file is moved to `NAME.bak`, never deleted.
 /// @source mobilecoin a2229c005 fog/ingest/server/src/state_file.rs, fog/api/proto/ingest_common.proto

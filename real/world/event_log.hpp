@@ -19,10 +19,10 @@ namespace real {
 /// Writes the event log.
 ///
 /// Rules
-/// 1. Lines are numbered without a gap, from 0 on, and reach the file one by one: a harness that is killed
-/// leaves whole lines.
-/// 2. A fact is written before anybody can see its effect: a block before it is copied, a copy's count before
-/// the copy is written.
+/// 1. Lines are numbered without a gap, from 0 on, and reach the file one by one: a harness that is
+///    killed leaves whole lines.
+/// 2. A fact is written before anybody can see its effect: a block before it is copied, a copy's count
+///    before the copy is written.
 class EventLog {
 public:
     /// What the time of a line is taken from.

@@ -26,7 +26,7 @@ using BlockLog = std::vector<engine::chain::BlockData>;
 ///
 /// Rules
 /// 1. A block's time is written right after the block, as upstream's tools do; a reader may see the block
-/// without.
+///    without.
 /// 2. A released copy has every block as soon as it is appended.
 class DiskCopy final : public engine::ChainCopy {
 public:

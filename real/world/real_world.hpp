@@ -71,10 +71,10 @@ struct RealOptions {
 /// 1. start() makes everything, stop() and the destructor leave nothing.
 /// 2. Heights and modes are what the services' admin ports said last; whoever waits asks anew.
 /// 3. A failure of surroundings is engine::BrokenSurroundings, never a violation.
-/// 4. What fails while something is wrong on purpose, or within `grace` afterwards, is excused and counted as
-/// such: a wallet's check by faults, by a service it needs that is down or paused, and by anything done to
-/// any service; a service that ends itself by faults and by what was done to itself.  Nothing excuses a
-/// signal that nobody sent, or a wrong balance.
+/// 4. What fails while something is wrong on purpose, or within `grace` afterwards, is excused and
+///    counted as such: a wallet's check by faults, by a service it needs that is down or paused, and by
+///    anything done to any service; a service that ends itself by faults and by what was done to itself.
+///    Nothing excuses a signal that nobody sent, or a wrong balance.
 class RealWorld final : public engine::World {
 public:
     /// @param work  directory of the run; outlives the world

@@ -25,7 +25,7 @@ using real::service::UriKind;
 /// Rules
 /// 1. The variables a flag is bound to outlive the parsing.
 /// 2. What a flag means is checked after the parsing by the functions below, which throw tools::BadInput
-/// naming it.
+///    naming it.
 class Parameters {
 public:
     Parameters(const std::string& name, const std::string& description);

@@ -55,12 +55,12 @@ inline const char* name(DbOperation operation) {
 /// The recovery database's contract, in memory.
 ///
 /// Rules
-/// 1. An operation takes effect in one step of a task of the database's own: killing the caller does not stop
-/// it, and
-///    it may take effect after the caller's death.
+/// 1. An operation takes effect in one step of a task of the database's own: killing the caller does not
+///    stop it, and it may take effect after the caller's death.
 /// 2. Failures are injected per operation, before or after the effect; `never` fails as if nothing had been
-/// sent. It differs from a real one in that nothing is ever rolled back, and every read sees the newest
-/// state.
+///    sent.
+///
+/// It differs from a real one in that nothing is ever rolled back, and every read sees the newest state.
 class MemoryRecoveryDb final : public RecoveryDb {
 public:
     struct Key {
