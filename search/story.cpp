@@ -76,6 +76,7 @@ std::string fault_text(const Plan& plan, const PlannedStep& step) {
     const std::string& a = pick(ends, step.node);
     const std::string& b = pick(ends, step.other);
     const std::uint64_t n = step.amount;
+    const std::uint64_t at_least_once = std::max<std::uint64_t>(n, 1);
     switch (step.fault) {
     case FaultKind::partition:
         return fmt::format("no message passes between {} and {} any more", a, b);
@@ -96,12 +97,14 @@ std::string fault_text(const Plan& plan, const PlannedStep& step) {
     case FaultKind::db_down_for:
         return fmt::format("the recovery database begins to refuse {}", a);
     case FaultKind::lose_commit_ack:
-        return fmt::format("it is decided that {} will not hear of its next {}", a, counted(n, "commit"));
+        return fmt::format("it is decided that {} will not hear of its next {}", a,
+                           counted(at_least_once, "commit"));
     case FaultKind::lose_commit:
-        return fmt::format("it is decided that the next {} of {} will not arrive", counted(n, "commit"), a);
+        return fmt::format("it is decided that the next {} of {} will not arrive",
+                           counted(at_least_once, "commit"), a);
     case FaultKind::fail_commit:
-        return fmt::format("it is decided that the next {} of {} will be rolled back", counted(n, "commit"),
-                           a);
+        return fmt::format("it is decided that the next {} of {} will be rolled back",
+                           counted(at_least_once, "commit"), a);
     case FaultKind::stale_reads:
         return fmt::format("{} begins to read a replica of the database that is {} ms behind", a, n);
     case FaultKind::watcher_behind:
