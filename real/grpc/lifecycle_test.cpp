@@ -64,6 +64,10 @@ struct Gated {
             }
         }
     }
+    /// Calls that were killed may arrive late, and end by themselves.
+    Task<> until_idle() {
+        while (server.running() != 0 || handlers != 0) co_await engine::yield();
+    }
     Task<> until_handlers(int count) {
         while (handlers != count) co_await engine::yield();
     }
@@ -183,8 +187,7 @@ TEST_F(LifecycleTest, ClientDestroyedWithCallsInFlightCancelsThem) {
         ClientRuntime own(loop);
         run(abandon(loop, own, gated)); // the callers die, then the channel, then the runtime
     }
-    run(gated.until_handlers(0));
-    EXPECT_EQ(gated.server.running(), 0u);
+    run(gated.until_idle());
 }
 
 // Calls of every kind, killed at any moment.
@@ -201,21 +204,29 @@ Task<> churn(IoLoop& loop, Channel& channel, Gated& gated) {
         while (gated.handlers < reached) co_await engine::yield();
         for (auto steps = random() % 40; steps > 0; --steps) co_await engine::yield();
     }
-    co_await gated.until_handlers(0);
+    co_await gated.until_idle();
 }
 
 TEST_F(LifecycleTest, CallsMayBeKilledAtAnyMoment) {
     Gated gated(loop);
     Channel channel(runtime, to(gated.server));
     run(churn(loop, channel, gated));
-    EXPECT_EQ(gated.server.running(), 0u);
 }
 
 Task<> restart(Channel& channel, std::unique_ptr<Gated>& server, IoLoop& loop) {
     for (int i = 0; i < 3; ++i) {
-        std::optional<Outcome<std::string>> end;
-        co_await call_into(channel, echo_path, "hello", &end);
-        EXPECT_TRUE(*end);
+        // A call may still go out on the connection to the server that is gone.
+        for (int attempt = 0;; ++attempt) {
+            std::optional<Outcome<std::string>> end;
+            co_await call_into(channel, echo_path, "hello", &end);
+            if (*end) break;
+            EXPECT_TRUE(end->error().reason == Code::unavailable || end->error().reason == Code::unknown)
+                << end->error().text;
+            if (attempt == 5) {
+                ADD_FAILURE() << "it does not find it: " << end->error().text;
+                break;
+            }
+        }
         ServerOptions same;
         same.port = server->server.port();
         server.reset();

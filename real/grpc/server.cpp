@@ -42,6 +42,7 @@ struct Server::Machinery {
     bool refusing = false;                          // new calls are answered UNAVAILABLE
     bool stopping = false;                          // gRPC's shutdown has begun
     bool stopped = false;                           // the stopper is through
+    bool abandoned = false; // the queue ends, or is about to: no operation may be started on it any more
     engine::Signal call_ended;
     std::vector<std::function<void()>> on_stopped;
 };
@@ -124,6 +125,10 @@ private:
         begun_ = loop_.now();
         outstanding_ = 1; // done
         machinery_.connections.insert(this);
+        if (machinery_.abandoned) { // accepted while the server went; done will come
+            context_.TryCancel();
+            return;
+        }
         if (!machinery_.stopping) server_.accept_one();
         const auto found = server_.methods_.find(context_.method());
         if (machinery_.refusing || machinery_.stopping) {
@@ -142,7 +147,7 @@ private:
         }
     }
     void on_request(bool ok) {
-        if (!done_came_) {
+        if (!done_came_ && !machinery_.abandoned) {
             auto request = ok ? to_string(incoming_) : std::nullopt;
             incoming_.Clear();
             if (request)
@@ -399,6 +404,7 @@ Task<> Server::stop(Duration drain) {
     // What is left are the events of accepts that found nobody.
     if (!machinery_) co_return;
     machinery_->stopper.join();
+    machinery_->abandoned = true;
     machinery_->completions->shutdown();
     machinery_->completions->drain();
     machinery_.reset();
@@ -406,6 +412,7 @@ Task<> Server::stop(Duration drain) {
 
 Server::~Server() {
     if (!machinery_) return;
+    machinery_->abandoned = true;
     const std::set<Connection*> calls = machinery_->connections;
     for (Connection* call : calls) call->abandon();
     shut_down(Duration{0});
