@@ -21,7 +21,7 @@ run_checks() {
     python3 tools/check_hygiene.py
 }
 
-need "${format_packages[@]}" python3
+need "to check the sources" "${format_packages[@]}" python3
 if [ -z "${CI:-}" ]; then
     build dev
     run_ctest dev "$@"
