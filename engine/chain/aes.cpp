@@ -40,11 +40,15 @@ Context new_context() {
 
 } // namespace
 
-GcmTag aes256_gcm_seal(const AesKey& key, const GcmNonce& nonce, std::span<std::uint8_t> data) {
+GcmTag aes256_gcm_seal(const AesKey& key, const GcmNonce& nonce, std::span<std::uint8_t> data,
+                       ByteView associated) {
     const Context context = new_context();
     GcmTag tag;
     int written = 0;
     must(EVP_EncryptInit_ex2(context.get(), gcm(), key.data(), nonce.data(), nullptr));
+    if (!associated.empty())
+        must(EVP_EncryptUpdate(context.get(), nullptr, &written, associated.data(),
+                               static_cast<int>(associated.size())));
     must(EVP_EncryptUpdate(context.get(), data.data(), &written, data.data(), static_cast<int>(data.size())));
     must(EVP_EncryptFinal_ex(context.get(), data.data() + written, &written));
     must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag.size()), tag.data()));
@@ -52,11 +56,14 @@ GcmTag aes256_gcm_seal(const AesKey& key, const GcmNonce& nonce, std::span<std::
 }
 
 bool aes256_gcm_open(const AesKey& key, const GcmNonce& nonce, const GcmTag& tag,
-                     std::span<std::uint8_t> data) {
+                     std::span<std::uint8_t> data, ByteView associated) {
     const Context context = new_context();
     GcmTag expected = tag;
     int written = 0;
     must(EVP_DecryptInit_ex2(context.get(), gcm(), key.data(), nonce.data(), nullptr));
+    if (!associated.empty())
+        must(EVP_DecryptUpdate(context.get(), nullptr, &written, associated.data(),
+                               static_cast<int>(associated.size())));
     must(EVP_DecryptUpdate(context.get(), data.data(), &written, data.data(), static_cast<int>(data.size())));
     must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(expected.size()),
                              expected.data()));
