@@ -1,19 +1,22 @@
-# cmake -DSOURCE=... -DOUT=... -P git_commit.cmake: writes a header with the commit of the sources, and only when it
-# has changed.
+# cmake -DSOURCE=... -DOUT=... -P git_commit.cmake: writes a header with the commit of the sources and its date, and
+# only when they have changed.
 set(commit unknown)
+set(date unknown)
 find_program(git git)
 if(git)
   execute_process(COMMAND ${git} -C ${SOURCE} rev-parse HEAD OUTPUT_VARIABLE found RESULT_VARIABLE failed
                   OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
   if(NOT failed)
     set(commit ${found})
+    execute_process(COMMAND ${git} -C ${SOURCE} show -s --format=%cI HEAD OUTPUT_VARIABLE date
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     execute_process(COMMAND ${git} -C ${SOURCE} diff-index --quiet HEAD -- RESULT_VARIABLE differs ERROR_QUIET)
     if(differs)
       string(APPEND commit -dirty)
     endif()
   endif()
 endif()
-set(text "#define FOG_GIT_COMMIT \"${commit}\"\n")
+set(text "#define FOG_GIT_COMMIT \"${commit}\"\n#define FOG_GIT_DATE \"${date}\"\n")
 set(before "")
 if(EXISTS ${OUT})
   file(READ ${OUT} before)

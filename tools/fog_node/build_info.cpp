@@ -1,14 +1,14 @@
 #include "tools/fog_node/build_info.hpp"
 
-#include <fog_git_commit.hpp> // made by cmake/git_commit.cmake at every build
+#include "tools/build_facts.hpp"
 
 namespace fog_node {
 namespace {
 
 BuildInfo make() {
     BuildInfo info;
-    info.version = FOG_VERSION;
-    info.git_commit = FOG_GIT_COMMIT;
+    info.version = tools::build_facts().version;
+    info.git_commit = tools::build_facts().commit;
 #ifdef NDEBUG
     info.profile = "release";
     info.opt_level = "3";

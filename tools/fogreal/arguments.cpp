@@ -7,6 +7,7 @@
 
 #include "engine/ensure.hpp"
 #include "real/postgres/url.hpp"
+#include "tools/build_facts.hpp"
 
 namespace tools::fogreal {
 namespace {
@@ -112,7 +113,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
                    "say whether the model accepts the event log of an earlier run")
         ->type_name("FILE");
     app.add_flag("--list-scenarios", a.list_scenarios, "list the stories, and which of them can run here");
-    app.set_version_flag("--version", fmt::format("fogreal {}", FOG_VERSION));
+    app.set_version_flag("--version", fmt::format("fogreal {} (commit {}, {})", build_facts().version,
+                                                  build_facts().commit, build_facts().date));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -5,12 +5,14 @@
 
 #include "engine/ensure.hpp"
 #include "sim/run.hpp"
+#include "tools/build_facts.hpp"
 
 namespace tools::fogsim {
 namespace {
 
 std::string version_text() {
-    return fmt::format("fogsim {} ({} {})", FOG_VERSION,
+    const BuildFacts& facts = build_facts();
+    return fmt::format("fogsim {} (commit {}, {}; {} {})", facts.version, facts.commit, facts.date,
 #ifdef __clang__
                        "clang",
 #else
