@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if ! command -v clang-format-14 >/dev/null; then
-    echo "check_format: clang-format-14 is not installed; ./run format installs it"
-    exit 0
+    echo "check_format: clang-format-14 is not installed; ./run format installs it" >&2
+    exit 1
 fi
 bad=$(git ls-files -- '*.cpp' '*.hpp' | while read -r file; do
     [ -e "$file" ] || continue

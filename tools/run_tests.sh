@@ -1,13 +1,29 @@
-# Sourced by ./run: builds and runs every test.  With CI=true they run under the address and undefined behaviour
-# sanitizers in place of the plain build, those of what has threads under the thread sanitizer, too, and trace digests
-# are compared between builds: all that in half an hour on two cores, cold.  Arguments go to ctest (for instance -R wallet).
+# Sourced by ./run: builds and runs every test.  With CI=true
+#   every test runs under the address and undefined behaviour sanitizers (GCC, Debug), in place of the plain build,
+#   those of what has threads under the thread sanitizer, too,
+#   those of the simulator in the GCC Release and the clang Release build,
+#   and trace digests are compared between the three builds.
+# Arguments go to ctest (for instance -R wallet).  The last lines are a table of the stages with their times.
 
+stage_names=()
+stage_times=()
 # stage NAME COMMAND...: what is going on, and how long it took.
 stage() {
     local name=$1 begun=$SECONDS
     shift
     "$@"
-    echo "test: $name took $((SECONDS - begun)) s"
+    stage_names+=("$name")
+    stage_times+=($((SECONDS - begun)))
+    echo "test: $name took ${stage_times[-1]} s"
+}
+stage_table() {
+    local i sum=0
+    echo "test: stage                                    seconds"
+    for i in "${!stage_names[@]}"; do
+        printf 'test: %-40s %7d\n' "${stage_names[$i]}" "${stage_times[$i]}"
+        sum=$((sum + stage_times[i]))
+    done
+    printf 'test: %-40s %7d\n' "all" "$sum"
 }
 # The test preset fails when no test is found.
 run_ctest() {
@@ -19,7 +35,15 @@ run_checks() {
     tools/check_format.sh
     python3 tools/check_layers.py
     python3 tools/check_hygiene.py
+    python3 tools/check_stories.py
 }
+compare_digests() {
+    local presets="release asan clang"
+    source tools/determinism.sh
+}
+
+# The tests of what has no process, no network and no thread of its own: they are built in every build.
+simulator_tests='^(engine|sim|search|scenarios)$'
 
 need "to check the sources" "${format_packages[@]}" python3
 if [ -z "${CI:-}" ]; then
@@ -34,6 +58,10 @@ else
     stage "testing asan" run_ctest asan "$@"
     stage "building tsan" build tsan real_tests
     stage "testing tsan" run_ctest tsan -L '^real$' "$@"
-    presets="release asan"
-    stage "comparing digests" source tools/determinism.sh
+    stage "building release (simulator)" build release fogsim simulator_tests
+    stage "testing release (simulator)" run_ctest release -L "$simulator_tests" "$@"
+    stage "building clang (simulator)" build clang fogsim simulator_tests
+    stage "testing clang (simulator)" run_ctest clang -L "$simulator_tests" "$@"
+    stage "comparing digests" compare_digests
+    stage_table
 fi

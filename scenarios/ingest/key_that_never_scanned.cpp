@@ -7,7 +7,8 @@
 // View may not promise block 1 as long as the key is not reported lost, although another key has delivered
 // later ones; once it is, the whole range [start, expiry) is missed, and wallets scan it themselves.
 //
-// source: fog/sql_recovery_db "unexpired keys", fog/overseer; known-bugs BH-28.  needs: crash, state_files
+// source: fog/sql_recovery_db "unexpired keys", fog/overseer; known-bugs BH-28.
+// needs: hold_copies, crash, state_files
 #include <fmt/format.h>
 
 #include "scenarios/stories.hpp"

@@ -2,7 +2,7 @@
 // abandoned and closes it.  Closing cannot be undone, and wallets stop searching a closed invocation's RNG
 // once they have seen its last block.  The node must go on under a new egress key: bob's later coins may not
 // land behind the closed one. source: fog-sql-recovery-db-cleanup; trap "cleanup can decommission a live
-// invocation".  needs: nothing
+// invocation".  needs: clocks
 #include "scenarios/stories.hpp"
 #include "scenarios/support.hpp"
 

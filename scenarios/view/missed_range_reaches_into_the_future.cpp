@@ -11,7 +11,7 @@
 // The first missing block is the limit: a wallet may count [0, 4) before it has block 4, and never one
 // more.  At each height some of the coins come from view and some from the download, and some from both.
 //
-// source: known-bugs U2, R4, BH-21, BH-35; wallet fact sheet 1.4 B4.  needs: own_copies, crash,
+// source: known-bugs U2, R4, BH-21, BH-35; wallet fact sheet 1.4 B4.  needs: own_copies, hold_copies, crash,
 // state_files
 #include <fmt/format.h>
 
