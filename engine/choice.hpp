@@ -143,6 +143,8 @@ public:
     std::uint64_t seed() const { return seed_; }
     std::span<const Choice> sequence() const { return sequence_; }
     StreamName stream_name(std::uint32_t stream) const { return streams_[stream].name; }
+    /// How many draws of a stream there have been: the ordinal of the next one.
+    std::uint64_t drawn_of(std::uint32_t stream) const { return streams_[stream].ordinal; }
     /// Capacity for about as many choices as the last run made.
     void reserve(std::size_t choices) { sequence_.reserve(choices); }
 
@@ -180,7 +182,8 @@ class Stream {
 public:
     Stream() = default;
     Stream(Choices& choices, Domain domain, std::uint16_t actor, std::uint16_t site)
-        : choices_(&choices), stream_(choices.open({domain, actor, site})) {}
+        : Stream(choices, StreamName{domain, actor, site}) {}
+    Stream(Choices& choices, StreamName name) : choices_(&choices), stream_(choices.open(name)) {}
 
     /// Uniform in 0..bound-1.
     std::uint32_t below(std::uint32_t bound) { return choices_->draw(stream_, bound); }
@@ -193,6 +196,10 @@ public:
         return choices_->decide(stream_, bound, value);
     }
     std::uint64_t bits() { return choices_->bits(stream_); }
+
+    StreamName name() const { return choices_->stream_name(stream_); }
+    /// The ordinal of the next draw.
+    std::uint64_t next() const { return choices_->drawn_of(stream_); }
 
 private:
     Choices* choices_ = nullptr;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/capability.hpp"
 #include "engine/check/checks.hpp"
 #include "engine/choice.hpp"
 #include "engine/fault.hpp"
@@ -19,22 +20,6 @@ namespace engine {
 
 using check::CheckId;
 using model::AccountId;
-
-/// What a world may be unable to do.  A scenario that needs more is skipped, with the reason.
-enum class Capability : std::uint8_t {
-    crash,           ///< kill a process at any moment
-    pause,           ///< stop and resume a process
-    hold_copies,     ///< decide how far each chain copy is
-    hold_stores,     ///< decide how far each view and key image store loads
-    own_copies,      ///< more than two chain copies
-    lose_commit_ack, ///< a commit, or its answer, that never arrives
-    message_faults,  ///< cut, drop or delay single messages
-    stale_reads,     ///< a database replica that lags
-    state_files,     ///< lose or put back an ingest node's state file, fill its disk
-    kill_wallet,     ///< kill a wallet in the middle of a check
-    clocks,          ///< set a process' wall clock off
-};
-const char* name(Capability capability);
 
 /// A process of the world.  Crash loses everything in memory; the recovery database and state files stay.
 class Node {

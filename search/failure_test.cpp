@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "engine/chain/testing/mutation.hpp"
+#include "engine/stream_site.hpp"
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/words.hpp"
+#include "search/shrink.hpp"
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 
@@ -223,12 +226,68 @@ TEST(Story, tells_heights_answers_and_where_the_number_comes_from) {
         EXPECT_NE(story.find(part), std::string::npos) << part << " is not in:\n" << story;
 }
 
-TEST(Story, every_kind_of_action_has_words) {
+Plan plan_with(scenarios::lag::Action action, std::uint32_t node, const char* topology) {
     Plan plan;
+    EXPECT_EQ(engine::apply(topology, plan.topology), "");
+    plan.steps.emplace_back();
+    plan.steps.back().action = action;
+    plan.steps.back().node = node;
+    return plan;
+}
+
+// With fewer stores in front of it a router has another number: a smaller world is one in which the same
+// router is paused.
+TEST(Shrink, a_smaller_world_has_the_plan_do_the_same_to_the_same_parts) {
+    Case what;
+    what.scenario = "lag";
+    const char* large = "ingest=1,view-shards=1,view-replicas=1,image-shards=3,image-replicas=2";
+    what.plan = plan_with(scenarios::lag::Action::pause, 9, large);
+    const auto paused = [](const Case& c) { return scenarios::lag::Words(*c.plan, c.plan->topology).of(0); };
+    ASSERT_EQ(paused(what), "ledger_router is stopped in its tracks");
+    what.recording.base = engine::Recording::Base::tame;
+    // The ledger router is node 10 there, and node 5 where one image store is left; 9 is an image store's.
+    what.recording.fixed.push_back({name_of(engine::StreamSite::process_hold, 10), 0, 64, 7});
+    what.recording.fixed.push_back({name_of(engine::StreamSite::process_hold, 9), 0, 64, 7});
+    bool found = false;
+    for (bool more = true; more;) {
+        more = false;
+        more = for_each_simpler(Case(what), [&](const Case& simpler) {
+            if (simpler.plan->topology == what.plan->topology || paused(simpler) != paused(what))
+                return false;
+            if (simpler.plan->topology.ingest_nodes != 1) return false;
+            what = simpler;
+            return true;
+        });
+        found = found || more;
+    }
+    EXPECT_TRUE(found);
+    EXPECT_EQ(what.plan->topology.image_shards * what.plan->topology.image_replicas, 1U);
+    ASSERT_EQ(what.recording.fixed.size(), 1U) << "a store that is gone decides nothing";
+    EXPECT_EQ(what.recording.fixed[0].stream.actor, 5);
+}
+
+TEST(Story, a_step_says_only_what_has_come_about) {
+    Plan plan = plan_with(scenarios::lag::Action::put_back_state, 0, "ingest=2");
+    EXPECT_EQ(scenarios::lag::Words(plan, plan.topology).of(0),
+              "ingest0 would get an old state file back, but none was kept");
+    plan.steps.insert(plan.steps.begin(), plan_with(scenarios::lag::Action::save_state, 2, "").steps.front());
+    EXPECT_EQ(scenarios::lag::Words(plan, plan.topology).of(1), "the kept state file of ingest0 is put back")
+        << "2 is node 0 of two";
+    Plan block = plan_with(scenarios::lag::Action::block, 0, "ingest=1");
+    block.steps[0].at = scenarios::lag::Boundary::missed_start;
+    const scenarios::lag::Words words(block, block.topology);
+    EXPECT_EQ(words.of(0, 0), "a block is appended") << "nothing is missed";
+    EXPECT_EQ(words.of(0, 1),
+              "a block is appended, after 1 empty block up to the first block of a missed range");
+}
+
+TEST(Story, every_kind_of_action_has_words) {
     for (std::size_t a = 0; a < scenarios::lag::action_count; ++a) {
+        Plan plan;
         scenarios::lag::PlannedStep step;
         step.action = static_cast<scenarios::lag::Action>(a);
-        const std::string words = in_words(plan, step);
+        plan.steps.push_back(step);
+        const std::string words = scenarios::lag::Words(plan, plan.topology).of(0);
         EXPECT_NE(words, scenarios::lag::name(step.action));
         EXPECT_NE(words.find(' '), std::string::npos) << words;
     }

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/stream_site.hpp"
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/parts.hpp"
 #include "sim/defect_catalogue.hpp"
 
 namespace search {
@@ -142,6 +144,38 @@ std::vector<std::uint64_t> lowered(std::uint64_t value, std::uint64_t simplest =
 
 engine::Topology& topology_of(Case& what) { return what.plan ? what.plan->topology : what.topology; }
 
+// The case in another world, with everything done to the same parts: those of its plan, and those whose
+// decisions it fixes.  Nothing: it has no plan.
+std::optional<Case> with_same_parts(const Case& what, const engine::Topology& topology) {
+    using engine::StreamSite;
+    if (!what.plan) return std::nullopt;
+    const std::uint32_t wallets = what.plan->wallets_per_account;
+    const scenarios::lag::Parts from(what.plan->topology, wallets);
+    const scenarios::lag::Parts to(topology, wallets);
+    Case out = what;
+    out.plan = scenarios::lag::in_world(*what.plan, topology);
+    std::vector<engine::FixedChoice> kept;
+    for (engine::FixedChoice choice : what.recording.fixed) {
+        const std::optional<StreamSite> site = site_of(choice.stream);
+        const bool of_copy = site == StreamSite::block_delay;
+        const bool of_world = !site || site == StreamSite::ready_task || site == StreamSite::resting_poll ||
+                              site == StreamSite::weather || site == StreamSite::account_bytes;
+        std::uint16_t& actor = choice.stream.actor;
+        if (of_copy && actor < from.copies.size()) {
+            const auto same = same_part(from.copies[actor], to.copies);
+            if (!same) continue; // it is gone, and what it decided with it
+            actor = static_cast<std::uint16_t>(*same);
+        } else if (!of_copy && !of_world && actor != 0 && actor <= from.by_id.size()) {
+            const auto same = same_part(from.by_id[actor - 1], to.by_id);
+            if (!same) continue;
+            actor = static_cast<std::uint16_t>(*same + 1);
+        }
+        kept.push_back(choice);
+    }
+    out.recording.fixed = std::move(kept);
+    return out;
+}
+
 std::vector<Case> simpler_worlds(const Case& what) {
     std::vector<Case> out;
     for (const Dimension& dimension : dimensions(what)) {
@@ -155,6 +189,9 @@ std::vector<Case> simpler_worlds(const Case& what) {
         for (const std::string& v : values) {
             Case candidate = what;
             if (!engine::apply(dimension.key + "=" + v, topology_of(candidate)).empty()) continue;
+            // Fewer stores number everything behind them anew: first what means the same, then what says so.
+            if (std::optional<Case> same = with_same_parts(what, topology_of(candidate)); same != candidate)
+                if (same) out.push_back(std::move(*same));
             out.push_back(std::move(candidate));
         }
     }

@@ -12,10 +12,4 @@ namespace search {
 /// @param result  of the case, with its events
 std::vector<std::string> story_of(const Case& what, const sim::RunResult& result);
 
-/// What a step of a plan does, with the names of what it does it to.
-std::string in_words(const scenarios::lag::Plan& plan, const scenarios::lag::PlannedStep& step);
-
-/// "2 accounts, 1 ingest node, ...": only what is not the simplest world.
-std::string in_words(const engine::Topology& topology);
-
 } // namespace search

@@ -8,7 +8,7 @@ using namespace engine::fog;
 
 SimCopy::SimCopy(Core& core, const engine::model::ChainModel& chain, std::string name, std::uint16_t number)
     : core_(core), chain_(chain), name_(std::move(name)), number_(number),
-      delays_(core.choices, engine::Domain::network, number, 2), moved_(core.scheduler) {}
+      delays_(open_stream(core.choices, StreamSite::block_delay, number)), moved_(core.scheduler) {}
 
 void SimCopy::release() {
     held_ = false;
@@ -16,7 +16,8 @@ void SimCopy::release() {
 }
 
 void SimCopy::move(BlockCount count) {
-    if (timed_ == count_ && !core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count;
+    if (timed_ == count_ && !core_.faults.has<faults::WatcherBehind>(faults::CopyNumber{number_}))
+        timed_ = count;
     count_ = count;
     core_.scheduler.touch({Footprint::chain, Footprint::copy(number_)});
     core_.record(NodeId{}, EventKind::copy_advanced, number_, count.value);
@@ -24,7 +25,7 @@ void SimCopy::move(BlockCount count) {
 
 void SimCopy::release_times() {
     if (core_.probe().has(engine::Defect::watcher_stays_behind)) return;
-    if (!core_.faults.has_numbered(FaultKind::watcher_behind, number_)) timed_ = count_;
+    if (!core_.faults.has<faults::WatcherBehind>(faults::CopyNumber{number_})) timed_ = count_;
 }
 
 void SimCopy::advance_to(BlockCount count) {

@@ -21,61 +21,14 @@ std::optional<Fault> FaultTable::remove(FaultId id) {
 }
 
 bool FaultTable::is_cut(NodeId from, NodeId to) const {
-    for (const Active& entry : active_) {
-        const Fault& f = entry.fault;
-        switch (f.kind) {
-        case FaultKind::partition:
-            if ((f.a == from && f.b == to) || (f.a == to && f.b == from)) return true;
-            break;
-        case FaultKind::cut:
-            if (f.a == from && f.b == to) return true;
-            break;
-        case FaultKind::isolate:
-            if (f.a == from || f.a == to) return true;
-            break;
-        default:
-            break;
-        }
-    }
-    return false;
-}
-
-std::uint64_t FaultTable::amount(FaultKind kind, NodeId a, NodeId b) const {
-    for (const Active& entry : active_)
-        if (entry.fault.kind == kind && entry.fault.a == a && entry.fault.b == b) return entry.fault.amount;
-    return 0;
-}
-
-std::uint64_t FaultTable::amount(FaultKind kind, NodeId a) const {
-    for (const Active& entry : active_)
-        if (entry.fault.kind == kind && entry.fault.a == a) return entry.fault.amount;
-    return 0;
-}
-
-bool FaultTable::has(FaultKind kind) const {
-    return std::any_of(active_.begin(), active_.end(), [&](const Active& e) { return e.fault.kind == kind; });
-}
-
-bool FaultTable::has(FaultKind kind, NodeId a) const {
-    return std::any_of(active_.begin(), active_.end(),
-                       [&](const Active& e) { return e.fault.kind == kind && e.fault.a == a; });
-}
-
-bool FaultTable::has_numbered(FaultKind kind, std::uint64_t amount) const {
-    return std::any_of(active_.begin(), active_.end(),
-                       [&](const Active& e) { return e.fault.kind == kind && e.fault.amount == amount; });
-}
-
-bool FaultTable::take_one(FaultKind kind, NodeId a) {
-    for (auto it = active_.begin(); it != active_.end(); ++it) {
-        if (it->fault.kind != kind || it->fault.a != a) continue;
-        if (it->fault.amount <= 1)
-            active_.erase(it);
-        else
-            --it->fault.amount;
-        return true;
-    }
-    return false;
+    return std::any_of(active_.begin(), active_.end(), [&](const Active& entry) {
+        if (const auto* partition = entry.fault.as<faults::Partition>())
+            return is_at(*partition, from, to) || is_at(*partition, to, from);
+        if (const auto* cut = entry.fault.as<faults::Cut>()) return is_at(*cut, from, to);
+        if (const auto* isolate = entry.fault.as<faults::Isolate>())
+            return is_at(*isolate, from) || is_at(*isolate, to);
+        return false;
+    });
 }
 
 namespace {
@@ -102,7 +55,7 @@ constexpr std::array<std::uint32_t, 5> longest_hold_ms{0, 50, 200, 1200, 2000};
 Weather draw_weather(engine::Choices& choices, const Options& options) {
     const Strategy strategy = options.strategy.for_seed(options.seed);
     const bool directed = strategy.kind != Strategy::Kind::random;
-    engine::Stream drawn(choices, engine::Domain::pause, 0, 1);
+    engine::Stream drawn = open_stream(choices, StreamSite::weather, 0);
     auto draw = [&](std::uint32_t bound, std::uint32_t directed_low, std::uint32_t directed_value) {
         std::uint32_t value = 0;
         if (directed) value = directed_value;
@@ -127,7 +80,7 @@ Weather draw_weather(engine::Choices& choices, const Options& options) {
 Core::Core(const Options& o)
     : options(o), choices(o.seed), strategist(strategist_of(o)),
       scheduler(following(choices, o.follow), trace), weather(draw_weather(choices, o)),
-      rests_(choices, engine::Domain::schedule, 0, 1) {
+      rests_(open_stream(choices, StreamSite::resting_poll, 0)) {
     choices.reserve(o.expected_choices);
     scheduler.set_strategist(strategist.get());
     choices.count_steps(scheduler.step_counter());
@@ -179,8 +132,8 @@ void Core::end_rests() {
 
 std::int64_t Core::wall_clock_s(NodeId node) const {
     constexpr std::int64_t begin_s = 1'700'000'000;
-    const auto off = static_cast<std::int64_t>(faults.amount(FaultKind::clock_jump, node)); // may be negative
-    return begin_s + scheduler.now().ms() / 1000 + off;
+    const auto* jump = faults.find<faults::ClockJump>(node);
+    return begin_s + scheduler.now().ms() / 1000 + (jump == nullptr ? 0 : jump->by.count());
 }
 
 Instant Core::hold(engine::Stream& stream) {
@@ -194,10 +147,17 @@ Instant Core::hold(engine::Stream& stream) {
 
 SimHost::SimHost(Core& core, NodeId id, bool* abort_wish)
     : Host(core.scheduler, id, *core.options.crypto, bytes_), core_(core),
-      bytes_(engine::Stream(core.choices, engine::Domain::data, actor_of(id), 0)),
-      picks_(core.choices, engine::Domain::routing, actor_of(id), 0),
-      holds_(core.choices, engine::Domain::pause, actor_of(id), 0), abort_wish_(abort_wish) {
+      bytes_(open_stream(core.choices, StreamSite::node_bytes, actor_of(id))),
+      picks_(open_stream(core.choices, StreamSite::replica_pick, actor_of(id))),
+      holds_(open_stream(core.choices, StreamSite::process_hold, actor_of(id))), abort_wish_(abort_wish) {
     observe(core.probe());
+}
+
+Instant SimHost::hold_and_tell(engine::YieldPoint point) {
+    const engine::tell::Decided decided{holds_.name(), holds_.next(), point};
+    const Instant until = core_.hold(holds_);
+    if (until > now()) core_.note(id(), decided);
+    return until;
 }
 
 void SimHost::open_gate() {

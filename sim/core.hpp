@@ -8,8 +8,9 @@
 
 #include "engine/fault.hpp"
 #include "engine/host.hpp"
+#include "engine/stream_site.hpp"
+#include "engine/tell/note.hpp"
 #include "engine/topology.hpp"
-#include "sim/note.hpp"
 #include "sim/scheduler.hpp"
 #include "sim/strategy.hpp"
 
@@ -23,6 +24,8 @@ using engine::EventKind;
 using engine::Fault;
 using engine::FaultId;
 using engine::FaultKind;
+using engine::StreamSite;
+namespace faults = engine::faults;
 using engine::Result;
 using engine::Task;
 using namespace std::chrono_literals;
@@ -66,14 +69,36 @@ public:
 
     /// No message passes from one node to the other.
     bool is_cut(NodeId from, NodeId to) const;
-    std::uint64_t amount(FaultKind kind, NodeId a, NodeId b) const;
-    std::uint64_t amount(FaultKind kind, NodeId a) const;
-    bool has(FaultKind kind) const;
-    bool has(FaultKind kind, NodeId a) const;
-    /// A fault whose amount is a number, not how much: `watcher_behind`.
-    bool has_numbered(FaultKind kind, std::uint64_t amount) const;
-    /// Uses up one of the next `amount` events of a node; ends the fault with the last.
-    bool take_one(FaultKind kind, NodeId a);
+    /// The oldest of a kind at this place (its first members); null: there is none.
+    template <class Kind, class... Place>
+    const Kind* find(Place... place) const {
+        for (const Active& entry : active_)
+            if (const Kind* fault = entry.fault.as<Kind>();
+                fault != nullptr && engine::is_at(*fault, place...))
+                return fault;
+        return nullptr;
+    }
+    template <class Kind, class... Place>
+    bool has(Place... place) const {
+        return find<Kind>(place...) != nullptr;
+    }
+    /// How many of 256 a fault of a kind strikes at this place.
+    template <class Kind, class... Place>
+    std::uint32_t share(Place... place) const {
+        const Kind* fault = find<Kind>(place...);
+        return fault == nullptr ? 0 : fault->share.of_256;
+    }
+    /// Uses up one of the commits that a fault strikes at a node; ends the fault with the last.
+    template <class Kind>
+    bool take_one(NodeId node) {
+        for (auto it = active_.begin(); it != active_.end(); ++it) {
+            Kind* fault = it->fault.as<Kind>();
+            if (fault == nullptr || fault->node != node) continue;
+            if (--fault->commits.left == 0) active_.erase(it);
+            return true;
+        }
+        return false;
+    }
 
 private:
     std::vector<Active> active_;
@@ -90,10 +115,18 @@ public:
         changed = true;
         stir();
     }
-    /// Whether anybody will read notes: their text is built only then.
+    /// Whether anybody will read notes: they are made only then.
     bool takes_notes() const { return trace.keeps_events(); }
-    void note(Note::Kind kind, NodeId node, std::string text, std::uint64_t number = 0) {
-        notes.push_back({kind, scheduler.now(), scheduler.steps(), node, std::move(text), number});
+    void note(NodeId node, engine::tell::Fact fact) {
+        notes.push_back({scheduler.now(), scheduler.steps(), node, std::move(fact)});
+    }
+    /// A chance, and what it was about when it came about.
+    bool strikes(NodeId node, engine::Stream& stream, std::uint32_t of, std::uint32_t out_of,
+                 engine::tell::Decided::Strike what) {
+        const engine::tell::Decided decided{stream.name(), stream.next(), what};
+        const bool came_about = stream.chance(of, out_of);
+        if (came_about && takes_notes()) note(node, decided);
+        return came_about;
     }
     /// Something begins or has happened: who rests may find it at the next poll.
     void stir() {
@@ -127,7 +160,7 @@ public:
     FaultTable faults;
     Weather weather; ///< of this run
     engine::MarkCounts marks;
-    std::vector<Note> notes;
+    std::vector<engine::tell::Note> notes;
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened
     bool abort_wished = false;      ///< a process wants to end itself
@@ -186,8 +219,10 @@ private:
             at_the_gate_.push_back(core_.scheduler.next_park());
             return Instant::never();
         }
-        return core_.hold(holds_);
+        if (!core_.takes_notes()) return core_.hold(holds_);
+        return hold_and_tell(point);
     }
+    Instant hold_and_tell(engine::YieldPoint point);
     Instant next_poll(engine::Polling polling, Duration interval) override {
         return core_.next_poll(polling, interval, stirs_seen_);
     }

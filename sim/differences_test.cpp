@@ -126,7 +126,7 @@ TEST_F(Differences, line_1_nothing_preempts_a_task_and_computing_takes_no_time) 
 Task<> jump_clocks(World& world) {
     co_await activate(world);
     for (std::uint32_t node = 0; node < 8; ++node)
-        world.faults().begin({engine::FaultKind::clock_jump, NodeId{node}, {}, 1'000'000});
+        world.faults().begin(engine::faults::ClockJump{NodeId{node}, std::chrono::seconds(1'000'000)});
     engine::Wallet& alice = world.new_wallet(AccountId{0});
     const Instant before = world.now();
     co_await append_empty(world);
@@ -670,7 +670,7 @@ Task<> poll_before_and_after_an_update(World& world, std::vector<std::uint64_t>*
     engine::Wallet& knows_the_rng = world.new_wallet(AccountId{0});
     engine::Wallet& knows_nothing = world.new_wallet(AccountId{0});
     world.copy("ledger").hold();
-    world.faults().begin({FaultKind::outdated_wallet, knows_nothing.id(), {}, 0});
+    world.faults().begin(engine::faults::OutdatedWallet{knows_nothing.id()});
     const Result<BalanceReport> refused = co_await knows_nothing.poll();
     ENSURE(!refused && refused.error().code == Code::failed_precondition);
     const Result<BalanceReport> early = co_await knows_the_rng.poll();

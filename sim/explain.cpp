@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
-#include <sstream>
 
 #include "sim/sim_world.hpp"
 
@@ -13,49 +11,77 @@ namespace sim {
 
 using engine::AccountId;
 using engine::GlobalIndex;
+using engine::chain::SearchKey;
+using engine::fog::WalletKnowledge;
 using engine::model::Credit;
+using namespace engine::tell;
 
 namespace {
 
-/// An output as a wallet has it.
-struct Known {
-    BlockIndex block;
-    std::uint64_t value = 0;
-    std::optional<BlockIndex> spent_at;
-    std::uint64_t unspent_as_of = 0;
-};
-
-// The wallet's own account of itself: one line an output.
-std::map<GlobalIndex, Known> known_outputs(const std::string& debug_text) {
-    std::map<GlobalIndex, Known> out;
-    std::istringstream lines(debug_text);
-    for (std::string line; std::getline(lines, line);) {
-        unsigned long long index = 0, block = 0, value = 0, token = 0, at = 0;
-        Known known;
-        if (std::sscanf(line.c_str(), "output %llu: block %llu value %llu token %llu spent at %llu", &index,
-                        &block, &value, &token, &at) == 5)
-            known.spent_at = BlockIndex{at};
-        else if (std::sscanf(line.c_str(),
-                             "output %llu: block %llu value %llu token %llu not spent as of %llu", &index,
-                             &block, &value, &token, &at) == 5)
-            known.unspent_as_of = at;
-        else
-            continue;
-        known.block = BlockIndex{block};
-        known.value = value;
-        out.emplace(GlobalIndex{index}, known);
-    }
-    return out;
-}
-
-std::string coin(const Credit& credit) {
-    std::string text = fmt::format("the {} of block {}", credit.amount.value, credit.block.value);
-    if (credit.amount.token_id != 0) text += fmt::format(" (token {})", credit.amount.token_id);
-    return text;
-}
-
 bool is_spent(const Credit& credit, BlockCount count) {
     return credit.spent_in && count.includes(*credit.spent_in);
+}
+
+Coin coin_of(const Credit& credit) { return {credit.account, credit.amount, credit.block}; }
+
+Coin coin_of(AccountId account, const WalletKnowledge::Output& output) {
+    return {account, output.amount, output.block};
+}
+
+/// What a wallet was told in the course of a run.
+class Told {
+public:
+    Told(const std::vector<Note>& notes, NodeId wallet) : notes_(notes), wallet_(wallet) {}
+
+    template <class Asked>
+    Heard last() const {
+        return last_where([](const Note& note) { return note.as<Asked>() != nullptr; });
+    }
+    /// The last answer that there is nothing under a search key.
+    Heard last_not_found(const SearchKey& key) const {
+        return last_where([&](const Note& note) {
+            const auto* asked = note.as<AskedView>();
+            const auto* answer = asked == nullptr ? nullptr : std::get_if<ViewAnswered>(&asked->answer);
+            return answer != nullptr && std::find(answer->not_found.begin(), answer->not_found.end(), key) !=
+                                            answer->not_found.end();
+        });
+    }
+    BlockCount count_of(std::size_t asked) const {
+        return std::get<ViewAnswered>(notes_.at(asked).as<AskedView>()->answer).count;
+    }
+
+private:
+    template <class Is>
+    Heard last_where(Is is) const {
+        for (std::size_t i = notes_.size(); i-- > 0;)
+            if (notes_[i].node == wallet_ && is(notes_[i])) return i;
+        return std::nullopt;
+    }
+
+    const std::vector<Note>& notes_;
+    NodeId wallet_;
+};
+
+// Which of the wallet's RNGs is just before a record of that block; what comes later is behind that one.
+const WalletKnowledge::Rng* before_record(const WalletKnowledge& knows,
+                                          const engine::model::RecoveryModel& db, BlockIndex block) {
+    for (const WalletKnowledge::Rng& rng : knows.rngs)
+        if (const auto* place = db.place_of(rng.next); place != nullptr && place->block <= block) return &rng;
+    return nullptr;
+}
+
+void say_what_was_searched(Missing& missing, const WalletKnowledge& knows,
+                           const engine::model::RecoveryModel& db, const Told& told) {
+    missing.rngs = knows.rngs.size();
+    const WalletKnowledge::Rng* rng = before_record(knows, db, missing.coin.block);
+    if (rng == nullptr) return;
+    missing.asked = told.last_not_found(rng->next);
+    if (missing.asked) {
+        const bool includes = told.count_of(*missing.asked).includes(db.place_of(rng->next)->block);
+        missing.search = includes ? Missing::Search::told_wrongly : Missing::Search::told_too_low;
+    } else {
+        missing.search = Missing::Search::never_told;
+    }
 }
 
 } // namespace
@@ -64,86 +90,78 @@ std::string SimWallet::described() const {
     return fmt::format("wallet {} of account {}", number_, account_.value);
 }
 
-std::string SimWorld::heights() const {
-    std::string text = fmt::format("tip {}", chain_.height().value);
-    for (const auto& copy : copies_) text += fmt::format(", copy {} {}", copy->name(), copy->count().value);
-    for (const auto& store : view_stores_)
-        text += store->is_up() ? fmt::format(", {} {}", store->name(), store->count().value)
-                               : fmt::format(", {} down", store->name());
-    for (const auto& store : image_stores_)
-        text += store->is_up() ? fmt::format(", {} {}", store->name(), store->count().value)
-                               : fmt::format(", {} down", store->name());
-    return text;
+Heights SimWorld::heights() const {
+    Heights now;
+    now.tip = chain_.height();
+    for (const auto& copy : copies_) now.copies.push_back(copy->count());
+    const auto add = [&](const auto& store) {
+        now.stores.push_back({store->id(), std::nullopt});
+        if (store->is_up()) now.stores.back().count = store->count();
+    };
+    for (const auto& store : view_stores_) add(store);
+    for (const auto& store : image_stores_) add(store);
+    return now;
 }
 
-void SimWorld::explain(NodeId wallet, AccountId account, const engine::fog::Wallet& knows) {
+void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& knows) {
     const auto& violations = checks_.violations();
     const engine::check::Violation& violation = violations.front();
     if (!violation.count || (violation.account && *violation.account != account)) return;
     const BlockCount count = *violation.count;
-    const auto known = known_outputs(knows.debug_text());
-    const auto last_told = [&](const char* service) -> std::string {
-        for (auto note = core_.notes.rbegin(); note != core_.notes.rend(); ++note)
-            if (note->kind == Note::Kind::told && note->node == wallet && note->text.starts_with(service))
-                return fmt::format("; the last it heard, at {} ms: {}", note->at.ms(), note->text);
-        return {};
-    };
+    const Told told(core_.notes, wallet);
+    std::map<GlobalIndex, const WalletKnowledge::Output*> known;
+    for (const WalletKnowledge::Output& output : knows.outputs) known.emplace(output.index, &output);
     std::size_t said = 0;
-    const auto say = [&](std::string text) {
+    const auto say = [&](Fact fact) {
         ++said;
-        core_.note(Note::Kind::why, wallet, std::move(text));
+        core_.note(wallet, std::move(fact));
     };
+    const Heard heard_of_view = told.last<AskedView>();
+    const Heard heard_of_images = told.last<AskedImages>();
     for (const Credit& credit : chain_.model().credits()) {
         if (credit.account != account || credit.block.value == 0 || !count.includes(credit.block)) continue;
-        const auto mine = known.find(credit.index);
-        if (mine == known.end()) {
+        const auto at = known.find(credit.index);
+        if (at == known.end()) {
             if (is_spent(credit, count)) continue; // it would add nothing
-            std::string where = "nobody has scanned that block for it, nor reported it missed";
-            if (recovery_.is_missed(credit.block))
-                where = "that block is reported missed, so only the ledger can show it";
-            else if (recovery_.has_scanned(credit.hint_key, credit.block))
-                where = "its record is in the database, so fog-view should have found it";
-            say(fmt::format("Missing: {}. The wallet has never seen it; {}{}", coin(credit), where,
-                            last_told("view_router")));
-        } else if (is_spent(credit, count) &&
-                   (!mine->second.spent_at || !count.includes(*mine->second.spent_at))) {
-            say(fmt::format("Counted though spent: {}, which block {} spends. The wallet knows it {}{}",
-                            coin(credit), credit.spent_in->value,
-                            mine->second.spent_at
-                                ? fmt::format("spent in block {}", mine->second.spent_at->value)
-                                : fmt::format("unspent as of block count {}", mine->second.unspent_as_of),
-                            last_told("ledger_router")));
-        } else if (!is_spent(credit, count) && mine->second.spent_at &&
-                   count.includes(*mine->second.spent_at)) {
-            say(fmt::format("Taken off though not spent: {}. The wallet has it as spent in block {}{}",
-                            coin(credit), mine->second.spent_at->value, last_told("ledger_router")));
-        } else if (mine->second.block != credit.block) {
-            say(fmt::format("Misplaced: {}. The wallet has it in block {}", coin(credit),
-                            mine->second.block.value));
+            Missing missing;
+            missing.coin = coin_of(credit);
+            if (recovery_.is_missed(credit.block)) {
+                missing.where = Missing::Where::missed_block;
+            } else if (recovery_.has_scanned(credit.hint_key, credit.block)) {
+                missing.where = Missing::Where::database;
+                say_what_was_searched(missing, knows, recovery_, told);
+            }
+            missing.heard = heard_of_view;
+            say(missing);
+            continue;
         }
+        const WalletKnowledge::Output& mine = *at->second;
+        const bool known_spent = mine.spent_at && count.includes(*mine.spent_at);
+        if (is_spent(credit, count) && !known_spent)
+            say(CountedThoughSpent{coin_of(credit), *credit.spent_in, mine.spent_at, mine.not_spent_as_of,
+                                   heard_of_images});
+        else if (!is_spent(credit, count) && known_spent)
+            say(TakenOff{coin_of(credit), *mine.spent_at, heard_of_images});
+        else if (mine.block != credit.block)
+            say(Misplaced{coin_of(credit), mine.block});
     }
     if (said != 0 || !violation.shown) return;
     // Everything it knows is right up to the count: then it has looked beyond it, or claims another height.
-    for (const auto& [index, output] : known) {
+    for (const WalletKnowledge::Output& output : knows.outputs) {
         if (!count.includes(output.block))
-            say(fmt::format("The wallet also knows the {} of block {}, which block count {} does not include",
-                            output.value, output.block.value, count.value));
+            say(KnowsBeyond{coin_of(account, output), std::nullopt, count});
         else if (output.spent_at && !count.includes(*output.spent_at))
-            say(fmt::format(
-                "The wallet also knows that block {} spends the {} of block {}: that block is not "
-                "included in block count {}",
-                output.spent_at->value, output.value, output.block.value, count.value));
+            say(KnowsBeyond{coin_of(account, output), output.spent_at, count});
     }
     const engine::model::Oracle oracle(chain_.model());
     for (std::uint64_t distance = 1; distance <= chain_.height().value; ++distance)
         for (const std::uint64_t other : {count.value + distance, count.value - distance})
             if (other <= chain_.height().value &&
                 oracle.balance(account, BlockCount{other}) == *violation.shown) {
-                say(fmt::format("{} is the true balance at block count {}, not at {}",
-                                engine::check::to_text(*violation.shown), other, count.value));
+                say(TrueElsewhere{*violation.shown, BlockCount{other}, count});
                 return;
             }
-    if (said == 0) say("What the wallet knows of its outputs is right; it is the sum that is not");
+    if (said == 0) say(WrongSum{});
 }
 
 } // namespace sim

@@ -30,18 +30,16 @@ const char* name(Method method) {
 
 engine::Stream& Network::stream(NodeId from) {
     while (streams_.size() <= from.value)
-        streams_.emplace_back(core_.choices, engine::Domain::network,
-                              static_cast<std::uint16_t>(streams_.size()), std::uint16_t{0});
+        streams_.push_back(open_stream(core_.choices, StreamSite::message_delay,
+                                       static_cast<std::uint16_t>(streams_.size())));
     return streams_[from.value];
 }
 
-bool Network::strikes(FaultKind kind, NodeId a, NodeId b, NodeId drawn_by) {
-    const std::uint64_t of_256 = core_.faults.amount(kind, a, b);
-    if (of_256 == 0) return false;
-    while (fates_.size() <= drawn_by.value)
-        fates_.emplace_back(core_.choices, engine::Domain::network, static_cast<std::uint16_t>(fates_.size()),
-                            std::uint16_t{1});
-    return fates_[drawn_by.value].chance(static_cast<std::uint32_t>(of_256), 256);
+engine::Stream& Network::fate(NodeId from) {
+    while (fates_.size() <= from.value)
+        fates_.push_back(
+            open_stream(core_.choices, StreamSite::message_fate, static_cast<std::uint16_t>(fates_.size())));
+    return fates_[from.value];
 }
 
 } // namespace sim

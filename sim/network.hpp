@@ -106,8 +106,18 @@ private:
     void deliver(Call<Answer>& call, std::type_identity_t<Result<Answer>> answer, Instant due);
 
     engine::Stream& stream(NodeId from);
+    /// How much longer a message takes than usual.
+    Duration slowed(NodeId from, NodeId to) const {
+        const auto* slow = core_.faults.find<faults::SlowLink>(from, to);
+        return slow == nullptr ? Duration{} : Duration(slow->extra);
+    }
     /// Whether a message meets its end; draws only when a fault says so.
-    bool strikes(FaultKind kind, NodeId a, NodeId b, NodeId drawn_by);
+    template <class Kind>
+    bool strikes(NodeId caller, NodeId server, NodeId drawn_by) {
+        const std::uint32_t of_256 = core_.faults.share<Kind>(caller, server);
+        return of_256 != 0 && fate(drawn_by).chance(of_256, 256);
+    }
+    engine::Stream& fate(NodeId from);
 
     Core& core_;
     std::vector<engine::Stream> streams_; // by sender
@@ -121,13 +131,13 @@ void Network::send_answer(Call<Answer>& call, Result<Answer> answer) {
     core_.record(call.to, EventKind::answered, call.from.value, static_cast<std::uint64_t>(call.kind), code);
     Instant due = core_.scheduler.now() + core_.latency(stream(call.to));
     if (!core_.faults.empty()) [[unlikely]] {
-        due = due + std::chrono::milliseconds(core_.faults.amount(FaultKind::slow_link, call.to, call.from));
+        due = due + slowed(call.to, call.from);
         if (core_.faults.is_cut(call.to, call.from) ||
-            strikes(FaultKind::drop_answers, call.from, call.to, call.to)) {
+            strikes<faults::DropAnswers>(call.from, call.to, call.to)) {
             core_.record(call.to, EventKind::lost, call.from.value, static_cast<std::uint64_t>(call.kind), 1);
             return; // the caller waits for its timeout
         }
-        if (strikes(FaultKind::reset_connections, call.from, call.to, call.to)) {
+        if (strikes<faults::ResetConnections>(call.from, call.to, call.to)) {
             deliver(call, engine::Error{engine::Code::unknown, "connection reset", true}, due);
             return;
         }
@@ -164,13 +174,13 @@ Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
     Instant due = core_.scheduler.now() + core_.latency(stream(from));
     const Instant timeout = core_.scheduler.now() + transport_timeout;
     if (!core_.faults.empty()) [[unlikely]] {
-        due = due + std::chrono::milliseconds(core_.faults.amount(FaultKind::slow_link, from, to));
-        if (core_.faults.is_cut(from, to) || strikes(FaultKind::drop_requests, from, to, from)) {
+        due = due + slowed(from, to);
+        if (core_.faults.is_cut(from, to) || strikes<faults::DropRequests>(from, to, from)) {
             core_.record(from, EventKind::lost, to.value, static_cast<std::uint64_t>(kind), 0);
             co_await engine::sleep_until(timeout, "an answer that will not come");
             co_return engine::Error{engine::Code::unknown, "transport timeout", true};
         }
-        if (strikes(FaultKind::reset_connections, from, to, from)) {
+        if (strikes<faults::ResetConnections>(from, to, from)) {
             co_await engine::sleep_until(due, "a connection that breaks");
             co_return engine::Error{engine::Code::unavailable, "connection reset", true};
         }

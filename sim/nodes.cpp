@@ -10,6 +10,7 @@ using namespace engine::fog;
 using engine::chain::KeyImage;
 using engine::chain::KeyPair;
 using engine::chain::PublicKey;
+using namespace engine::tell;
 
 namespace {
 
@@ -19,18 +20,18 @@ constexpr auto unobserved = [](const auto&, const auto&) {};
 struct Nothing {};
 
 /// Of 256 look-ups at a store, how many fail.
-std::uint64_t failed_look_ups(const Core& core, NodeId store) {
+std::uint32_t failed_look_ups(const Core& core, NodeId store) {
     if (core.faults.empty()) return 0;
-    return std::min<std::uint64_t>(core.faults.amount(FaultKind::failed_look_ups, store), 256);
+    return core.faults.share<faults::FailedLookUps>(store);
 }
 
 engine::Stream fates_of(Surroundings world, NodeId store) {
-    return {world.core.choices, engine::Domain::fault, actor_of(store), 1};
+    return open_stream(world.core.choices, StreamSite::look_up_fate, actor_of(store));
 }
 
 /// A wallet whose release is older than what it is told of.
 bool is_outdated(const Core& core, NodeId wallet) {
-    return !core.faults.empty() && core.faults.has(FaultKind::outdated_wallet, wallet);
+    return !core.faults.empty() && core.faults.has<faults::OutdatedWallet>(wallet);
 }
 constexpr std::uint32_t version_of_tomorrow = 1;
 
@@ -41,45 +42,52 @@ BlockPtr of_tomorrow(const LedgerBlock& block) {
     return copy;
 }
 
-// What a wallet asked and was told, in words.
+// What a wallet was told, for the story.
 
-std::string asked_of(const ViewQuery& query) {
-    if (query.keys.empty()) return fmt::format("for news since event {}", query.events_after.value);
-    return fmt::format("for {} search keys", query.keys.size());
+NoAnswer told(const engine::Error& error) { return {error.code, error.injected}; }
+
+ViewAnswered told(const ViewAnswer& answer) {
+    ViewAnswered out;
+    out.count = answer.count;
+    for (const SearchResult& result : answer.results) {
+        if (result.code == SearchCode::found) ++out.found;
+        if (result.code == SearchCode::not_found) out.not_found.push_back(result.key);
+    }
+    out.rngs = answer.rngs.size();
+    out.ended_rngs = answer.decommissions.size();
+    out.missed = answer.missed;
+    return out;
 }
 
-std::string failure_of(const engine::Error& error) {
-    return fmt::format("no answer ({}{})", engine::name(error.code), error.injected ? ", by a fault" : "");
+ImagesAnswered told(const KeyImagesAnswer& answer) {
+    ImagesAnswered out;
+    out.count = answer.count;
+    for (const KeyImageResult& result : answer.results)
+        if (result.code == KeyImageCode::spent) out.spent_in.push_back(result.spent_at);
+    return out;
 }
 
-std::string told(const Result<ViewAnswer>& answer) {
-    if (!answer) return failure_of(answer.error());
-    std::string text = fmt::format("block count {}", answer->count.value);
-    std::size_t found = 0;
-    for (const SearchResult& result : answer->results) found += result.code == SearchCode::found ? 1 : 0;
-    if (!answer->results.empty()) text += fmt::format(", {} found", found);
-    if (!answer->rngs.empty()) text += fmt::format(", RNG records {}", answer->rngs.size());
-    if (!answer->decommissions.empty()) text += fmt::format(", ended RNGs {}", answer->decommissions.size());
-    for (const BlockRange& range : answer->missed)
-        text += fmt::format(", missed blocks {}..{}", range.start.value, range.end.value - 1);
-    return text;
+BlocksAnswered told(const BlocksAnswer& answer) {
+    BlocksAnswered out;
+    out.count = answer.count;
+    for (const FoundBlock& found : answer.blocks) out.blocks.push_back(found.block->index);
+    return out;
 }
 
-std::string told(const Result<KeyImagesAnswer>& answer) {
-    if (!answer) return failure_of(answer.error());
-    std::string text = fmt::format("block count {}", answer->count.value);
-    for (const KeyImageResult& result : answer->results)
-        if (result.code == KeyImageCode::spent)
-            text += fmt::format(", one spent in block {}", result.spent_at.value);
-    return text;
+StatusAnswered told(const TxOutStatusAnswer& answer) {
+    StatusAnswered out;
+    out.count = answer.count;
+    for (const TxOutStatus& status : answer.results) out.outputs.push_back({status.code, status.place.block});
+    return out;
 }
 
-std::string told(const Result<BlocksAnswer>& answer) {
-    if (!answer) return failure_of(answer.error());
-    std::string text = fmt::format("block count {}", answer->count.value);
-    for (const FoundBlock& found : answer->blocks)
-        text += fmt::format(", block {}", found.block->index.value);
-    return text;
+template <class Asked, class Answer>
+void note_answer(Core& core, NodeId wallet, Asked asked, const Result<Answer>& answer) {
+    if (answer)
+        asked.answer = told(*answer);
+    else
+        asked.answer = told(answer.error());
+    core.note(wallet, std::move(asked));
 }
 
 } // namespace
@@ -126,12 +134,13 @@ void Process::obey_abort_wish() {
     engine::check::Violation violation;
     violation.check = engine::check::CheckId::crash;
     violation.text = fmt::format("{} aborts: {}", name_, host_.abort_reason());
+    violation.place = name_;
     world_.checks.violated(std::move(violation));
     end(2);
 }
 
 Result<bool> SimStateFile::write(const IngestState& state) {
-    if (!core_.faults.empty() && core_.faults.has(FaultKind::disk_full, node_))
+    if (!core_.faults.empty() && core_.faults.has<faults::DiskFull>(node_))
         return engine::Error{engine::Code::disk_full, "state file", true};
     content_ = state;
     return true;
@@ -248,10 +257,10 @@ SimViewStore::SimViewStore(Surroundings world, NodeId id, std::string name, View
 
 Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
     Result<ViewStoreAnswer> answer = co_await service_->query(std::move(query));
-    const std::uint64_t share = failed_look_ups(world_.core, id());
+    const std::uint32_t share = failed_look_ups(world_.core, id());
     if (answer && share > 0)
         for (SearchResult& result : answer->view.results) {
-            if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
+            if (!fates_.chance(share, 256)) continue;
             result.code = SearchCode::internal_error;
             result.payload.reset();
             world_.responses.look_up_failed(result.key, range());
@@ -306,12 +315,10 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
     auto* invoke = +[](SimViewRouter& t, ViewQuery q) { return t.query(std::move(q)); };
     auto observe = [responses = &world_.responses, target = &target_](
                        const ViewQuery& q, const ViewAnswer& a) { responses->on_view(target->name(), q, a); };
-    const std::string asked = world_.core.takes_notes() ? asked_of(query) : std::string();
+    const AskedView asked{target_.endpoint(), query.events_after, query.keys.size()};
     Result<ViewAnswer> answer = co_await world_.network.call<ViewAnswer>(caller_, target_, Method::view_query,
                                                                          invoke, std::move(query), observe);
-    if (world_.core.takes_notes())
-        world_.core.note(Note::Kind::told, caller_,
-                         fmt::format("{} answers {}: {}", target_.name(), asked, told(answer)));
+    if (world_.core.takes_notes()) note_answer(world_.core, caller_, asked, answer);
     if (answer && is_outdated(world_.core, caller_))
         for (RngRecord& rng : answer->rngs) rng.rng_version = version_of_tomorrow;
     co_return answer;
@@ -325,10 +332,10 @@ SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, co
 
 Task<Result<KeyImageStoreAnswer>> SimImageStore::key_images(std::vector<KeyImage> images) {
     Result<KeyImageStoreAnswer> answer = co_await service_->key_images(std::move(images));
-    const std::uint64_t share = failed_look_ups(world_.core, id());
+    const std::uint32_t share = failed_look_ups(world_.core, id());
     if (answer && share > 0)
         for (KeyImageResult& result : answer->images.results) {
-            if (!fates_.chance(static_cast<std::uint32_t>(share), 256)) continue;
+            if (!fates_.chance(share, 256)) continue;
             result.code = KeyImageCode::error;
             world_.responses.look_up_failed(result.image, range());
         }
@@ -372,11 +379,11 @@ Task<Result<BlocksAnswer>> SimLedgerRouter::blocks(std::vector<BlockRange> range
     if (!answer) co_return answer;
     if (answer->blocks.size() > world_.core.options.topology.wallet_blocks)
         co_return engine::Error{engine::Code::invalid_argument, "get blocks: message too large"};
-    const std::uint64_t share = failed_look_ups(world_.core, id());
+    const std::uint32_t share = failed_look_ups(world_.core, id());
     if (share == 0) co_return answer;
     std::vector<FoundBlock> read;
     for (FoundBlock& found : answer->blocks) {
-        if (fates_.chance(static_cast<std::uint32_t>(share), 256))
+        if (fates_.chance(share, 256))
             world_.responses.look_up_failed(found.block->index);
         else
             read.push_back(std::move(found));
@@ -387,11 +394,10 @@ Task<Result<BlocksAnswer>> SimLedgerRouter::blocks(std::vector<BlockRange> range
 
 Task<Result<TxOutStatusAnswer>> SimLedgerRouter::tx_outs(std::vector<PublicKey> public_keys) {
     Result<TxOutStatusAnswer> answer = co_await service_->tx_outs(std::move(public_keys));
-    const std::uint64_t share = failed_look_ups(world_.core, id());
+    const std::uint32_t share = failed_look_ups(world_.core, id());
     if (answer && share > 0)
         for (TxOutStatus& status : answer->results)
-            if (fates_.chance(static_cast<std::uint32_t>(share), 256))
-                status.code = TxOutStatus::Code::database_error;
+            if (fates_.chance(share, 256)) status.code = TxOutStatus::Code::database_error;
     co_return answer;
 }
 
@@ -404,12 +410,10 @@ Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> ima
                                                                       const KeyImagesAnswer& a) {
         responses->on_key_images(target->name(), asked, a);
     };
-    const std::size_t asked = images.size();
+    const AskedImages asked{target_.endpoint(), images.size()};
     Result<KeyImagesAnswer> answer = co_await world_.network.call<KeyImagesAnswer>(
         caller_, target_, Method::key_images, invoke, std::move(images), observe);
-    if (world_.core.takes_notes())
-        world_.core.note(Note::Kind::told, caller_,
-                         fmt::format("{} answers about {} outputs: {}", target_.name(), asked, told(answer)));
+    if (world_.core.takes_notes()) note_answer(world_.core, caller_, asked, answer);
     co_return answer;
 }
 Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
@@ -420,9 +424,7 @@ Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) 
     };
     Result<BlocksAnswer> answer = co_await world_.network.call<BlocksAnswer>(
         caller_, target_, Method::get_blocks, invoke, std::move(ranges), observe);
-    if (world_.core.takes_notes())
-        world_.core.note(Note::Kind::told, caller_,
-                         fmt::format("{} is asked for missed blocks: {}", target_.name(), told(answer)));
+    if (world_.core.takes_notes()) note_answer(world_.core, caller_, AskedBlocks{target_.endpoint()}, answer);
     if (answer && is_outdated(world_.core, caller_))
         for (FoundBlock& found : answer->blocks) found.block = of_tomorrow(*found.block);
     co_return answer;
@@ -441,8 +443,10 @@ Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> pub
     auto* invoke = +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.tx_outs(std::move(k)); };
     auto observe = [responses = &world_.responses, target = &target_](
                        const auto&, const TxOutStatusAnswer& a) { responses->on_tx_outs(target->name(), a); };
-    return world_.network.call<TxOutStatusAnswer>(caller_, target_, Method::get_tx_outs, invoke,
-                                                  std::move(public_keys), observe);
+    Result<TxOutStatusAnswer> answer = co_await world_.network.call<TxOutStatusAnswer>(
+        caller_, target_, Method::get_tx_outs, invoke, std::move(public_keys), observe);
+    if (world_.core.takes_notes()) note_answer(world_.core, caller_, AskedStatus{target_.endpoint()}, answer);
+    co_return answer;
 }
 
 } // namespace sim

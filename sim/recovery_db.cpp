@@ -10,6 +10,7 @@ using engine::Error;
 using engine::InvocationId;
 using engine::Mark;
 using engine::UserEventId;
+using Strike = engine::tell::Decided::Strike;
 using namespace engine::fog;
 
 namespace {
@@ -37,19 +38,20 @@ void SimDb::keep_history() {
 }
 
 SimDbClient::SimDbClient(SimDb& db, NodeId node)
-    : db_(db), node_(node), latencies_(db.core_.choices, engine::Domain::storage, actor_of(node), 0),
-      holds_(db.core_.choices, engine::Domain::storage, actor_of(node), 1),
-      replicas_(db.core_.choices, engine::Domain::storage, actor_of(node), 2),
-      fates_(db.core_.choices, engine::Domain::fault, actor_of(node), 2) {}
+    : db_(db), node_(node),
+      latencies_(open_stream(db.core_.choices, StreamSite::database_delay, actor_of(node))),
+      holds_(open_stream(db.core_.choices, StreamSite::commit_hold, actor_of(node))),
+      replicas_(open_stream(db.core_.choices, StreamSite::replica_read, actor_of(node))),
+      fates_(open_stream(db.core_.choices, StreamSite::database_fate, actor_of(node))) {}
 
 Task<std::optional<Error>> SimDbClient::reach() {
     co_await engine::sleep_until(db_.core_.scheduler.now() + db_.core_.latency(latencies_), "the database");
     if (!db_.core_.faults.empty() &&
-        (db_.core_.faults.has(FaultKind::db_down) || db_.core_.faults.has(FaultKind::db_down_for, node_)))
+        (db_.core_.faults.has<faults::DbDown>() || db_.core_.faults.has<faults::DbDownFor>(node_)))
         co_return Error{Code::unavailable, "database down", true};
     if (!db_.core_.faults.empty()) {
-        const std::uint64_t share = db_.core_.faults.amount(FaultKind::flaky_database, node_);
-        if (fates_.chance(static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 256)), 256))
+        const std::uint32_t share = db_.core_.faults.share<faults::FlakyDatabase>(node_);
+        if (db_.core_.strikes(node_, fates_, share, 256, Strike::database_call))
             co_return Error{Code::unavailable, "database connection", true};
     }
     co_return std::nullopt;
@@ -64,9 +66,9 @@ engine::fog::DbPosition SimDbClient::position_of(const DbState& state) const {
 const DbState& SimDbClient::readable() {
     db_.core_.scheduler.touch({Footprint::database, 0});
     if (db_.core_.faults.empty() || db_.history_.empty()) return db_.state_;
-    const std::uint64_t lag_ms = db_.core_.faults.amount(FaultKind::stale_reads, node_);
-    if (lag_ms == 0 || replicas_.below(2) == 0) return db_.state_;
-    const Instant horizon = db_.core_.scheduler.now() + (-std::chrono::milliseconds(lag_ms));
+    const auto* stale = db_.core_.faults.find<faults::StaleReads>(node_);
+    if (stale == nullptr || stale->behind == 0ms || replicas_.below(2) == 0) return db_.state_;
+    const Instant horizon = db_.core_.scheduler.now() + (-stale->behind);
     const SimDb::Snapshot* chosen = &db_.history_.front();
     for (const SimDb::Snapshot& snapshot : db_.history_)
         if (snapshot.at <= horizon) chosen = &snapshot;
@@ -87,10 +89,9 @@ void SimDbClient::commit(DbOperation operation) {
 // A block that a replica does not show yet although it shows later ones.
 std::optional<BlockIndex> SimDbClient::hole_in(const DbState::Key& key, BlockIndex first) {
     if (db_.core_.faults.empty()) return std::nullopt;
-    const std::uint64_t share = db_.core_.faults.amount(FaultKind::holed_reads, node_);
+    const std::uint32_t share = db_.core_.faults.share<faults::HoledReads>(node_);
     if (share == 0 || !key.record.last_scanned || *key.record.last_scanned <= first) return std::nullopt;
-    if (!fates_.chance(static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 256)), 256))
-        return std::nullopt;
+    if (!db_.core_.strikes(node_, fates_, share, 256, Strike::hole)) return std::nullopt;
     const std::uint64_t behind_it = key.record.last_scanned->value - first.value;
     return BlockIndex{first.value + fates_.below(static_cast<std::uint32_t>(behind_it))};
 }
@@ -98,7 +99,7 @@ std::optional<BlockIndex> SimDbClient::hole_in(const DbState::Key& key, BlockInd
 void SimDbClient::client_dies() {
     for (Sent* sent : under_way_) {
         if (sent->outlives_client) continue;
-        sent->outlives_client = fates_.chance(1, 2);
+        sent->outlives_client = db_.core_.strikes(node_, fates_, 1, 2, Strike::commit_outlives_node);
         mark_if(sent->outlives_client, Mark::db_commit_outlives_its_writer);
     }
 }
@@ -124,14 +125,14 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
         const UnderWay<Sent> sent(under_way_, transaction);
         co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
     }
-    if (!core.faults.empty() && core.faults.take_one(FaultKind::fail_commit, node_)) {
+    if (!core.faults.empty() && core.faults.take_one<faults::FailCommit>(node_)) {
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
                     static_cast<std::uint64_t>(Code::internal));
         transaction.result = Error{Code::internal, "serialization failure", true};
         mark(Mark::db_rolls_a_commit_back);
         co_return;
     }
-    if (!core.faults.empty() && core.faults.take_one(FaultKind::lose_commit, node_)) {
+    if (!core.faults.empty() && core.faults.take_one<faults::LoseCommit>(node_)) {
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
                     static_cast<std::uint64_t>(Code::unknown));
         transaction.acknowledged = false;
@@ -142,8 +143,7 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
     if (!has(Defect::db_writers_do_not_wait)) db_.next_event_id_ -= ids.unused();
     if (!transaction.result) co_return;
     commit(transaction.operation);
-    transaction.acknowledged =
-        core.faults.empty() || !core.faults.take_one(FaultKind::lose_commit_ack, node_);
+    transaction.acknowledged = core.faults.empty() || !core.faults.take_one<faults::LoseCommitAck>(node_);
     mark_if(!transaction.acknowledged, Mark::db_acknowledgement_lost);
 }
 

@@ -35,11 +35,11 @@ struct RunResult {
     std::uint64_t choices = 0;
     std::int64_t virtual_ms = 0;
     std::uint64_t digest = 0;
-    std::vector<std::string> story;      ///< numbered steps of the scenario
-    std::vector<engine::Event> events;   ///< when asked for
-    std::vector<std::string> node_names; ///< by node number; like what follows, with the events
-    std::vector<std::string> copy_names; ///< by number of the chain copy
-    std::vector<Note> notes;             ///< with the events
+    std::vector<std::string> story;        ///< numbered steps of the scenario
+    std::vector<engine::Event> events;     ///< when asked for
+    std::vector<std::string> node_names;   ///< by node number; like what follows, with the events
+    std::vector<std::string> copy_names;   ///< by number of the chain copy
+    std::vector<engine::tell::Note> notes; ///< with the events
     engine::MarkCounts marks;
     engine::Recording recording{}; ///< when asked for: all decisions
     engine::Departure departure{}; ///< from the recording that was followed

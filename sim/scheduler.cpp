@@ -5,11 +5,12 @@
 #include <algorithm>
 
 #include "engine/ensure.hpp"
+#include "engine/stream_site.hpp"
 
 namespace sim {
 
 Scheduler::Scheduler(engine::Choices& choices, engine::Trace& trace)
-    : trace_(trace), picks_(choices, engine::Domain::schedule, 0, 0) {
+    : trace_(trace), picks_(open_stream(choices, engine::StreamSite::ready_task, 0)) {
     slots_.emplace_back();
     slots_.reserve(64);
     ready_.reserve(64);

@@ -20,7 +20,7 @@ SimWallet::SimWallet(SimWorld& world, NodeId id, AccountId account, std::uint32_
     : world_(world), id_(id), account_(account), number_(number), life_(world.wallet_lives_++),
       host_(world.core_, id, &abort_wish_), view_(world.surroundings(), id, *world.view_router_),
       ledger_(world.surroundings(), id, *world.ledger_router_),
-      kills_(world.core_.choices, engine::Domain::fault, actor_of(id), 0) {
+      kills_(open_stream(world.core_.choices, StreamSite::wallet_death, actor_of(id))) {
     wallet_.emplace(host_, world.account_key(account), view_, ledger_, world.wallet_config());
 }
 
@@ -30,12 +30,7 @@ Task<Result<BalanceReport>> SimWallet::poll() {
     Result<BalanceReport> result = co_await wallet_->check();
     const std::uint64_t code = result ? 0 : 1 + static_cast<std::uint64_t>(result.error().code);
     world_.core_.record(id_, EventKind::wallet_polled, number_, code);
-    if (world_.core_.takes_notes())
-        world_.core_.note(
-            Note::Kind::report, id_,
-            result ? fmt::format("shows {} at block count {}", engine::check::to_text(result->value()),
-                                 result->count.value)
-                   : fmt::format("cannot tell its balance: {}", engine::name(result.error().code)));
+    if (world_.core_.takes_notes()) note_report(result);
     if (!result) {
         // What it would show now, from what it has stored, is true all the same.
         world_.reports_.on_report(life_, account_, wallet_->report());
@@ -56,8 +51,18 @@ Task<Result<BalanceReport>> SimWallet::poll() {
     world_.core_.record(id_, EventKind::reported, number_, result->count.value,
                         static_cast<std::uint64_t>(result->value()));
     world_.reports_.on_report(life_, account_, *result);
-    if (world_.core_.takes_notes() && world_.checks_.any_violation()) world_.explain(id_, account_, *wallet_);
+    if (world_.core_.takes_notes() && world_.checks_.any_violation())
+        world_.explain(id_, account_, wallet_->knowledge());
     co_return result;
+}
+
+void SimWallet::note_report(const Result<BalanceReport>& result) {
+    engine::tell::Reported reported;
+    if (result)
+        reported.result = engine::tell::Shown{result->value(), result->count};
+    else
+        reported.result = engine::tell::NoAnswer{result.error().code, result.error().injected};
+    world_.core_.note(id_, reported);
 }
 
 Task<> SimWallet::check_once() { co_await poll(); }
@@ -96,6 +101,8 @@ Task<Result<engine::fog::Wallet::Landing>> SimWallet::landing(const engine::Prep
     const auto key = payment.output.public_key;
     const BlockIndex tombstone = payment.tombstone;
     Result<engine::fog::Wallet::Landing> result = co_await wallet_->landing(key, tombstone);
+    if (result && world_.core_.takes_notes())
+        world_.core_.note(id_, engine::tell::Landing{*result, tombstone});
     if (result) engine::check::judge_landing(world_.checks_, world_.chain_.model(), key, tombstone, *result);
     if (result && result->verdict == engine::fog::Wallet::Landing::Verdict::landed)
         co_await ask_for_proof(key);
@@ -106,38 +113,27 @@ Task<Result<engine::fog::Wallet::Landing>> SimWallet::landing(const engine::Prep
 
 namespace {
 
-std::string amount_text(const engine::chain::Amount& amount) {
-    if (amount.token_id == 0) return fmt::format("{}", amount.value);
-    return fmt::format("{} of token {}", amount.value, amount.token_id);
+engine::tell::Coin coin_of(const engine::model::Credit& credit) {
+    return {credit.account, credit.amount, credit.block};
 }
 
-std::string block_text(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
-                       const engine::model::ChainModel& chain) {
-    std::string text = fmt::format("block {}", block.index.value);
-    if (block.index.value == 0)
-        return text + fmt::format(": {} outputs from before fog, which nobody scans", block.outputs.size());
-    const char* join = ": ";
-    for (const engine::model::Credit& credit : credits) {
-        text += fmt::format("{}account {} gets {}", join, credit.account.value, amount_text(credit.amount));
-        join = ", ";
-    }
-    for (const engine::chain::KeyImage& image : block.key_images) {
-        const auto* spent = chain.credits_with(image);
-        if (spent == nullptr) continue;
-        for (const std::size_t at : *spent) {
-            const engine::model::Credit& credit = chain.credits().at(at);
-            text += fmt::format("{}account {} spends the {} of block {}", join, credit.account.value,
-                                amount_text(credit.amount), credit.block.value);
-            join = ", ";
-        }
-    }
-    return text;
+engine::tell::Appended appended(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
+                                const engine::model::ChainModel& chain) {
+    engine::tell::Appended out;
+    out.block = block.index;
+    out.outputs = block.outputs.size();
+    if (block.index.value == 0) return out; // its coins are nobody's business
+    for (const engine::model::Credit& credit : credits) out.paid.push_back(coin_of(credit));
+    for (const engine::chain::KeyImage& image : block.key_images)
+        if (const auto* spent = chain.credits_with(image))
+            for (const std::size_t at : *spent) out.spent.push_back(coin_of(chain.credits().at(at)));
+    return out;
 }
 
 } // namespace
 
 SimChain::SimChain(SimWorld& world)
-    : world_(world), bytes_(engine::Stream(world.core_.choices, engine::Domain::data, 0, 0)) {}
+    : world_(world), bytes_(open_stream(world.core_.choices, StreamSite::node_bytes, 0)) {}
 
 engine::chain::TxOut SimChain::build(AccountId to, engine::chain::Amount amount, std::uint64_t subaddress,
                                      const engine::chain::PublicKey& hint_key) {
@@ -188,8 +184,7 @@ std::vector<engine::CreditRef> SimChain::append_block(std::vector<engine::chain:
     for (const engine::model::Credit& credit : credits) mark_place(block->index, credit.hint_key);
     world_.core_.record(NodeId{}, EventKind::block_appended, 0, block->index.value, block->outputs.size());
     world_.core_.scheduler.touch({0, Footprint::chain});
-    if (world_.core_.takes_notes())
-        world_.core_.note(Note::Kind::chain, NodeId{}, block_text(*block, credits, model_));
+    if (world_.core_.takes_notes()) world_.core_.note(NodeId{}, appended(*block, credits, model_));
     model_.append(std::move(block), std::move(credits));
     for (const auto& copy : world_.copies_) copy->on_append();
     return refs;
@@ -319,10 +314,10 @@ Task<std::vector<engine::CreditRef>> SimChain::submit(std::vector<engine::Prepar
 FaultId SimFaults::begin(Fault fault) {
     Core& core = world_.core_;
     ++core.disturbances;
-    if (fault.kind == FaultKind::stale_reads) world_.db_.keep_history();
+    if (fault.kind() == FaultKind::stale_reads) world_.db_.keep_history();
     const FaultId id = core.faults.add(fault);
-    core.record(fault.a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind),
-                fault.amount);
+    core.record(fault.written().a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind()),
+                fault.written().amount);
     return id;
 }
 
@@ -331,8 +326,9 @@ void SimFaults::heal(FaultId id) {
     const std::optional<Fault> fault = core.faults.remove(id);
     if (!fault) return;
     ++core.disturbances;
-    core.record(fault->a, EventKind::fault_ended, id.value, static_cast<std::uint64_t>(fault->kind));
-    if (fault->kind == FaultKind::watcher_behind)
+    core.record(fault->written().a, EventKind::fault_ended, id.value,
+                static_cast<std::uint64_t>(fault->kind()));
+    if (fault->kind() == FaultKind::watcher_behind)
         for (const auto& copy : world_.copies_) copy->release_times();
 }
 
@@ -377,7 +373,7 @@ void SimWorld::build() {
     for (std::uint32_t a = 0; a < t.accounts; ++a) {
         std::array<std::uint8_t, 32> entropy{};
         engine::StreamBytes(
-            engine::Stream(core_.choices, engine::Domain::data, static_cast<std::uint16_t>(a), 1))
+            open_stream(core_.choices, StreamSite::account_bytes, static_cast<std::uint16_t>(a)))
             .fill(entropy);
         accounts_.push_back(crypto.account_from_entropy(entropy));
         addresses_.push_back(crypto.subaddress(accounts_.back(), engine::chain::default_subaddress));
@@ -579,8 +575,8 @@ void SimWorld::step(std::string text) {
     steps_.push_back(std::move(text));
     core_.record(NodeId{}, EventKind::step, 0, steps_.size());
     if (!core_.takes_notes()) return;
-    core_.note(Note::Kind::heights, NodeId{}, heights());
-    core_.note(Note::Kind::step, NodeId{}, steps_.back(), steps_.size());
+    core_.note(NodeId{}, heights());
+    core_.note(NodeId{}, engine::tell::Step{steps_.size(), steps_.back()});
 }
 
 void SimWorld::after_step() {
@@ -633,6 +629,7 @@ void SimWorld::judge_giving_up(const SimIngestNode& node) {
         fmt::format("{} stops scanning at block {}, although its key is neither lost nor at its end, and "
                     "nobody else has stored that block",
                     node.name(), at.value);
+    violation.place = node.name();
     checks_.violated(std::move(violation));
 }
 
@@ -657,7 +654,7 @@ void SimWorld::run(Task<> story) {
         violation.text = stuck.what();
         checks_.violated(std::move(violation));
     }
-    if (core_.takes_notes()) core_.note(Note::Kind::heights, NodeId{}, heights());
+    if (core_.takes_notes()) core_.note(NodeId{}, heights());
     if (story_error_) std::rethrow_exception(std::exchange(story_error_, nullptr));
 }
 

@@ -33,6 +33,7 @@ public:
 
 private:
     Task<> check_once();
+    void note_report(const Result<engine::fog::BalanceReport>& result);
     Task<> ask_for_proof(engine::chain::PublicKey output);
 
     SimWorld& world_;
@@ -163,9 +164,9 @@ private:
     /// @throws UsageError  when the topology has fewer accounts
     const engine::chain::AccountKey& account_key(engine::AccountId account) const;
     void after_step();
-    std::string heights() const;
+    engine::tell::Heights heights() const;
     /// Notes where a wallet's wrong number comes from: what it knows, beside what is true.
-    void explain(NodeId wallet, engine::AccountId account, const engine::fog::Wallet& knows);
+    void explain(NodeId wallet, engine::AccountId account, const engine::fog::WalletKnowledge& knows);
     void judge_giving_up(const SimIngestNode& node);
     /// No fault is in force and every service is up: a failed call has no excuse.
     bool is_calm() const;

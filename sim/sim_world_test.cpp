@@ -179,7 +179,7 @@ TEST(SimWorldLiveness, rejects_a_world_in_which_a_view_store_stays_down) {
 
 Task<> stops_and_crashes(World& world) {
     co_await activate(world);
-    world.faults().begin({FaultKind::db_down, {}, {}, 0});
+    world.faults().begin(engine::faults::DbDown{});
     co_await world.view_store(0).stop();
     co_await world.image_store(0).crash();
     co_await world.ingest(0).crash();
@@ -334,9 +334,9 @@ Task<> fails_with_an_excuse(World& world) {
     co_await until_level(world);
     const Result<BalanceReport> up = co_await alice.poll();
     ENSURE(up && up->value() == 1);
-    world.faults().begin({FaultKind::reset_connections, NodeId{6}, world.ledger_router().id(), 256});
+    world.faults().begin(engine::faults::ResetConnections{NodeId{6}, world.ledger_router().id(), {256}});
     for (NodeId node; node.value < 12; node = NodeId{node.value + 1})
-        world.faults().begin({FaultKind::reset_connections, node, world.ledger_router().id(), 256});
+        world.faults().begin(engine::faults::ResetConnections{node, world.ledger_router().id(), {256}});
     const Result<BalanceReport> reset = co_await alice.poll();
     ENSURE(!reset);
     world.faults().heal_all();
@@ -356,7 +356,7 @@ Task<> look_ups_fail(World& world) {
     BlockPlan plan = paying({{0, 1}});
     co_await pay(world, std::move(plan));
     co_await until_level(world);
-    world.faults().begin({FaultKind::failed_look_ups, world.view_store(0).id(), {}, 256});
+    world.faults().begin(engine::faults::FailedLookUps{world.view_store(0).id(), {256}});
     const Result<BalanceReport> blind = co_await alice.poll();
     ENSURE(blind && blind->count == BlockCount{}); // an error is not a miss
     world.faults().heal_all();
@@ -366,7 +366,7 @@ Task<> look_ups_fail(World& world) {
     BlockPlan empty;
     co_await pay(world, std::move(empty));
     co_await until_level(world);
-    world.faults().begin({FaultKind::failed_look_ups, world.image_store(0).id(), {}, 256});
+    world.faults().begin(engine::faults::FailedLookUps{world.image_store(0).id(), {256}});
     const Result<BalanceReport> unsure = co_await alice.poll();
     ENSURE(unsure && unsure->count == BlockCount{2}); // an error is not 'not spent'
     world.faults().heal_all();
@@ -411,7 +411,7 @@ Task<> stops_for_a_reason(World& world) {
 // Found by lag seed 123325: the database is asked for the key's last block through a replica that is behind.
 Task<> resumes_from_a_stale_read(World& world) {
     co_await activate(world);
-    world.faults().begin({FaultKind::stale_reads, world.ingest(0).id(), {}, 60'000});
+    world.faults().begin(engine::faults::StaleReads{world.ingest(0).id(), std::chrono::milliseconds(60'000)});
     BlockPlan plan = paying({{0, 1}});
     co_await pay(world, std::move(plan));
     co_await until_level(world);
@@ -438,7 +438,7 @@ TEST(SimWorld, node_whose_key_is_lost_has_a_reason_to_stop) {
 
 Task<> database_is_flaky(World& world) {
     co_await activate(world);
-    world.faults().begin({FaultKind::flaky_database, world.view_store(0).id(), {}, 256});
+    world.faults().begin(engine::faults::FlakyDatabase{world.view_store(0).id(), {256}});
     BlockPlan plan = paying({{0, 1}});
     co_await pay(world, std::move(plan));
     co_await world.sleep(5s);
@@ -467,7 +467,7 @@ Task<> restart_and_kill(World& world) {
     ENSURE(alice.last() && alice.last()->count == BlockCount{2});
     alice.restart();
     ENSURE(!alice.last());
-    const FaultId down = world.faults().begin({FaultKind::db_down, {}, {}, 0});
+    const FaultId down = world.faults().begin(engine::faults::DbDown{});
     const Result<BalanceReport> fresh = co_await alice.poll();
     // Lower than before its restart: another wallet for `monotone`.
     ENSURE(fresh && fresh->count == BlockCount{0});
@@ -604,8 +604,8 @@ TEST(SimWorldNodes, verbs_have_their_effect_once) {
 }
 
 Task<> heal_all(SimWorld& world) {
-    const FaultId one = world.faults().begin({FaultKind::partition, NodeId{1}, NodeId{2}, 0});
-    world.faults().begin({FaultKind::watcher_behind, {}, {}, 1});
+    const FaultId one = world.faults().begin(engine::faults::Partition{NodeId{1}, NodeId{2}});
+    world.faults().begin(engine::faults::WatcherBehind{engine::faults::CopyNumber{1}});
     world.faults().heal(one);
     world.faults().heal(one); // again: no effect
     ENSURE(world.faults().any());

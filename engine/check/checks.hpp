@@ -36,7 +36,8 @@ const char* holds_when(CheckId check);
 /// A broken rule.  What is not about an account leaves these empty.
 struct Violation {
     CheckId check = CheckId::balance;
-    std::string text{}; ///< one sentence
+    std::string text{};  ///< one sentence
+    std::string place{}; ///< name of the service at which it was seen; empty: it is about no single one
     Instant at{};
     std::uint64_t step = 0; ///< of the scheduler, or of the scenario in the real world
     std::optional<AccountId> account{};

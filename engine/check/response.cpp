@@ -14,6 +14,7 @@ void ResponseChecker::judge(bool held, const std::string& server, const std::str
     }
     Violation v{.check = CheckId::response};
     v.text = server + " " + what;
+    v.place = server;
     checks_.violated(std::move(v));
 }
 

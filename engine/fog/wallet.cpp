@@ -461,19 +461,33 @@ Task<Result<Wallet::Landing>> Wallet::landing(chain::PublicKey output, BlockInde
     co_return landing;
 }
 
-std::string Wallet::debug_text() const {
+WalletKnowledge Wallet::knowledge() const {
+    WalletKnowledge all;
+    all.report = report();
+    all.highest_processed = highest_processed_;
+    all.not_spent_as_of = not_spent_limit();
+    all.next_event = next_event_;
+    for (const auto& [key, rng] : rngs_)
+        all.rngs.push_back({rng.invocation, rng.sequence.index(), rng.sequence.peek(), rng.exhausted});
+    all.missed = outstanding();
+    for (const auto& [index, output] : owned_)
+        all.outputs.push_back({index, output.block, output.amount, output.spent_at, output.not_spent_as_of});
+    return all;
+}
+
+std::string to_text(const WalletKnowledge& knowledge) {
     const auto text = [](BlockCount count) {
         return count == BlockCount::unbounded() ? std::string("all") : std::to_string(count.value);
     };
-    const BalanceReport now = report();
     std::string out =
         fmt::format("count {} balance {} highest_processed {} not_spent_as_of {} rngs {} next_event {}\n",
-                    now.count.value, static_cast<std::uint64_t>(now.value()), highest_processed_.value,
-                    text(not_spent_limit()), rngs_.size(), next_event_.value);
-    for (const BlockRange& range : outstanding())
+                    knowledge.report.count.value, static_cast<std::uint64_t>(knowledge.report.value()),
+                    knowledge.highest_processed.value, text(knowledge.not_spent_as_of), knowledge.rngs.size(),
+                    knowledge.next_event.value);
+    for (const BlockRange& range : knowledge.missed)
         out += fmt::format("missing blocks [{}, {})\n", range.start.value, range.end.value);
-    for (const auto& [index, output] : owned_) {
-        out += fmt::format("output {}: block {} value {} token {} ", index.value, output.block.value,
+    for (const WalletKnowledge::Output& output : knowledge.outputs) {
+        out += fmt::format("output {}: block {} value {} token {} ", output.index.value, output.block.value,
                            output.amount.value, output.amount.token_id);
         out += output.spent_at ? fmt::format("spent at {}\n", output.spent_at->value)
                                : fmt::format("not spent as of {}\n", output.not_spent_as_of.value);

@@ -25,6 +25,32 @@ struct BalanceReport {
     }
 };
 
+/// All that a wallet has been told and has kept.
+struct WalletKnowledge {
+    struct Output {
+        GlobalIndex index;
+        BlockIndex block;
+        chain::Amount amount;
+        std::optional<BlockIndex> spent_at;
+        BlockCount not_spent_as_of; ///< when it is not spent
+    };
+    struct Rng {
+        InvocationId invocation;
+        std::uint64_t records = 0; ///< how many it has led to: the position that is searched next
+        chain::SearchKey next;     ///< and the key of that position
+        bool exhausted = false;    ///< it ends there, as far as the wallet was told
+    };
+    BalanceReport report; ///< what follows from it
+    BlockCount highest_processed;
+    BlockCount not_spent_as_of; ///< of every unspent output; unbounded: there is none
+    UserEventId next_event;
+    std::vector<Rng> rngs{};
+    std::vector<BlockRange> missed{}; ///< blocks that have still to be fetched
+    std::vector<Output> outputs{};    ///< in the order of the chain
+};
+/// For people.
+std::string to_text(const WalletKnowledge& knowledge);
+
 struct WalletConfig {
     std::size_t keys_per_query = 500;
     std::size_t images_per_query = 100;
@@ -60,8 +86,9 @@ public:
 
     /// The pair that follows from what is stored, without asking anybody.
     BalanceReport report() const;
+    WalletKnowledge knowledge() const;
     /// Counts, completeness and every owned output, for people.
-    std::string debug_text() const;
+    std::string debug_text() const { return to_text(knowledge()); }
 
     /// For the sender: did an output land?
     struct Landing {

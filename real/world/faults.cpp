@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/ensure.hpp"
+#include "engine/world/fault_words.hpp"
 #include "real/world/real_world.hpp"
 
 namespace real {
@@ -11,66 +12,34 @@ using engine::Fault;
 using engine::FaultId;
 using engine::FaultKind;
 using engine::NodeId;
+namespace faults = engine::faults;
 
 namespace {
 
-engine::Duration milliseconds(std::uint64_t amount) {
-    return std::chrono::milliseconds(std::min<std::uint64_t>(amount, 600'000));
-}
 // Wallets come through the front, which is nobody to the proxies.
 NodeId seen_by_proxies(NodeId id) { return id.value >= RealWallet::first_id ? NodeId{} : id; }
-std::uint32_t of_256(std::uint64_t amount) {
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(amount, 256));
-}
 
 } // namespace
 
 std::string RealFaults::never(FaultKind kind) {
-    switch (kind) {
-    case FaultKind::stale_reads:
-        return "there is one database server and no replica of it";
-    case FaultKind::clock_jump:
-        return "a process cannot be given a clock of its own";
-    case FaultKind::failed_look_ups:
-        return "look-ups inside a process cannot be made to fail from outside";
-    case FaultKind::flaky_database:
-        return "single calls inside a connection cannot be made to fail from outside";
-    case FaultKind::holed_reads:
-        return "there is one database server and no replica of it";
-    case FaultKind::outdated_wallet:
-        return "there is one release of the wallet";
-    default:
-        return "";
-    }
+    const std::optional<engine::Capability> need = engine::fault_info(kind).needs;
+    return need ? RealWorld::never(*need) : "";
 }
 
 std::string RealFaults::missing(FaultKind kind) const {
-    switch (kind) {
-    case FaultKind::partition:
-    case FaultKind::cut:
-    case FaultKind::isolate:
-    case FaultKind::slow_link:
-    case FaultKind::drop_requests:
-    case FaultKind::drop_answers:
-    case FaultKind::reset_connections:
-        return world_.can(engine::Capability::message_faults) ? "" : "no fault proxies in this run";
-    case FaultKind::db_down:
-    case FaultKind::db_down_for:
-    case FaultKind::lose_commit_ack:
-    case FaultKind::lose_commit:
-    case FaultKind::fail_commit:
-        return world_.can(engine::Capability::lose_commit_ack) ? "" : "no proxy in front of this database";
-    default:
-        return never(kind);
-    }
+    const std::optional<engine::Capability> need = engine::fault_info(kind).needs;
+    if (!need || world_.can(*need)) return "";
+    if (*need == engine::Capability::message_faults) return "no fault proxies in this run";
+    if (*need == engine::Capability::lose_commit_ack) return "no proxy in front of this database";
+    return RealWorld::never(*need);
 }
 
 FaultId RealFaults::begin(Fault fault) {
-    if (const std::string why = missing(fault.kind); !why.empty())
-        throw engine::UsageError(fmt::format("fault {}: {}", engine::name(fault.kind), why));
+    if (const std::string why = missing(fault.kind()); !why.empty())
+        throw engine::UsageError(fmt::format("fault {}: {}", engine::name(fault.kind()), why));
     const FaultId id{next_++};
     active_.emplace(id, fault);
-    world_.log().fault(true, id.value, engine::describe(fault));
+    world_.log().fault(true, id.value, in_words(world_, fault));
     world_.fault_changed();
     apply(fault, true);
     return id;
@@ -81,7 +50,7 @@ void RealFaults::heal(FaultId id) {
     if (it == active_.end()) return;
     const Fault fault = it->second;
     active_.erase(it);
-    world_.log().fault(false, id.value, engine::describe(fault));
+    world_.log().fault(false, id.value, in_words(world_, fault));
     world_.fault_changed();
     apply(fault, false);
 }
@@ -92,71 +61,98 @@ void RealFaults::heal_all() {
 }
 
 void RealFaults::apply(const Fault& fault, bool begins) {
-    if (fault.kind == FaultKind::watcher_behind)
-        world_.hold_times(fault.amount, begins);
-    else if (fault.kind == FaultKind::disk_full)
-        world_.fill_disk(fault.a, begins);
+    if (const auto* behind = fault.as<faults::WatcherBehind>())
+        world_.hold_times(behind->copy.value, begins);
+    else if (const auto* full = fault.as<faults::DiskFull>())
+        world_.fill_disk(full->node, begins);
     else
         world_.weather_changed();
 }
 
+namespace {
+
+/// What one fault does to a link, seen from its first node.
+class Suffers {
+public:
+    Suffers(NodeId from, NodeId to, LinkWeather& out) : from_(from), to_(to), out_(out) {}
+
+    void operator()(const faults::Partition& f) {
+        if (is_there(f.one, f.other) || is_there(f.other, f.one)) out_.hold_there = out_.hold_back = true;
+    }
+    void operator()(const faults::Isolate& f) {
+        const NodeId node = seen_by_proxies(f.node);
+        if (node == from_ || node == to_) out_.hold_there = out_.hold_back = true;
+    }
+    void operator()(const faults::Cut& f) {
+        if (is_there(f.from, f.to)) out_.hold_there = true;
+        if (is_there(f.to, f.from)) out_.hold_back = true;
+    }
+    void operator()(const faults::SlowLink& f) {
+        constexpr std::chrono::milliseconds longest{600'000};
+        if (is_there(f.from, f.to)) out_.delay_there += std::min(f.extra, longest);
+        if (is_there(f.to, f.from)) out_.delay_back += std::min(f.extra, longest);
+    }
+    void operator()(const faults::DropRequests& f) {
+        if (is_there(f.caller, f.server)) out_.lose_there_of_256 = f.share.of_256;
+    }
+    void operator()(const faults::DropAnswers& f) {
+        if (is_there(f.caller, f.server)) out_.lose_back_of_256 = f.share.of_256;
+    }
+    void operator()(const faults::ResetConnections& f) {
+        if (is_there(f.caller, f.server)) out_.reset_of_256 = f.share.of_256;
+    }
+    void operator()(const auto&) {} // nothing to links
+
+private:
+    bool is_there(NodeId a, NodeId b) const {
+        return seen_by_proxies(a) == from_ && seen_by_proxies(b) == to_;
+    }
+
+    NodeId from_;
+    NodeId to_;
+    LinkWeather& out_;
+};
+
+} // namespace
+
 LinkWeather RealFaults::weather(NodeId from, NodeId to) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_) {
-        const NodeId a = seen_by_proxies(fault.a);
-        const NodeId b = seen_by_proxies(fault.b);
-        const bool there = a == from && b == to;
-        const bool back = a == to && b == from;
-        switch (fault.kind) {
-        case FaultKind::partition:
-            if (there || back) out.hold_there = out.hold_back = true;
-            break;
-        case FaultKind::isolate:
-            if (a == from || a == to) out.hold_there = out.hold_back = true;
-            break;
-        case FaultKind::cut:
-            out.hold_there = out.hold_there || there;
-            out.hold_back = out.hold_back || back;
-            break;
-        case FaultKind::slow_link:
-            if (there) out.delay_there += milliseconds(fault.amount);
-            if (back) out.delay_back += milliseconds(fault.amount);
-            break;
-        case FaultKind::drop_requests:
-            if (there) out.lose_there_of_256 = of_256(fault.amount);
-            break;
-        case FaultKind::drop_answers:
-            if (there) out.lose_back_of_256 = of_256(fault.amount);
-            break;
-        case FaultKind::reset_connections:
-            if (there) out.reset_of_256 = of_256(fault.amount);
-            break;
-        default:
-            break;
-        }
-    }
+    for (const auto& [id, fault] : active_) std::visit(Suffers(from, to, out), fault.what());
     return out;
 }
 
 LinkWeather RealFaults::database_weather(NodeId from) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_)
-        if (fault.kind == FaultKind::db_down || (fault.kind == FaultKind::db_down_for && fault.a == from))
+    for (const auto& [id, fault] : active_) {
+        const auto* for_one = fault.as<faults::DbDownFor>();
+        if (fault.as<faults::DbDown>() != nullptr || (for_one != nullptr && for_one->node == from))
             out.refuse = true;
+    }
     return out;
 }
 
+namespace {
+
+// Null: the fault does not strike commits of that node.
+faults::Commits* struck_commits(Fault& fault, NodeId node) {
+    const auto of = [&](auto* kind) -> faults::Commits* {
+        return kind != nullptr && kind->node == node ? &kind->commits : nullptr;
+    };
+    if (faults::Commits* commits = of(fault.as<faults::LoseCommitAck>())) return commits;
+    if (faults::Commits* commits = of(fault.as<faults::LoseCommit>())) return commits;
+    return of(fault.as<faults::FailCommit>());
+}
+
+} // namespace
+
 CommitFate RealFaults::next_commit(NodeId from) {
     for (auto it = active_.begin(); it != active_.end(); ++it) {
-        Fault& fault = it->second;
-        const bool is_applied = fault.kind == FaultKind::lose_commit_ack;
-        const bool is_not = fault.kind == FaultKind::lose_commit || fault.kind == FaultKind::fail_commit;
-        if ((!is_applied && !is_not) || fault.a != from) continue;
-        if (fault.amount <= 1) {
+        faults::Commits* commits = struck_commits(it->second, from);
+        if (commits == nullptr) continue;
+        const bool is_applied = it->second.kind() == FaultKind::lose_commit_ack;
+        if (--commits->left == 0) {
             world_.log().fault(false, it->first.value, "used up");
             active_.erase(it);
-        } else {
-            --fault.amount;
         }
         world_.fault_changed();
         return is_applied ? CommitFate::lost_answer : CommitFate::rolled_back;
@@ -166,7 +162,9 @@ CommitFate RealFaults::next_commit(NodeId from) {
 
 std::string RealFaults::text() const {
     std::string out;
-    for (const auto& [id, fault] : active_) out += (out.empty() ? "" : ", ") + engine::describe(fault);
+    for (const auto& [id, fault] : active_)
+        out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", engine::name(fault.kind()),
+                           in_words(world_, fault));
     return out;
 }
 

@@ -32,7 +32,7 @@ public:
     /// Of the link from a node to the database.
     LinkWeather database_weather(engine::NodeId from) const;
     CommitFate next_commit(engine::NodeId from);
-    /// "db_down, disk_full at ingest0"
+    /// "db_down (the recovery database begins to refuse everybody), ..."
     std::string text() const;
 
 private:

@@ -54,11 +54,15 @@ const char* name(Phase phase) {
 std::string RealWorld::never(Capability capability) {
     switch (capability) {
     case Capability::stale_reads:
-        return RealFaults::never(FaultKind::stale_reads);
+        return "there is one database server and no replica of it";
     case Capability::clocks:
-        return RealFaults::never(FaultKind::clock_jump);
+        return "a process cannot be given a clock of its own";
     case Capability::hold_stores:
         return "how far a store in a process of its own loads is not for others to decide";
+    case Capability::inner_failures:
+        return "single look-ups and calls inside a process cannot be made to fail from outside";
+    case Capability::old_wallets:
+        return "there is one release of the wallet";
     default:
         return "";
     }

@@ -24,11 +24,8 @@ using namespace engine;
 // tries.
 void lose_acknowledgements(World& world, IngestNode& node, Stream& dice) {
     world.faults().heal_all();
-    Fault fault;
-    fault.kind = FaultKind::lose_commit_ack;
-    fault.a = node.id();
-    fault.amount = 1 + dice.below(2);
-    world.faults().begin(fault);
+    const std::uint64_t commits = 1 + dice.below(2);
+    world.faults().begin(faults::LoseCommitAck{node.id(), {commits}});
 }
 
 } // namespace

@@ -32,11 +32,7 @@ Task<> live_invocation_cleaned_up(World& world) {
     constexpr std::chrono::seconds two_days = 48h;
 
     world.step("ingest0, whose clock is three days slow, scans a block that pays bob 1");
-    Fault slow_clock;
-    slow_clock.kind = FaultKind::clock_jump;
-    slow_clock.a = node.id();
-    slow_clock.amount = static_cast<std::uint64_t>(-3 * 24 * 3600);
-    world.faults().begin(slow_clock);
+    world.faults().begin(faults::ClockJump{node.id(), std::chrono::hours(-3 * 24)});
     const Result<fog::IngestSummary> active = co_await node.api().activate();
     expect(world, CheckId::crash, active.has_value(), "ingest0 is activated");
     (void)co_await pay_and_show(world, bob.account(), 1);

@@ -26,10 +26,7 @@ Task<> state_file_on_a_full_disk(World& world) {
     pollers.add_each();
 
     world.step("the disk is full");
-    Fault full;
-    full.kind = FaultKind::disk_full;
-    full.a = node.id();
-    world.faults().begin(full);
+    world.faults().begin(faults::DiskFull{node.id()});
     for (int life = 0; life < 3; ++life) {
         const std::uint32_t blocks = 1 + dice.below(2);
         for (std::uint32_t b = 0; b < blocks; ++b) co_await pay(world, alice, coins.next());
@@ -48,8 +45,7 @@ Task<> state_file_on_a_full_disk(World& world) {
 
     world.step("an idle node on a full disk keeps the key it has");
     IngestNode& other = world.ingest(1);
-    full.a = other.id();
-    world.faults().begin(full);
+    world.faults().begin(faults::DiskFull{other.id()});
     const fog::IngestSummary before = co_await command(world, other.api().get_status(), "get-status");
     const Result<fog::IngestSummary> refused = co_await other.api().new_keys();
     expect(world, CheckId::crash, !refused && refused.error().code == Code::disk_full,

@@ -54,11 +54,7 @@ Task<> two_nodes_fight_for_one_key(World& world) {
     co_await until_level(world, world.chain().height());
 
     world.step("a partition; the other node is activated too");
-    Fault partition;
-    partition.kind = FaultKind::partition;
-    partition.a = left.id();
-    partition.b = right.id();
-    const FaultId cut = world.faults().begin(partition);
+    const FaultId cut = world.faults().begin(faults::Partition{left.id(), right.id()});
     co_await take_over(world, right);
 
     Pollers pollers(world);

@@ -64,9 +64,7 @@ const Json& array(const Json& object, const char* key, const std::string& place)
 
 FaultKind fault_of(const Json& json, const std::string& place) {
     if (json.is_string())
-        for (int k = 1; k <= static_cast<int>(engine::last_fault_kind); ++k)
-            if (json.get<std::string>() == engine::name(static_cast<FaultKind>(k)))
-                return static_cast<FaultKind>(k);
+        if (const auto kind = engine::fault_named(json.get<std::string>())) return *kind;
     refuse(place, "no fault of that name");
 }
 

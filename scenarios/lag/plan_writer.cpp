@@ -120,29 +120,11 @@ void PlanWriter::fault(FaultKind kind, std::uint32_t a, std::uint32_t b) {
 }
 
 std::uint64_t PlanWriter::fault_amount(FaultKind kind) {
-    switch (kind) {
-    case FaultKind::slow_link:
-        return 1 + draw_.below(400);
-    case FaultKind::drop_requests:
-    case FaultKind::drop_answers:
-    case FaultKind::reset_connections:
-    case FaultKind::failed_look_ups:
-    case FaultKind::flaky_database:
-    case FaultKind::holed_reads:
-        return 32 + draw_.below(224);
-    case FaultKind::lose_commit_ack:
-    case FaultKind::lose_commit:
-    case FaultKind::fail_commit:
-        return 1 + draw_.below(3);
-    case FaultKind::stale_reads:
-        return 1 + draw_.below(3000);
-    case FaultKind::watcher_behind:
-        return draw_.below(copies());
-    case FaultKind::clock_jump:
-        return static_cast<std::uint64_t>(-static_cast<std::int64_t>(draw_.below(400'000)));
-    default:
-        return 0;
-    }
+    if (kind == FaultKind::watcher_behind) return draw_.below(copies());
+    const engine::FaultInfo& info = engine::fault_info(kind);
+    if (info.usual_count == 0) return 0;
+    const std::uint64_t amount = info.usual_first + draw_.below(info.usual_count);
+    return kind == FaultKind::clock_jump ? std::uint64_t{0} - amount : amount; // back: late, not early
 }
 
 std::pair<std::uint32_t, std::uint32_t> PlanWriter::link() {

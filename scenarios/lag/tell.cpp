@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "scenarios/lag/plan.hpp"
+#include "scenarios/lag/words.hpp"
 
 namespace scenarios::lag {
 
@@ -241,13 +240,9 @@ void begin_fault(Teller& t, const PlannedStep& step) {
     std::vector<NodeId> ends; // of links: the services, and then the wallets
     for (Node* node : t.world.nodes()) ends.push_back(node->id());
     for (Wallet* wallet : t.wallets) ends.push_back(wallet->id());
-    Fault fault;
-    fault.kind = step.fault;
-    fault.a = ends[step.node % ends.size()];
-    fault.b = ends[step.other % ends.size()];
-    fault.amount = step.amount;
-    if (fault.kind == FaultKind::watcher_behind) fault.amount %= t.world.copies().size();
-    t.faults.push_back(t.world.faults().begin(fault));
+    FaultNumbers numbers{ends[step.node % ends.size()], ends[step.other % ends.size()], step.amount};
+    if (step.fault == FaultKind::watcher_behind) numbers.amount %= t.world.copies().size();
+    t.faults.push_back(t.world.faults().begin(Fault::read(step.fault, numbers)));
 }
 
 Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& checks) {
@@ -372,21 +367,6 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
     }
 }
 
-std::string describe(const PlannedStep& step) {
-    std::string text =
-        fmt::format("{} node={} other={} amount={}", name(step.action), step.node, step.other, step.amount);
-    if (step.action == Action::fault) text += fmt::format(" kind={}", engine::name(step.fault));
-    if (step.at != Boundary::none) text += fmt::format(" at={}", name(step.at));
-    for (const PlannedCredit& credit : step.credits) {
-        text +=
-            fmt::format(" credit={}:{}{}", credit.account, credit.amount, credit.change ? "(change)" : "");
-        if (credit.subaddress != 0) text += fmt::format("(subaddress {})", credit.subaddress);
-        if (credit.token != 0) text += fmt::format("(token {})", credit.token);
-    }
-    for (const std::uint32_t spend : step.spends) text += fmt::format(" spend={}", spend);
-    return text;
-}
-
 } // namespace
 
 Task<> tell(World& world, std::shared_ptr<const Plan> plan) {
@@ -397,9 +377,10 @@ Task<> tell(World& world, std::shared_ptr<const Plan> plan) {
     teller->busy.assign(teller->wallets.size(), false);
     teller->last_key.resize(world.ingest_nodes().size());
     Nursery checks(world.loop(), NodeId{});
-    for (const PlannedStep& step : plan->steps) {
-        world.step(describe(step));
-        co_await perform(teller, step, checks);
+    const Words words(*plan, world.topology());
+    for (std::size_t i = 0; i < plan->steps.size(); ++i) {
+        world.step(words.of(i));
+        co_await perform(teller, plan->steps[i], checks);
     }
     world.faults().heal_all();
     co_await checks.join();
@@ -429,27 +410,7 @@ std::optional<Capability> need_of(const PlannedStep& step) {
     case Action::put_back_state:
         return Capability::state_files;
     case Action::fault:
-        break;
-    default:
-        return std::nullopt;
-    }
-    switch (step.fault) {
-    case FaultKind::lose_commit_ack:
-    case FaultKind::lose_commit:
-    case FaultKind::fail_commit:
-        return Capability::lose_commit_ack;
-    case FaultKind::stale_reads:
-        return Capability::stale_reads;
-    case FaultKind::disk_full:
-        return Capability::state_files;
-    case FaultKind::partition:
-    case FaultKind::cut:
-    case FaultKind::isolate:
-    case FaultKind::slow_link:
-    case FaultKind::drop_requests:
-    case FaultKind::drop_answers:
-    case FaultKind::reset_connections:
-        return Capability::message_faults;
+        return fault_info(step.fault).needs;
     default:
         return std::nullopt;
     }

@@ -80,10 +80,7 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
                 std::chrono::milliseconds(while_ms)); // longer than a request's retries, or not
             co_await router.start();
         } else if (how == 1) {
-            Fault alone;
-            alone.kind = FaultKind::isolate;
-            alone.a = router.id();
-            const FaultId cut = world.faults().begin(alone);
+            const FaultId cut = world.faults().begin(faults::Isolate{router.id()});
             co_await world.sleep(std::chrono::milliseconds(while_ms));
             world.faults().heal(cut);
         }

@@ -40,10 +40,9 @@ Task<> watcher_falls_behind(World& world) {
         purse.add(co_await world.chain().append(std::move(timed)));
         co_await until_level(world, world.chain().height());
 
-        Fault watcher;
-        watcher.kind = FaultKind::watcher_behind;
-        watcher.amount = dice.below(2); // of ingest's copy, or of the ledger's
-        const bool ingest_waits = watcher.amount == 0;
+        const faults::WatcherBehind watcher{
+            faults::CopyNumber{dice.below(2)}}; // of ingest's, or the ledger's
+        const bool ingest_waits = watcher.copy == faults::CopyNumber{0};
         world.step(ingest_waits ? "ingest gets no more block times" : "the ledger gets no more block times");
         const FaultId behind = world.faults().begin(watcher);
         const BlockCount stalled = world.chain().height();

@@ -9,6 +9,7 @@
 // source: known-bugs R7, R11, yield point 4, BH-29, BH-30.  needs: lose_commit_ack, stale_reads
 #include <fmt/format.h>
 
+#include "engine/world/fault_words.hpp"
 #include "scenarios/stories.hpp"
 #include "scenarios/support.hpp"
 
@@ -20,17 +21,17 @@ using namespace engine;
 Fault trouble(World& world, Stream& dice) {
     constexpr FaultKind kinds[] = {FaultKind::db_down, FaultKind::db_down_for, FaultKind::fail_commit,
                                    FaultKind::stale_reads, FaultKind::lose_commit_ack};
-    Fault fault;
-    fault.kind = kinds[dice.below(5)];
-    const bool reader = fault.kind == FaultKind::stale_reads || fault.kind == FaultKind::db_down_for;
+    const FaultKind kind = kinds[dice.below(5)];
+    const bool reader = kind == FaultKind::stale_reads || kind == FaultKind::db_down_for;
     const std::uint32_t which = dice.below(2);
+    FaultNumbers numbers;
     if (reader && dice.below(2) == 0)
-        fault.a = world.view_store(which).id();
+        numbers.a = world.view_store(which).id();
     else
-        fault.a = world.ingest(which).id();
-    fault.amount = 1 + dice.below(3);
-    if (fault.kind == FaultKind::stale_reads) fault.amount = 100 + dice.below(4000);
-    return fault;
+        numbers.a = world.ingest(which).id();
+    numbers.amount = 1 + dice.below(3);
+    if (kind == FaultKind::stale_reads) numbers.amount = 100 + dice.below(4000);
+    return Fault::read(kind, numbers);
 }
 
 } // namespace
@@ -69,7 +70,7 @@ Task<> database_in_trouble_while_keys_rotate(World& world) {
         plan.credits.push_back(coin(bob, coins.next(), k2));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         const Fault next = trouble(world, dice);
-        world.step(fmt::format("block {}: {}", block.index.value, describe(next)));
+        world.step(fmt::format("block {}: {}", block.index.value, in_words(world, next)));
         active.push_back(world.faults().begin(next));
         co_await poll_fresh(world);
         if (active.size() > 2) {

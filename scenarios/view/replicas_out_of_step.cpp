@@ -37,20 +37,17 @@ Task<> replicas_out_of_step(World& world) {
 
     for (int round = 0; round < 6; ++round) {
         images.hold();
-        Fault past;
-        past.a = view.id();
+        std::optional<FaultId> fault;
         const std::uint32_t how = dice.below(3);
         if (how == 0) {
-            past.kind = FaultKind::stale_reads;
-            past.amount = 200 + dice.below(3000);
+            const std::chrono::milliseconds behind(200 + dice.below(3000));
+            fault = world.faults().begin(faults::StaleReads{view.id(), behind});
         } else if (how == 1) {
-            past.kind = FaultKind::db_down_for;
+            fault = world.faults().begin(faults::DbDownFor{view.id()});
         } else {
             co_await view.crash();
             co_await view.start();
         }
-        std::optional<FaultId> fault;
-        if (how != 2) fault = world.faults().begin(past);
         const std::uint32_t blocks = 1 + dice.below(2);
         for (std::uint32_t b = 0; b < blocks; ++b) {
             BlockPlan plan;

@@ -35,7 +35,7 @@ struct CoreBed {
     }
     Instant now() const { return core.scheduler.now(); }
     FaultId begin(FaultKind kind, std::uint32_t a = 0, std::uint32_t b = 0, std::uint64_t amount = 0) {
-        return core.faults.add({kind, NodeId{a}, NodeId{b}, amount});
+        return core.faults.add(engine::Fault::read(kind, {NodeId{a}, NodeId{b}, amount}));
     }
 
     Core core;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/scenario.hpp"
+#include "engine/world/fault_words.hpp"
 #include "real/postgres/cluster.hpp"
 #include "scenarios/support.hpp"
 #include "tools/fogreal/runner.hpp"
@@ -56,6 +57,16 @@ Task<> write_blocks(Soak* s) {
     }
 }
 
+// Whether the number of such a fault says how many of 256.
+bool is_a_share(FaultKind kind) {
+    const Fault fault = Fault::read(kind, {});
+    return std::visit(
+        [](const auto& what) {
+            return requires { what.share; };
+        },
+        fault.what());
+}
+
 Fault draw_fault(Soak& s) {
     constexpr FaultKind kinds[] = {
         FaultKind::partition,         FaultKind::cut,           FaultKind::isolate,
@@ -64,34 +75,19 @@ Fault draw_fault(Soak& s) {
         FaultKind::lose_commit_ack,   FaultKind::lose_commit,   FaultKind::fail_commit,
         FaultKind::watcher_behind,    FaultKind::disk_full};
     const std::vector<Node*> nodes = s.world.nodes();
-    Fault fault;
-    fault.kind = kinds[s.dice.below(static_cast<std::uint32_t>(std::size(kinds)))];
+    const FaultKind kind = kinds[s.dice.below(static_cast<std::uint32_t>(std::size(kinds)))];
     const std::uint32_t a = s.dice.below(static_cast<std::uint32_t>(nodes.size()));
     const std::uint32_t b = s.dice.below(static_cast<std::uint32_t>(nodes.size()));
-    fault.a = nodes[a]->id();
-    fault.b = nodes[b]->id();
-    fault.amount = 1 + s.dice.below(3);
-    switch (fault.kind) {
-    case FaultKind::slow_link:
-        fault.amount = 20 + s.dice.below(400);
-        break;
-    case FaultKind::drop_requests:
-    case FaultKind::drop_answers:
-    case FaultKind::reset_connections:
-        fault.amount = 16 + s.dice.below(100);
-        break;
-    case FaultKind::disk_full:
-    case FaultKind::lose_commit_ack:
-    case FaultKind::lose_commit:
-    case FaultKind::fail_commit: {
+    FaultNumbers numbers{nodes[a]->id(), nodes[b]->id(), 1 + s.dice.below(3)};
+    if (kind == FaultKind::slow_link)
+        numbers.amount = 20 + s.dice.below(400);
+    else if (is_a_share(kind))
+        numbers.amount = 16 + s.dice.below(100);
+    if (fault_info(kind).place == FaultPlace::ingest) {
         const auto ingest = s.world.ingest_nodes();
-        fault.a = ingest[s.dice.below(static_cast<std::uint32_t>(ingest.size()))]->id();
-        break;
+        numbers.a = ingest[s.dice.below(static_cast<std::uint32_t>(ingest.size()))]->id();
     }
-    default:
-        break;
-    }
-    return fault;
+    return Fault::read(kind, numbers);
 }
 
 Task<> do_harm(Soak& s) {
@@ -116,7 +112,7 @@ Task<> do_harm(Soak& s) {
         co_await s.world.restart_database(kills);
     } else {
         const Fault fault = draw_fault(s);
-        s.world.step(fmt::format("{} for {} ms", describe(fault), for_ms));
+        s.world.step(fmt::format("for {} ms {}", for_ms, in_words(s.world, fault)));
         const FaultId id = s.world.faults().begin(fault);
         co_await s.world.sleep(std::chrono::milliseconds(for_ms));
         s.world.faults().heal(id);

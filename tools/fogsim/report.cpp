@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/tell/words.hpp"
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
@@ -208,7 +209,8 @@ std::string failure_story(const Report& report) {
                             d->second.empty() ? "(had ended)" : d->second);
     } else if (report.failure) {
         const search::Failure& failure = *report.failure;
-        text += fmt::format("What happened, in a world of {}:\n", search::in_words(failure.smallest.world()));
+        text += fmt::format("What happened, in a world of {}:\n",
+                            engine::tell::in_words(failure.smallest.world()));
         std::size_t number = 1;
         for (const std::string& sentence : search::story_of(failure.smallest, failure.told))
             text += fmt::format("{:>3}. {}\n", number++, sentence);

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "engine/tell/words.hpp"
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
@@ -97,7 +98,7 @@ std::string failed(const search::Failure& failure) {
     std::string out = violations(failure.told.violations);
     out += picture(failure.told, what.plan ? &*what.plan : nullptr);
     out += fmt::format("<h2>What happened</h2>\n<p>In a world of {}:</p>\n<ol>\n",
-                       escaped(search::in_words(what.world())));
+                       escaped(engine::tell::in_words(what.world())));
     const std::vector<std::string> story = search::story_of(what, failure.told);
     const std::size_t told = story.size() - std::min(story.size(), failure.told.violations.size());
     for (std::size_t i = 0; i < story.size(); ++i)

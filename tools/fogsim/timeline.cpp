@@ -113,8 +113,7 @@ private:
         for (const Span& span : lane.spans) draw(out, lane, span);
         if (lane.has_counts) {
             if (&lane != &lanes_.chain()) draw_levels(out, lane, lanes_.chain().levels, "tip", false);
-            const bool is_wallet = lane.name.starts_with("wallet"); // its marks say the numbers
-            draw_levels(out, lane, lane.levels, "count", !is_wallet);
+            draw_levels(out, lane, lane.levels, "count", !lane.is_wallet);
         }
         draw_marks(out, lane);
     }
@@ -230,13 +229,13 @@ private:
                            escaped(label));
     }
 
-    // Where a violation was seen: the wallet that has just shown the number, or the service that the sentence
-    // begins with.  Null: it is about no single one.
+    // Where a violation was seen: the wallet that has just shown the number, or the service that it names.
+    // Null: it is about no single one.
     const Lane* lane_of(const engine::check::Violation& violation) const {
         if (lanes_.last_report() && violation.count && violation.shown)
             return &lanes_.of(lanes_.last_report()->node);
         for (std::size_t node = 1; node < run_.node_names.size(); ++node)
-            if (violation.text.starts_with(run_.node_names[node] + " "))
+            if (violation.place == run_.node_names[node])
                 return &lanes_.of(engine::NodeId{static_cast<std::uint32_t>(node)});
         return nullptr;
     }

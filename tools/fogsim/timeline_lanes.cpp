@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "search/story.hpp"
+#include "engine/tell/words.hpp"
 
 namespace tools::fogsim {
 
@@ -13,8 +13,9 @@ using engine::EventKind;
 using engine::FaultKind;
 using engine::Instant;
 using engine::NodeId;
+using engine::tell::Note;
 using scenarios::lag::Action;
-using sim::Note;
+namespace tell = engine::tell;
 
 namespace {
 
@@ -24,8 +25,6 @@ std::string spaced(std::string text) {
     std::replace(text.begin(), text.end(), '_', ' ');
     return text;
 }
-
-bool is_store(const std::string& name) { return name.find('.') != std::string::npos; }
 
 void end_span(Lane& lane, std::string_view style, Instant at) {
     for (Span& span : lane.spans)
@@ -37,19 +36,10 @@ void close_poll(Lane& lane, std::optional<Instant> at) {
     lane.open_poll.reset();
 }
 
-// "shows 5 at block count 3" as "5 @ 3".
-std::string shown_label(const std::string& text) {
-    constexpr std::string_view shows = "shows ";
-    constexpr std::string_view at = " at block count ";
-    const std::size_t middle = text.find(at);
-    if (!text.starts_with(shows) || middle == std::string::npos) return "?";
-    return fmt::format("{} @ {}", text.substr(shows.size(), middle - shows.size()),
-                       text.substr(middle + at.size()));
-}
-
 } // namespace
 
-Lanes::Lanes(const sim::RunResult& run, const scenarios::lag::Plan* plan) : run_(run), plan_(plan) {
+Lanes::Lanes(const sim::RunResult& run, const scenarios::lag::Plan* plan)
+    : run_(run), plan_(plan), names_{run.node_names, run.copy_names}, roster_(run.topology) {
     make_lanes();
     for (const Event& event : run_.events) take(event);
     for (const Note& note : run_.notes) take(note);
@@ -66,20 +56,27 @@ void Lanes::make_lanes() {
     nodes_.assign(run_.node_names.size(), 0);
     std::vector<std::size_t> wallets;
     for (std::size_t n = 1; n < run_.node_names.size(); ++n) {
-        const std::string& name = run_.node_names[n];
-        if (name.starts_with("wallet")) {
+        const NodeId node{static_cast<std::uint32_t>(n)};
+        const engine::Roster::Service* service = roster_.find(node);
+        if (service == nullptr) {
             wallets.push_back(n);
             continue;
         }
-        const bool counts = name.starts_with("ingest") || is_store(name);
-        nodes_[n] = add_lane(name, counts ? 44 : 24, counts);
-        if (name.starts_with("ingest")) ingest_.push_back(nodes_[n]);
-        if (is_store(name)) stores_.push_back(nodes_[n]);
-        services_.push_back(nodes_[n]);
+        const bool ingest = service->kind == engine::NodeKind::ingest;
+        const bool counts = ingest || is_store(service->kind);
+        nodes_[n] = add_lane(service->name, counts ? 44 : 24, counts);
+    }
+    for (const engine::Roster::Service* service : roster_.in_plans()) {
+        if (service->id.value >= nodes_.size()) continue; // nothing was heard of it
+        const std::size_t lane = nodes_[service->id.value];
+        if (service->kind == engine::NodeKind::ingest) ingest_.push_back(lane);
+        if (is_store(service->kind)) stores_.push_back(lane);
+        services_.push_back(lane);
     }
     nodes_.at(0) = add_lane(database_name, 24, false); // what has no node of its own happens there
     for (const std::size_t n : wallets) {
         nodes_[n] = add_lane(run_.node_names[n], 44, true);
+        lanes_[nodes_[n]].is_wallet = true;
         wallets_.push_back(nodes_[n]);
     }
 }
@@ -89,9 +86,7 @@ std::size_t Lanes::add_lane(std::string name, std::uint64_t height, bool counts)
     return lanes_.size() - 1;
 }
 
-std::string Lanes::name_of(std::uint32_t node) const {
-    return node != 0 && node < run_.node_names.size() ? run_.node_names[node] : "the scenario";
-}
+std::string Lanes::name_of(std::uint32_t node) const { return names_.of(engine::NodeId{node}); }
 
 // -------------------------------------------------------------------------------------------- events
 
@@ -172,8 +167,11 @@ void Lanes::begin_fault(const Event& e) {
     std::size_t lane = number_of(e.node);
     if (kind == FaultKind::watcher_behind && e.b < copies_.size()) lane = copies_[e.b];
     if (kind == FaultKind::db_down) lane = nodes_.front();
-    const std::string name = spaced(engine::name(kind));
-    lanes_[lane].spans.push_back({e.at, {}, "fault", fmt::format("fault: {} (amount {})", name, e.b), name});
+    lanes_[lane].spans.push_back({e.at,
+                                  {},
+                                  "fault",
+                                  fmt::format("fault: {}", engine::fault_info(kind).effect),
+                                  spaced(engine::name(kind))});
     faults_[e.object] = {kind, e.node, e.b, lane, lanes_[lane].spans.size() - 1};
 }
 
@@ -197,7 +195,7 @@ void Lanes::use_up(FaultKind kind, const Event& e) {
 }
 
 void Lanes::begin_poll(const Event& e) {
-    if (!name_of(e.node.value).starts_with("wallet")) return;
+    if (!roster_.is_wallet(e.node)) return;
     Lane& lane = lane_of(e.node);
     if (lane.open_poll) return;
     lane.open_poll = lane.spans.size();
@@ -208,35 +206,30 @@ void Lanes::begin_poll(const Event& e) {
 
 void Lanes::take(const Note& note) {
     const std::string when = fmt::format("{} ms: ", note.at.ms());
-    switch (note.kind) {
-    case Note::Kind::step:
-        take_step(note, when);
-        break;
-    case Note::Kind::chain:
-        lanes_[tip_].marks.push_back({note.at, "block", when + "the chain gets " + note.text});
-        break;
-    case Note::Kind::told:
-        lane_of(note.node).marks.push_back({note.at, "told", when + "hears: " + note.text});
-        break;
-    case Note::Kind::report:
-        lane_of(note.node).marks.push_back({note.at, note.text.starts_with("shows") ? "shown" : "nothing",
-                                            when + note.text, shown_label(note.text)});
-        last_report_ = note;
-        break;
-    case Note::Kind::heights:
-    case Note::Kind::why:
-        break;
+    if (const auto* step = note.as<tell::Step>()) {
+        take_step(*step, note);
+    } else if (const auto* block = note.as<tell::Appended>()) {
+        lanes_[tip_].marks.push_back({note.at, "block", when + "the chain gets " + tell::in_words(*block)});
+    } else if (note.is_answer()) {
+        lane_of(note.node).marks.push_back(
+            {note.at, "told", when + "hears: " + tell::answer_in_words(note, names_)});
+    } else if (const auto* landing = note.as<tell::Landing>()) {
+        lane_of(note.node).marks.push_back({note.at, "told", when + tell::in_words(*landing)});
+    } else if (const auto* reported = note.as<tell::Reported>()) {
+        const bool shown = std::holds_alternative<tell::Shown>(reported->result);
+        lane_of(note.node).marks.push_back(
+            {note.at, shown ? "shown" : "nothing", when + tell::in_words(*reported), tell::label(*reported)});
+        last_report_ = &note;
     }
 }
 
-void Lanes::take_step(const Note& note, const std::string& when) {
-    const bool planned = plan_ != nullptr && note.number > 0 && note.number <= plan_->steps.size();
-    const std::string words = planned ? search::in_words(*plan_, plan_->steps[note.number - 1]) : note.text;
-    const std::string title = fmt::format("step {}, {}{}", note.number, when, words);
-    lanes_.front().marks.push_back({note.at, "step", title, std::to_string(note.number)});
+void Lanes::take_step(const tell::Step& step, const Note& note) {
+    const std::string title = fmt::format("step {}, {} ms: {}", step.number, note.at.ms(), step.text);
+    lanes_.front().marks.push_back({note.at, "step", title, std::to_string(step.number)});
+    const bool planned = plan_ != nullptr && step.number > 0 && step.number <= plan_->steps.size();
     if (!planned) return;
-    const scenarios::lag::PlannedStep& step = plan_->steps[note.number - 1];
-    if (const auto lane = place_of(step)) lanes_[*lane].marks.push_back({note.at, "act", title});
+    if (const auto lane = place_of(plan_->steps[step.number - 1]))
+        lanes_[*lane].marks.push_back({note.at, "act", title});
 }
 
 // The lane of what a step acts on, numbered as plans do it.

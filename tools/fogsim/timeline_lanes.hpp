@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/tell/words.hpp"
+#include "engine/world/roster.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "sim/run.hpp"
 
@@ -36,6 +38,7 @@ struct Lane {
     std::string name;
     std::uint64_t height = 24;
     bool has_counts = false;
+    bool is_wallet = false; ///< its marks say the numbers
     std::vector<Level> levels{};
     std::vector<Span> spans{};
     std::vector<Mark> marks{};
@@ -57,8 +60,8 @@ public:
     const Lane& of(engine::NodeId node) const { return lanes_[number_of(node)]; }
     engine::Instant end() const { return end_; }
     std::uint64_t highest_count() const { return highest_; }
-    /// What a wallet has shown last, or that it could not.
-    const std::optional<sim::Note>& last_report() const { return last_report_; }
+    /// What a wallet has shown last, or that it could not; null: nothing ever.
+    const engine::tell::Note* last_report() const { return last_report_; }
 
 private:
     /// A fault that has not ended.
@@ -82,12 +85,14 @@ private:
     void end_fault(std::uint32_t id, engine::Instant at);
     void use_up(engine::FaultKind kind, const engine::Event& event);
     void begin_poll(const engine::Event& event);
-    void take(const sim::Note& note);
-    void take_step(const sim::Note& note, const std::string& when);
+    void take(const engine::tell::Note& note);
+    void take_step(const engine::tell::Step& step, const engine::tell::Note& note);
     std::optional<std::size_t> place_of(const scenarios::lag::PlannedStep& step) const;
 
     const sim::RunResult& run_;
     const scenarios::lag::Plan* plan_;
+    engine::tell::Names names_;
+    engine::Roster roster_;
     std::vector<Lane> lanes_;
     std::size_t tip_ = 0;
     std::vector<std::size_t> copies_; // lanes, by number of the copy
@@ -97,7 +102,7 @@ private:
     std::vector<std::size_t> services_;
     std::vector<std::size_t> wallets_;
     std::map<std::uint32_t, FaultInForce> faults_;
-    std::optional<sim::Note> last_report_;
+    const engine::tell::Note* last_report_ = nullptr;
     engine::Instant end_{};
     std::uint64_t highest_ = 0;
 };
