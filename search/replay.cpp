@@ -4,11 +4,13 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "engine/chain/base64.hpp"
+#include "engine/input_file.hpp"
 #include "sim/defect_catalogue.hpp"
 
 namespace search {
@@ -336,16 +338,14 @@ Replay from_blob(std::string_view text) {
 }
 
 Replay read_replay(const std::string& blob_or_file) {
-    std::ifstream file(blob_or_file, std::ios::binary);
-    if (!file.is_open()) {
+    std::error_code unknown;
+    const auto kind = std::filesystem::symlink_status(blob_or_file, unknown).type();
+    if (kind == std::filesystem::file_type::not_found || kind == std::filesystem::file_type::none) {
         if (looks_like_blob(blob_or_file)) return from_blob(blob_or_file);
         throw UsageError(fmt::format("'{}' is neither a blob nor a file that can be read", blob_or_file));
     }
-    std::string line;
-    std::size_t size = 0;
-    while (std::getline(file, line)) {
-        if ((size += line.size()) > largest_file)
-            throw UsageError(fmt::format("'{}': larger than any replay file", blob_or_file));
+    std::istringstream file(engine::read_input_file("a replay", blob_or_file, largest_file));
+    for (std::string line; std::getline(file, line);) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         if (line.empty() || line.front() == '#') continue;
         try {

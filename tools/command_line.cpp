@@ -4,11 +4,14 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "engine/chain/bytes.hpp"
 #include "engine/chain/hex.hpp"
+#include "engine/ensure.hpp"
+#include "engine/input_file.hpp"
+#include "real/secret/secret_file.hpp"
 
 namespace tools {
 namespace {
@@ -17,6 +20,15 @@ constexpr int exit_usage = 2;
 
 /// The first line of a message: CLI11 sometimes appends advice.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+template <class Read>
+auto refused_as_input(Read read) {
+    try {
+        return read();
+    } catch (const engine::UsageError& error) {
+        throw BadInput(error.what());
+    }
+}
 
 } // namespace
 
@@ -44,10 +56,11 @@ std::array<std::uint8_t, 32> parse_seed(std::string_view flag, std::string_view 
 }
 
 std::string read_file(std::string_view flag, const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string content{std::istreambuf_iterator<char>(in), {}};
-    if (!in) throw BadInput(fmt::format("{}: cannot read {}: {}", flag, path.string(), std::strerror(errno)));
-    return content;
+    return refused_as_input([&] { return engine::read_input_file(flag, path); });
+}
+
+engine::chain::SecretText read_secret_file(std::string_view flag, const std::filesystem::path& path) {
+    return refused_as_input([&] { return engine::read_secret_file(flag, path); });
 }
 
 void write_file(std::string_view flag, const std::filesystem::path& path, std::string_view content) {
@@ -56,6 +69,14 @@ void write_file(std::string_view flag, const std::filesystem::path& path, std::s
     out.close();
     if (!out)
         throw BadInput(fmt::format("{}: cannot write {}: {}", flag, path.string(), std::strerror(errno)));
+}
+
+void write_secret_file(std::string_view flag, const std::filesystem::path& path, std::string_view content) {
+    std::error_code why;
+    if (std::filesystem::is_symlink(path, why))
+        throw BadInput(fmt::format("{}: cannot write {}: it is a symbolic link", flag, path.string()));
+    why = real::secret::replace_secret_file(path, engine::chain::as_bytes(content));
+    if (why) throw BadInput(fmt::format("{}: cannot write {}: {}", flag, path.string(), why.message()));
 }
 
 void create_directories(std::string_view flag, const std::filesystem::path& path) {

@@ -10,6 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "engine/chain/secret_buffer.hpp"
+
 // What the small tools share: flags that may also come from the environment, and one way to refuse bad input.
 
 namespace tools {
@@ -28,7 +30,10 @@ std::array<std::uint8_t, 32> parse_seed(std::string_view flag, std::string_view 
 
 /// @param flag  named, together with the file, when the file cannot be read or written
 std::string read_file(std::string_view flag, const std::filesystem::path& path);
+engine::chain::SecretText read_secret_file(std::string_view flag, const std::filesystem::path& path);
 void write_file(std::string_view flag, const std::filesystem::path& path, std::string_view content);
+/// For private keys and mnemonics: readable by the owner only, whole or not at all, never through a link.
+void write_secret_file(std::string_view flag, const std::filesystem::path& path, std::string_view content);
 void create_directories(std::string_view flag, const std::filesystem::path& path);
 
 } // namespace tools

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "engine/ensure.hpp"
+#include "real/secret/redactor.hpp"
 #include "tools/command_line.hpp"
 
 namespace tools {
@@ -23,7 +24,7 @@ int run_database_tool(CLI::App& app, int argc, char** argv,
                 throw engine::UsageError("DATABASE_URL: not set; it names the Postgres database to work on");
             body(real::postgres::ConnectUrl::parse(text));
         } catch (const std::exception& error) {
-            std::cerr << app.get_name() << ": " << real::postgres::redact_urls(error.what()) << '\n';
+            std::cerr << app.get_name() << ": " << real::secret::redacted(error.what()) << '\n';
             panic = exit_panic;
         }
     };

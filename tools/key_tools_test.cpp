@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -159,12 +160,47 @@ TEST_F(SampleKeysTest, refuses_bad_input_with_one_line) {
                    "--fog-authority-spki: not standard base64");
     expect_refused("sample-keys --fog-report-url fog://a --fog-authority-root absent.pem",
                    "--fog-authority-root: cannot read absent.pem: No such file");
+    expect_refused("sample-keys --fog-report-url fog://a --fog-authority-root .",
+                   "--fog-authority-root: cannot read .: Is a directory");
     std::ofstream(folder_ / "bad.pem") << "nothing";
     expect_refused("sample-keys --fog-report-url fog://a --fog-authority-root bad.pem",
                    "--fog-authority-root: bad.pem: no PEM block");
     expect_refused("sample-keys --output-dir bad.pem/keys", "--output-dir: cannot create bad.pem/keys");
     EXPECT_FALSE(fs::exists(folder_ / "keys"));
     EXPECT_EQ(run("sample-keys --help").exit_code, 0);
+}
+
+unsigned mode_of(const fs::path& path) {
+    struct stat found {};
+    EXPECT_EQ(::lstat(path.c_str(), &found), 0) << path;
+    return found.st_mode & 0777u;
+}
+
+TEST_F(SampleKeysTest, a_mnemonic_is_for_its_owner_only) {
+    ASSERT_EQ(run("sh -c 'umask 0; exec sample-keys -n 1 --output-dir k'").exit_code, 0);
+    EXPECT_EQ(mode_of(folder_ / "k/account_keys_0.json"), 0600u);
+    ::chmod((folder_ / "k/account_keys_0.json").c_str(), 0666);
+    ASSERT_EQ(run("sh -c 'umask 0; exec sample-keys -n 1 --output-dir k'").exit_code, 0);
+    EXPECT_EQ(mode_of(folder_ / "k/account_keys_0.json"), 0600u) << "whatever stood there before";
+}
+
+TEST_F(SampleKeysTest, a_mnemonic_is_not_written_through_a_link) {
+    fs::create_directory(folder_ / "k");
+    std::ofstream(folder_ / "other") << "mine";
+    fs::create_symlink("../other", folder_ / "k/account_keys_0.json");
+    const Outcome outcome = run("sample-keys -n 1 --output-dir k");
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_NE(outcome.err.find("--output-dir: cannot write k/account_keys_0.json: it is a symbolic link"),
+              std::string::npos)
+        << outcome.err;
+    EXPECT_EQ(read(folder_ / "other"), "mine");
+}
+
+TEST_F(SampleKeysTest, a_full_disk_leaves_no_empty_key) {
+    const Outcome outcome =
+        run("sh -c 'ulimit -f 0; trap \"\" XFSZ; exec sample-keys -n 1 --output-dir k 2>/dev/null'");
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_TRUE(fs::is_empty(folder_ / "k"));
 }
 
 TEST_F(KeyGenTest, prints_the_known_key) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <iostream>
 
+#include "engine/chain/account.hpp"
 #include "engine/chain/account_file.hpp"
 #include "engine/chain/address_wire.hpp"
 #include "engine/chain/bytes.hpp"
@@ -109,9 +110,10 @@ std::vector<engine::chain::AccountKey> read_accounts(std::string_view flag, cons
     std::vector<engine::chain::AccountKey> out;
     for (const fs::path& file : files_of(flag, keys, ".json")) {
         std::string why;
-        const auto account = engine::chain::account_from_json(read_file(flag, file), why);
+        auto account = engine::chain::account_from_json(read_secret_file(flag, file), why);
         if (!account) throw BadInput(fmt::format("{}: {}: {}", flag, file.string(), why));
         out.push_back(*account);
+        engine::chain::wipe_keys(*account);
     }
     return out;
 }

@@ -51,7 +51,7 @@ std::optional<Bytes> authority_spki(const Options& options) {
     return spki;
 }
 
-void write_account(const fs::path& folder, std::size_t number, AccountFile file) {
+void write_account(const fs::path& folder, std::size_t number, const AccountFile& file) {
     AccountKey account = account_from_mnemonic(file.mnemonic, file.account_index).value();
     account.fog_report_url = file.fog_report_url.value_or("");
     account.fog_report_id = file.fog_report_id;
@@ -63,7 +63,9 @@ void write_account(const fs::path& folder, std::size_t number, AccountFile file)
     const auto write = [&stem](const char* extension, std::string_view content) {
         tools::write_file("--output-dir", fs::path(stem) += extension, content);
     };
-    write(".json", to_json(file));
+    std::string json = to_json(file);
+    tools::write_secret_file("--output-dir", fs::path(stem) += ".json", json);
+    wipe(json.data(), json.size());
     const Bytes encoded = encode(address);
     write(".pub", {reinterpret_cast<const char*>(encoded.data()), encoded.size()});
     write(".b58pub", to_b58(address));

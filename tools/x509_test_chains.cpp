@@ -15,6 +15,10 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "engine/chain/bytes.hpp"
+#include "engine/chain/secret_buffer.hpp"
+#include "real/secret/secret_file.hpp"
+
 namespace tools {
 namespace {
 
@@ -145,12 +149,14 @@ std::string pem_of(std::initializer_list<const Party*> parties) {
     return text_of(memory);
 }
 
-std::string key_pem_of(const Party& party) {
-    const Memory memory(BIO_new(BIO_s_mem()));
+engine::chain::SecretText key_pem_of(const Party& party) {
+    const Memory memory(BIO_new(BIO_s_secmem()));
     must(memory && PEM_write_bio_PrivateKey(memory.get(), party.key.get(), nullptr, nullptr, 0, nullptr,
                                             nullptr) == 1,
          "write a private key");
-    return text_of(memory);
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(memory.get(), &data);
+    return {data, static_cast<std::size_t>(size)};
 }
 
 void write(const fs::path& path, const std::string& content) {
@@ -190,7 +196,11 @@ void fill_folder(const fs::path& folder) {
     const auto chain = [&folder](const char* name, std::initializer_list<const Party*> parties,
                                  const Party* key) {
         write(folder / (std::string(name) + ".pem"), pem_of(parties));
-        if (key != nullptr) write(folder / (std::string(name) + ".key"), key_pem_of(*key));
+        if (key == nullptr) return;
+        const fs::path file = folder / (std::string(name) + ".key");
+        if (const auto why =
+                real::secret::replace_secret_file(file, engine::chain::as_bytes(key_pem_of(*key))))
+            throw std::runtime_error("cannot write " + file.string() + ": " + why.message());
     };
     auto& between = intermediates;
     chain("ok_rsa_head", {&root}, nullptr);

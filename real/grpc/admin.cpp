@@ -4,10 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-
 #include "proto/admin.pb.h"
 #include "real/grpc/message.hpp"
+#include "real/secret/redactor.hpp"
 
 namespace real::grpc {
 namespace {
@@ -20,52 +19,22 @@ constexpr const char* info_path = "/admin.AdminAPI/GetInfo";
 constexpr const char* rust_log_path = "/admin.AdminAPI/SetRustLog";
 constexpr const char* log_error_path = "/admin.AdminAPI/TestLogError";
 constexpr const char* build_info_path = "/build_info.BuildInfoApi/GetBuildInfo";
-constexpr const char* hidden = "<redacted>";
 constexpr int max_depth = 64;
-
-bool is_secret(std::string key) {
-    std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c);
-    });
-    for (const char* word : {"secret", "password", "passwd", "token", "private", "credential"})
-        if (key.find(word) != std::string::npos) return true;
-    return false;
-}
-
-/// scheme://user:password@host: every password in the text, which may hold several addresses.
-std::string without_passwords(const std::string& text) {
-    std::string out;
-    std::size_t done = 0;
-    for (std::size_t scheme = text.find("://"); scheme != std::string::npos;
-         scheme = text.find("://", done)) {
-        const std::size_t begin = scheme + 3;
-        const std::size_t end = std::min(text.find_first_of("/?#, ", begin), text.size());
-        const std::size_t at = text.rfind('@', end);
-        const std::size_t colon = text.find(':', begin);
-        const bool has_password = at != std::string::npos && at >= begin && colon < at;
-        const std::size_t kept = has_password ? colon + 1 : begin;
-        out.append(text, done, kept - done);
-        if (has_password) out += hidden;
-        done = has_password ? at : begin;
-    }
-    out.append(text, done);
-    return out;
-}
 
 void redact(Json& json, int depth) {
     if (depth == max_depth) {
-        json = hidden;
+        json = secret::mask;
     } else if (json.is_object()) {
         for (auto& [key, value] : json.items()) {
-            if (is_secret(key) && !value.is_null() && !value.is_number())
-                value = hidden;
+            if (secret::speaks_of_secret(key) && !value.is_null() && !value.is_number())
+                value = secret::mask;
             else
                 redact(value, depth + 1);
         }
     } else if (json.is_array()) {
         for (Json& value : json) redact(value, depth + 1);
     } else if (json.is_string()) {
-        json = without_passwords(json.get<std::string>());
+        json = secret::redacted(json.get<std::string>());
     }
 }
 
@@ -101,7 +70,7 @@ admin::GetInfoResponse info_message(const AdminInfo& info) {
     message.set_id(info.id);
     message.set_build_info_json(to_json(info.build_info));
     set(*message.mutable_build_info(), info.build_info);
-    message.set_config_json(redacted(info.config_json));
+    message.set_config_json(redacted_config(info.config_json));
     message.set_rust_log(info.rust_log);
     return message;
 }
@@ -156,7 +125,7 @@ std::string to_json(const BuildInfo& info) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string redacted(const std::string& config_json) {
+std::string redacted_config(const std::string& config_json) {
     Json json = Json::parse(config_json, nullptr, false);
     if (json.is_discarded()) json = "not JSON";
     redact(json, 0);

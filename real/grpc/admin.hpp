@@ -49,7 +49,7 @@ public:
 /// every password in a URI, is replaced.
 /// @differs  upstream shows the client token secret
 /// @return   of text that is no JSON, nothing but a string that says so
-std::string redacted(const std::string& config_json);
+std::string redacted_config(const std::string& config_json);
 
 /// Configurations are redacted on their way out.
 /// @param api  outlives the server

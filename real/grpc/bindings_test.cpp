@@ -358,7 +358,7 @@ TEST_F(IngestBindingTest, KeysAndRanges) {
 TEST_F(BindingsTest, IngestPeer) {
     ScriptedPeer api;
     ServerOptions options;
-    options.unlimited_messages = true;
+    options.largest_message = largest_peer_message;
     Server server(loop, {}, std::move(options));
     const chain::Crypto& crypto = chain::fast_crypto();
     serve_ingest_peer(server, api, crypto, insecure_peer_names());

@@ -145,10 +145,8 @@ std::shared_ptr<::grpc::Channel> make_channel(const ChannelOptions& options) {
     // Neither an HTTP proxy nor a service configuration of the surroundings has a say.
     arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-    if (options.unlimited_messages) {
-        arguments.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
-        arguments.SetMaxSendMessageSize(std::numeric_limits<int>::max());
-    }
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(options.largest_message));
+    arguments.SetMaxSendMessageSize(static_cast<int>(options.largest_message));
     return ::grpc::CreateCustomChannel(options.target, ::grpc::InsecureChannelCredentials(), arguments);
 }
 

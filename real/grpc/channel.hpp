@@ -54,8 +54,8 @@ struct ChannelOptions {
     std::string authorization;        ///< value of the header of this name; empty: not sent
     std::optional<Duration> deadline; ///< of each unary call that names no other; none: waits for ever
     bool wait_for_ready = false;      ///< wait for a connection until the deadline instead of failing at once
-    bool unlimited_messages = false;  ///< upstream: the peer channel of ingest; others take at most 4 MB
-    Duration reconnect_min = 1s;      ///< pause between attempts to connect
+    std::size_t largest_message = std::size_t{4} << 20; ///< bytes, in both directions
+    Duration reconnect_min = 1s;                        ///< pause between attempts to connect
     Duration reconnect_max = 2s;
 
     ChannelOptions() = default;

@@ -286,11 +286,11 @@ TEST_F(LifecycleTest, ACallThatNeverLeftIsUnavailable) {
 TEST_F(LifecycleTest, AnAnswerOverTheLimitIsResourceExhausted) {
     constexpr std::size_t limit = 4 * 1024 * 1024;
     ServerOptions unlimited;
-    unlimited.unlimited_messages = true;
+    unlimited.largest_message = largest_peer_message;
     Gated gated(loop, unlimited);
     ChannelOptions options = to(gated.server);
     Channel small(runtime, options);
-    options.unlimited_messages = true;
+    options.largest_message = largest_peer_message;
     Channel large(runtime, options);
     std::optional<Outcome<std::string>> end;
     run(call_into(small, echo_path, std::string(limit + 1, 'x'), &end));
@@ -300,6 +300,46 @@ TEST_F(LifecycleTest, AnAnswerOverTheLimitIsResourceExhausted) {
     run(call_into(large, echo_path, std::string(3 * limit, 'x'), &end));
     ASSERT_TRUE(end && *end) << end->error().text;
     EXPECT_EQ((*end)->size(), 3 * limit);
+}
+
+TEST_F(LifecycleTest, AConnectionBeyondTheLimitIsTurnedAwayUntilOneIsGone) {
+    std::vector<std::string> refused;
+    ServerOptions options;
+    options.connections_max = 2;
+    options.on_refused = [&refused](const char* why) { refused.emplace_back(why); };
+    Gated gated(loop, std::move(options));
+    std::optional<Outcome<std::string>> end;
+    auto first = std::make_unique<Channel>(runtime, to(gated.server));
+    Channel second(runtime, to(gated.server));
+    for (Channel* channel : {first.get(), &second}) {
+        run(call_into(*channel, echo_path, "x", &end));
+        ASSERT_TRUE(end && *end) << end->error().text;
+    }
+    Channel third(runtime, to(gated.server));
+    run(call_into(third, echo_path, "x", &end));
+    ASSERT_TRUE(end && !*end);
+    EXPECT_EQ(end->error().code, StatusCode::unavailable);
+    ASSERT_FALSE(refused.empty());
+    EXPECT_EQ(refused.front(), "too many connections");
+    first.reset();
+    Channel fourth(runtime, to(gated.server));
+    const engine::Instant due = loop.now() + 10s;
+    do {
+        run(call_into(fourth, echo_path, "x", &end));
+    } while (!*end && loop.now() < due);
+    EXPECT_TRUE(*end) << "there is room again";
+}
+
+TEST_F(LifecycleTest, ACallBeyondTheLimitIsResourceExhausted) {
+    ServerOptions options;
+    options.calls_max = 0;
+    Gated gated(loop, std::move(options));
+    Channel channel(runtime, to(gated.server));
+    std::optional<Outcome<std::string>> end;
+    run(call_into(channel, echo_path, "x", &end));
+    ASSERT_TRUE(end && !*end);
+    EXPECT_EQ(end->error().code, StatusCode::resource_exhausted);
+    EXPECT_EQ(end->error().text, "too many calls");
 }
 
 TEST_F(LifecycleTest, TokensAreAskedForWhereTheServiceSaysSo) {

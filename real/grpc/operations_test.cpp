@@ -62,7 +62,7 @@ TEST_F(OperationsTest, Admin) {
     EXPECT_EQ(info.build_info.git_commit, "abc");
     EXPECT_EQ(info.build_info.sgx_mode, "none");
     EXPECT_EQ(info.rust_log, "info");
-    EXPECT_EQ(info.config_json, R"({"client_auth_token_secret":"<redacted>","omap_capacity":7})");
+    EXPECT_EQ(info.config_json, R"({"client_auth_token_secret":"***","omap_capacity":7})");
     EXPECT_TRUE(ask(client.set_rust_log("debug")));
     EXPECT_EQ(api.rust_log, "debug");
     const Outcome<void> refused = ask(client.set_rust_log("bad"));
@@ -74,17 +74,18 @@ TEST_F(OperationsTest, Admin) {
 }
 
 TEST(RedactionTest, HidesSecretsWhereverTheyStand) {
-    EXPECT_EQ(redacted(R"({"a":{"Db_Password":"x","list":[{"token":"y"}]},"max_token_lifetime":5})"),
-              R"({"a":{"Db_Password":"<redacted>","list":[{"token":"<redacted>"}]},"max_token_lifetime":5})");
-    EXPECT_EQ(redacted(R"({"secret":{"deep":"x"},"secrets":["x"],"none_secret":null})"),
-              R"({"secret":"<redacted>","secrets":"<redacted>","none_secret":null})");
-    EXPECT_EQ(redacted(R"("postgres://user:pass@host:5432/db")"),
-              R"("postgres://user:<redacted>@host:5432/db")");
-    EXPECT_EQ(redacted(R"("a://u:p@h:1/,b://v:q@g/")"), R"("a://u:<redacted>@h:1/,b://v:<redacted>@g/")");
-    EXPECT_EQ(redacted(R"("fog://host:443/?responder-id=a:1")"), R"("fog://host:443/?responder-id=a:1")");
-    EXPECT_EQ(redacted(R"("fog://user@host/")"), R"("fog://user@host/")");
-    EXPECT_EQ(redacted("secret=1"), R"("not JSON")");
-    EXPECT_EQ(redacted(R"({"n":1.5,"s":"plain"})"), R"({"n":1.5,"s":"plain"})");
+    EXPECT_EQ(redacted_config(R"({"a":{"Db_Password":"x","list":[{"token":"y"}]},"max_token_lifetime":5})"),
+              R"({"a":{"Db_Password":"***","list":[{"token":"***"}]},"max_token_lifetime":5})");
+    EXPECT_EQ(redacted_config(R"({"secret":{"deep":"x"},"secrets":["x"],"none_secret":null})"),
+              R"({"secret":"***","secrets":"***","none_secret":null})");
+    EXPECT_EQ(redacted_config(R"("postgres://user:pass@host:5432/db")"),
+              R"("postgres://user:***@host:5432/db")");
+    EXPECT_EQ(redacted_config(R"("a://u:p@h:1/,b://v:q@g/")"), R"("a://u:***@h:1/,b://v:***@g/")");
+    EXPECT_EQ(redacted_config(R"("fog://host:443/?responder-id=a:1")"),
+              R"("fog://host:443/?responder-id=a:1")");
+    EXPECT_EQ(redacted_config(R"("fog://user@host/")"), R"("fog://user@host/")");
+    EXPECT_EQ(redacted_config("secret=1"), R"("not JSON")");
+    EXPECT_EQ(redacted_config(R"({"n":1.5,"s":"plain"})"), R"({"n":1.5,"s":"plain"})");
 }
 
 // ------------------------------------------------------------------------------------------------ remote

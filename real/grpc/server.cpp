@@ -1,19 +1,19 @@
 #include "real/grpc/server.hpp"
 
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <thread>
 
 #include "real/grpc/byte_buffer.hpp"
 #include "real/grpc/libraries.hpp"
+#include "real/grpc/listener.hpp"
 
 namespace real::grpc {
 namespace {
@@ -23,18 +23,13 @@ constexpr int open_accepts = 8;
 /// Headers as a whole are limited to 8 KB.
 constexpr std::size_t max_status_text = 2000;
 
-std::string listen_address(const ServerOptions& options) {
-    const bool ipv6 = options.address.find(':') != std::string::npos;
-    return ipv6 ? fmt::format("[{}]:{}", options.address, options.port)
-                : fmt::format("{}:{}", options.address, options.port);
-}
-
 } // namespace
 
 struct Server::Machinery {
     explicit Machinery(IoLoop& loop) : call_ended(loop) {}
     ::grpc::AsyncGenericService service;
     std::unique_ptr<::grpc::Server> server;
+    std::optional<Listener> listener; // hands its sockets to `server`
     std::unique_ptr<Completions> completions;
     ::grpc::ServerCompletionQueue* queue = nullptr; // the one in `completions`
     std::set<Connection*> connections;              // accepted
@@ -133,6 +128,9 @@ private:
         const auto found = server_.methods_.find(context_.method());
         if (machinery_.refusing || machinery_.stopping) {
             finish(Status{StatusCode::unavailable, "shutting down", engine::Code::unavailable});
+        } else if (machinery_.connections.size() > server_.options_.calls_max) {
+            if (server_.options_.on_refused) server_.options_.on_refused("too many calls");
+            finish(Status{StatusCode::resource_exhausted, "too many calls", engine::Code::unavailable});
         } else if (found == server_.methods_.end()) {
             finish(Status{StatusCode::unimplemented, "no such method: " + context_.method()});
         } else if (const auto refusal = server_.refusal(found->second.guard, *this)) {
@@ -311,21 +309,33 @@ void Server::start() {
     ENSURE(!machinery_);
     auto machinery = std::make_unique<Machinery>(loop_);
     ::grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(listen_address(options_), ::grpc::InsecureServerCredentials(), &port);
     builder.RegisterAsyncGenericService(&machinery->service);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, options_.share_port ? 1 : 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(options_.streams_max));
     // Clients ping every 10 s while a call waits; gRPC's default would hang up on them after a few.
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-    if (options_.unlimited_messages) {
-        builder.SetMaxReceiveMessageSize(std::numeric_limits<int>::max());
-        builder.SetMaxSendMessageSize(std::numeric_limits<int>::max());
-    }
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.largest_message));
+    builder.SetMaxSendMessageSize(static_cast<int>(options_.largest_message));
     auto queue = builder.AddCompletionQueue();
     machinery->queue = queue.get();
-    machinery->server = builder.BuildAndStart();
-    if (!machinery->server || port == 0) {
+    Listener::Options listen;
+    listen.address = options_.address;
+    listen.port = options_.port;
+    listen.most = options_.connections_max;
+    listen.share_port = options_.share_port;
+    const auto refused = [this](const char* why) {
+        if (options_.on_refused) options_.on_refused(why);
+    };
+    try {
+        machinery->server = builder.BuildAndStart();
+        if (!machinery->server) throw engine::BrokenSurroundings("gRPC cannot start a server");
+        machinery->listener.emplace(
+            loop_, listen,
+            [server = machinery->server.get()](int socket) {
+                ::grpc::AddInsecureChannelFromFd(server, socket);
+            },
+            refused);
+    } catch (const engine::BrokenSurroundings&) {
         if (machinery->server) machinery->server->Shutdown();
         machinery->server.reset();
         queue->Shutdown();
@@ -333,9 +343,9 @@ void Server::start() {
         bool ok = false;
         while (queue->Next(&tag, &ok)) {
         }
-        throw engine::BrokenSurroundings(fmt::format("cannot listen on {}", listen_address(options_)));
+        throw;
     }
-    port_ = static_cast<std::uint16_t>(port);
+    port_ = machinery->listener->port();
     machinery->completions = std::make_unique<Completions>(loop_, std::move(queue));
     machinery_ = std::move(machinery);
     for (int i = 0; i < open_accepts; ++i) accept_one();
@@ -373,6 +383,7 @@ std::optional<Status> Server::refusal(const Guard& guard, const Connection& call
 // gRPC's shutdown blocks until the last call is gone, so it has a thread of its own.
 void Server::shut_down(Duration drain) {
     if (std::exchange(machinery_->stopping, true)) return;
+    machinery_->listener->close();
     machinery_->stopper = std::thread([machinery = machinery_.get(), drain] {
         machinery->server->Shutdown(std::chrono::system_clock::now() + drain);
         machinery->completions->post([machinery] {

@@ -25,13 +25,22 @@ struct Guard {
         false; ///< an `authorization` header with a valid client token, where the server has a secret
 };
 
+inline constexpr std::size_t default_largest_message = std::size_t{4} << 20;
+/// Upstream sets no limit between ingest nodes; this is far above anything they say.
+inline constexpr std::size_t largest_peer_message = std::size_t{64} << 20;
+
 struct ServerOptions {
-    std::string address = "127.0.0.1";   ///< or a name, or an IPv6 address without brackets
-    std::uint16_t port = 0;              ///< 0: any free one
-    std::string chain_id;                ///< empty: any is accepted
-    std::optional<TokenVerifier> tokens; ///< none: any client is accepted
-    bool unlimited_messages = false;     ///< upstream: ingest peers; others take at most 4 MB
-    bool share_port = false;             ///< let another process listen on the port, too
+    std::string address = "127.0.0.1";                     ///< or a name, or an IPv6 address without brackets
+    std::uint16_t port = 0;                                ///< 0: any free one
+    std::string chain_id;                                  ///< empty: any is accepted
+    std::optional<TokenVerifier> tokens;                   ///< none: any client is accepted
+    std::size_t largest_message = default_largest_message; ///< bytes, in both directions
+    std::size_t connections_max = 512;                     ///< open at a time; more are turned away
+    unsigned streams_max = 128;                            ///< calls at a time on one connection; more wait
+    std::size_t calls_max = 2048;                          ///< at a time in all; more are RESOURCE_EXHAUSTED
+    bool share_port = false;                               ///< let another process listen on the port, too
+    /// Told why a connection was turned away, or a call for want of room.  On the loop's thread.
+    std::function<void(const char* why)> on_refused;
     /// Told of every call that ended, those that the server's destructor ends included.  On the loop's
     /// thread.
     std::function<void(const std::string& method, StatusCode status, Duration took)> on_end;
@@ -77,6 +86,8 @@ using StreamHandler = std::function<Task<std::optional<Status>>(const Call& call
 /// 3. A method nobody handles is UNIMPLEMENTED; a message over the limit RESOURCE_EXHAUSTED.
 /// 4. The destructor kills what still runs.  It is not called by a handler.
 /// 5. Clear text only: no TLS.
+/// 6. No client takes more than its share: messages, calls on a connection, calls and connections are
+/// bounded.
 class Server {
 public:
     /// @param loop  outlives the server

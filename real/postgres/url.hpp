@@ -31,16 +31,13 @@ public:
     std::string printable() const { return url("***"); }
     /// The whole URL, for the environment of a child process and for nothing else.
     std::string with_password() const { return url(setting("password")); }
-    /// @return `text` with every occurrence of the password blotted out
-    std::string redact(std::string text) const;
+    /// @return `text` without the password, and without those of other connection strings in it
+    std::string redact(std::string_view text) const;
 
 private:
     std::string url(const std::string& password) const;
 
     std::map<std::string, std::string> settings_; // libpq keyword: value
 };
-
-/// Blots out passwords in any text that may hold URLs or key=value pairs, for logs.
-std::string redact_urls(std::string_view text);
 
 } // namespace real::postgres

@@ -1,76 +1,61 @@
 #include "real/service/http.hpp"
 
-#include <fmt/format.h>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <sstream>
 
 #include "real/service/percent.hpp"
 
 namespace real::service {
 namespace {
 
-constexpr std::string_view line_end = "\r\n";
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::string_body>;
+
 constexpr std::string_view head_end = "\r\n\r\n";
+constexpr unsigned http_1_1 = 11;
 
-bool is_token_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-bool is_token(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
-bool is_visible(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-}
-bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; });
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-std::string_view take_line(std::string_view& rest) {
-    const std::size_t end = rest.find(line_end);
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + line_end.size());
-    return line;
-}
-
-const char* reason(unsigned status) {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 411:
-        return "Length Required";
-    case 413:
-        return "Payload Too Large";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    case 505:
-        return "HTTP Version Not Supported";
+/// Which status says what is wrong with a request.
+HttpRefused refusal(http::error error) {
+    switch (error) {
+    case http::error::bad_method:
+    case http::error::bad_target:
+    case http::error::bad_line_ending:
+        return {400, "no request line"};
+    case http::error::bad_version:
+        return {505, "speaks HTTP/1.0 and HTTP/1.1"};
+    case http::error::header_limit:
+        return {431, "too many header bytes"};
+    case http::error::body_limit:
+        return {413, "too long a body"};
+    case http::error::bad_content_length:
+        return {400, "no length"};
+    case http::error::multiple_content_length: // how requests are smuggled through proxies
+        return {400, "two lengths"};
     default:
-        return "Status";
+        return {400, "malformed header"};
     }
+}
+
+std::string text_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+/// What is read of the head says whether its body can be had at all.
+std::optional<HttpRefused> fault_of(const Parser& parser) {
+    const auto& message = parser.get();
+    if (!message.target().starts_with('/')) return HttpRefused{400, "no request line"};
+    if (message.find(http::field::transfer_encoding) != message.end())
+        return HttpRefused{501, "bodies need Content-Length"};
+    const bool needs_length = message.method() == http::verb::post || message.method() == http::verb::put;
+    if (needs_length && message.find(http::field::content_length) == message.end())
+        return HttpRefused{411, "bodies need Content-Length"};
+    return std::nullopt;
 }
 
 } // namespace
@@ -80,61 +65,53 @@ HttpParsed parse_http_request(std::string_view bytes, const HttpLimits& limits) 
     if (std::min(head_size, bytes.size()) > limits.head_bytes)
         return HttpRefused{431, "too many header bytes"};
     if (head_size == std::string_view::npos) return HttpIncomplete{};
-    std::string_view head = bytes.substr(0, head_size + line_end.size());
-    const std::string_view rest = bytes.substr(head_size + head_end.size());
+
+    Parser parser;
+    parser.eager(false); // the head first: some bodies are not to be waited for
+    parser.header_limit(static_cast<std::uint32_t>(limits.head_bytes + head_end.size() + 1));
+    parser.body_limit(limits.body_bytes);
+    boost::beast::error_code error;
+    const std::size_t used = parser.put(boost::asio::buffer(bytes), error);
+    if (!parser.is_header_done()) {
+        if (!error) return HttpIncomplete{};
+        for (const http::error known :
+             {http::error::bad_method, http::error::bad_target, http::error::bad_line_ending,
+              http::error::bad_version, http::error::header_limit, http::error::body_limit,
+              http::error::bad_content_length, http::error::multiple_content_length})
+            if (error == known) return refusal(known);
+        return refusal(http::error::bad_field);
+    }
+    if (const auto fault = fault_of(parser)) return *fault;
+    const auto& message = parser.get();
 
     HttpRequest request;
-    const std::string_view first = take_line(head);
-    const std::size_t method_end = first.find(' ');
-    const std::size_t target_end = first.rfind(' ');
-    if (method_end == std::string_view::npos || target_end == method_end)
-        return HttpRefused{400, "no request line"};
-    request.method = first.substr(0, method_end);
-    const std::string_view target = first.substr(method_end + 1, target_end - method_end - 1);
-    const std::string_view version = first.substr(target_end + 1);
-    if (!is_token(request.method) || !is_visible(target) || !target.starts_with('/'))
-        return HttpRefused{400, "no request line"};
-    if (version != "HTTP/1.1" && version != "HTTP/1.0")
-        return HttpRefused{505, "speaks HTTP/1.0 and HTTP/1.1"};
-    request.path = target.substr(0, target.find_first_of("?#"));
-
-    while (!head.empty()) {
-        const std::string_view line = take_line(head);
-        const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || has_control(line))
-            return HttpRefused{400, "malformed header"};
-        std::string name(line.substr(0, colon));
-        for (char& c : name)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        const std::string value(trimmed(line.substr(colon + 1)));
-        // Two lengths are how requests are smuggled through proxies.
-        if (name == "content-length" && request.headers.contains(name) && request.headers[name] != value)
-            return HttpRefused{400, "two lengths"};
-        request.headers[name] = value;
+    request.method = text_of(message.method_string());
+    request.path = text_of(message.target());
+    request.path = request.path.substr(0, request.path.find_first_of("?#"));
+    for (const auto& field : message) {
+        std::string name = text_of(field.name_string());
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        request.headers[name] = text_of(field.value());
     }
-    if (request.headers.contains("transfer-encoding")) return HttpRefused{501, "bodies need Content-Length"};
-    std::size_t body_size = 0;
-    if (const auto length = request.headers.find("content-length"); length != request.headers.end()) {
-        const std::string& text = length->second;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), body_size);
-        if (error == std::errc::result_out_of_range) return HttpRefused{413, "too long a body"};
-        if (error != std::errc{} || end != text.data() + text.size()) return HttpRefused{400, "no length"};
-    } else if (request.method == "POST" || request.method == "PUT") {
-        return HttpRefused{411, "bodies need Content-Length"};
-    }
-    if (body_size > limits.body_bytes) return HttpRefused{413, "too long a body"};
+    const std::uint64_t body_size = parser.content_length().value_or(0);
+    const std::string_view rest = bytes.substr(used);
     if (rest.size() < body_size) return HttpIncomplete{};
     request.body = rest.substr(0, body_size);
     return request;
 }
 
 std::string encode(const HttpResponse& response, bool with_body) {
-    std::string out =
-        fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                    "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
-                    response.status, reason(response.status), response.content_type, response.body.size());
-    if (with_body) out += response.body;
-    return out;
+    http::response<http::empty_body> head;
+    head.version(http_1_1);
+    head.result(response.status);
+    head.set(http::field::content_type, response.content_type);
+    head.set(http::field::content_length, std::to_string(response.body.size()));
+    head.set("X-Content-Type-Options", "nosniff");
+    head.set(http::field::connection, "close");
+    std::ostringstream out;
+    out << head.base();
+    return with_body ? out.str() + response.body : out.str();
 }
 
 std::optional<std::string> form_field(std::string_view body, std::string_view name) {

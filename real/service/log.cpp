@@ -171,18 +171,13 @@ void Log::line(LogLevel level, std::string_view text) {
 }
 
 void Log::hide(std::string_view secret) {
-    if (secret.size() < 4) return;
     const std::lock_guard lock(mutex_);
-    secrets_.emplace_back(secret);
+    redactor_.hide(secret);
 }
 
 std::string Log::redacted(std::string_view text) const {
-    std::string out(text);
     const std::lock_guard lock(mutex_);
-    for (const std::string& secret : secrets_)
-        for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 1))
-            out.replace(at, secret.size(), "[redacted]");
-    return out;
+    return redactor_(text);
 }
 
 bool Log::set_filter(std::string_view text) {

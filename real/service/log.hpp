@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "real/secret/redactor.hpp"
+
 // What a service tells people: one line an event, on stdout or stderr.
 // @source mobilecoin a2229c005 common/src/logger, common/src/panic_handler.rs
 
@@ -56,7 +58,7 @@ struct LogSettings {
 ///
 /// Rules
 /// 1. One write a line: lines of several threads and processes do not mix.
-/// 2. A registered secret never leaves the process: every line is searched for it.
+/// 2. A registered secret or the password of a URL never leaves the process: every line is searched for them.
 /// 3. Control characters of a text are escaped, so that a message cannot look like two lines.
 class Log {
 public:
@@ -91,10 +93,9 @@ public:
     bool passes(LogLevel level) const;
     void line(LogLevel level, std::string_view text);
 
-    /// From now on `secret` appears as `[redacted]`.  Texts shorter than four bytes are not worth hiding and
-    /// would garble every line.
+    /// From now on `secret` appears as `***`, if it has four bytes or more.
     void hide(std::string_view secret);
-    /// `text` without the registered secrets.
+    /// `text` without the registered secrets and the passwords of URLs.
     std::string redacted(std::string_view text) const;
 
     /// @return whether the text was understood; otherwise nothing changes
@@ -112,7 +113,7 @@ private:
     const LogSettings settings_;
     mutable std::mutex mutex_; ///< guards what follows: the gRPC thread may log
     LogFilter filter_;
-    std::vector<std::string> secrets_;
+    secret::Redactor redactor_;
 };
 
 /// What upstream's servers do when something cannot go on: says so, waits a second so that a supervisor does

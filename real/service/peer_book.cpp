@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "real/grpc/ingest.hpp"
+#include "real/grpc/server.hpp"
 
 namespace real::service {
 namespace {
@@ -13,7 +14,7 @@ constexpr engine::Duration peer_deadline = std::chrono::seconds(20);
 grpc::ChannelOptions peer_options(const Uri& uri) {
     grpc::ChannelOptions options(uri.address());
     options.deadline = peer_deadline;
-    options.unlimited_messages = true;
+    options.largest_message = grpc::largest_peer_message;
     return options;
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr engine::NodeId this_process{1};
 constexpr engine::Duration patience_for_port = std::chrono::seconds(5);
+constexpr engine::Duration pause_between_refusals = std::chrono::seconds(10);
 constexpr engine::Duration pause_for_port = std::chrono::milliseconds(20);
 
 /// "/fog_view.FogViewAPI/Query" is "Query".
@@ -41,31 +42,43 @@ grpc::Server& ServerProcess::add_server(const Uri& listen, std::string service, 
         metrics_.request(service, last_part(method), static_cast<int>(status), took.count());
         if (status != grpc::StatusCode::ok) log_.debug("{}: {}", method, grpc::name(status));
     };
+    options.on_refused = [this, address = listen.display()](const char* why) {
+        // One line for many of them: whoever floods a port does not flood the log.
+        if (loop_.now() < quiet_until_) return;
+        quiet_until_ = loop_.now() + pause_between_refusals;
+        log_.warn("{}: turned away: {}", address, why);
+    };
     servers_.push_back(std::make_unique<grpc::Server>(loop_, this_process, std::move(options)));
     return *servers_.back();
 }
 
-void ServerProcess::start(grpc::Server& server, const Uri& listen) {
-    const auto begun = std::chrono::steady_clock::now();
-    for (;;) {
+Task<> ServerProcess::listen(grpc::Server& server, Uri at) {
+    const engine::Instant due = loop_.now() + patience_for_port;
+    for (bool listening = false; !listening;) {
         try {
             server.start();
-            break;
+            listening = true;
         } catch (const engine::BrokenSurroundings&) {
-            if (std::chrono::steady_clock::now() - begun > patience_for_port) throw;
+            if (loop_.now() >= due) throw;
         }
-        std::this_thread::sleep_for(pause_for_port);
+        if (!listening) co_await engine::sleep_until(loop_.now() + pause_for_port, "a port that is taken");
     }
-    log_.info("listening on {}://{}/", listen.scheme(), server.target());
+    log_.info("listening on {}://{}/", at.scheme(), server.target());
 }
 
-void ServerProcess::start_admin(const Uri& listen, const std::function<void(grpc::Server&)>& more) {
-    grpc::Server& server = add_server(listen, "admin_service", {});
+Task<> ServerProcess::listen_admin(Uri at, std::function<void(grpc::Server&)> more) {
+    grpc::Server& server = add_server(at, "admin_service", {});
     grpc::serve_admin(server, *this);
     grpc::serve_build_info(server, face_.build_info);
     grpc::serve_health(server);
     if (more) more(server);
-    start(server, listen);
+    co_await listen(server, std::move(at));
+}
+
+void ServerProcess::start(grpc::Server& server, const Uri& at) { loop_.run(listen(server, at)); }
+
+void ServerProcess::start_admin(const Uri& at, std::function<void(grpc::Server&)> more) {
+    loop_.run(listen_admin(at, std::move(more)));
 }
 
 grpc::AdminInfo ServerProcess::info() {

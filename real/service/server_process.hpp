@@ -50,10 +50,13 @@ public:
     /// A server that does not listen yet.
     /// @param service  prefix of its request metrics, for instance fog_view_service
     grpc::Server& add_server(const Uri& listen, std::string service, grpc::ServerOptions options = {});
-    /// Listens, and logs where.
-    void start(grpc::Server& server, const Uri& listen);
+    /// Listens, and logs where.  Suspends while the port is taken.  @param server  outlives the task
+    Task<> listen(grpc::Server& server, Uri at);
     /// Adds Admin, BuildInfo and Health, and whatever `more` adds, and listens.
-    void start_admin(const Uri& listen, const std::function<void(grpc::Server&)>& more = {});
+    Task<> listen_admin(Uri at, std::function<void(grpc::Server&)> more);
+    /// The same two, before run().
+    void start(grpc::Server& server, const Uri& at);
+    void start_admin(const Uri& at, std::function<void(grpc::Server&)> more = {});
 
     /// Runs `main` as a task; returns never.
     [[noreturn]] void run(Task<> main);
@@ -72,6 +75,7 @@ private:
     RealHost host_;
     Metrics metrics_;
     grpc::ClientRuntime runtime_;
+    engine::Instant quiet_until_; ///< no line about refused clients before
     std::vector<std::unique_ptr<grpc::Server>> servers_;
 };
 

@@ -8,7 +8,9 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/chain/secret_buffer.hpp"
 #include "engine/chain/wire_fields.hpp"
+#include "real/secret/secret_file.hpp"
 
 namespace real::service {
 namespace {
@@ -16,11 +18,11 @@ namespace {
 using engine::Code;
 using engine::Error;
 using engine::InvocationId;
-using engine::chain::Bytes;
 using engine::chain::ByteView;
 using engine::chain::KeyPair;
 using engine::chain::PrivateKey;
 using engine::chain::PublicKey;
+using engine::chain::SecretBytes;
 using engine::chain::WireField;
 using engine::chain::WireWriter;
 using engine::fog::IngestMode;
@@ -34,59 +36,39 @@ constexpr std::uint32_t open_invocations_field = 1001;
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() { (void)close(); }
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
     explicit operator bool() const { return fd_ >= 0; }
     int get() const { return fd_; }
-    bool close() { return fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0; }
 
 private:
     int fd_;
 };
 
-bool write_all(int fd, ByteView bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
-std::optional<Bytes> read_all(int fd) {
-    Bytes out;
-    std::uint8_t buffer[4096];
-    for (;;) {
-        const ssize_t got = ::read(fd, buffer, sizeof buffer);
+/// @return nothing, with errno set, when it cannot be read to its end
+std::optional<SecretBytes> read_all(int fd) {
+    SecretBytes out(largest_file + 1);
+    std::size_t size = 0;
+    while (size < out.size()) {
+        const ssize_t got = ::read(fd, out.data() + size, out.size() - size);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return std::nullopt;
-        if (got == 0 || out.size() > largest_file) return out;
-        out.insert(out.end(), buffer, buffer + got);
+        if (got == 0) break;
+        size += static_cast<std::size_t>(got);
     }
+    out.resize(size);
+    return out;
 }
 
-/// Replaces `path`.  @return false with errno set when the old content stays
-bool replace(const std::filesystem::path& path, ByteView bytes) {
-    const std::filesystem::path staged = path.string() + ".new";
-    ::unlink(staged.c_str()); // of a process that died in the middle
-    Descriptor file(::open(staged.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    const bool written = file && write_all(file.get(), bytes) && ::fsync(file.get()) == 0 && file.close() &&
-                         ::rename(staged.c_str(), path.c_str()) == 0;
-    if (!written) {
-        const int why = errno;
-        ::unlink(staged.c_str());
-        errno = why;
-        return false;
-    }
-    // The rename itself survives a power failure only once the folder is synced; the content is whole either
-    // way.
-    std::filesystem::path folder = path.parent_path();
-    if (folder.empty()) folder = ".";
-    const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory) (void)::fsync(directory.get());
-    return true;
+/// Where a link leads; a path that cannot be followed stays, and read() says why.
+std::filesystem::path followed(const std::filesystem::path& path) {
+    std::error_code broken;
+    if (!std::filesystem::is_symlink(path, broken)) return path;
+    std::filesystem::path target = std::filesystem::canonical(path, broken);
+    return broken ? path : target;
 }
 
 struct StoredSummary {
@@ -127,18 +109,20 @@ std::optional<StoredSummary> parse_summary(ByteView bytes) {
 
 DiskStateFile::DiskStateFile(std::filesystem::path path, const engine::chain::Crypto& crypto,
                              grpc::PeerNames peers, Log& log)
-    : path_(std::move(path)), crypto_(crypto), peers_(std::move(peers)), log_(log) {}
+    : path_(followed(path)), crypto_(crypto), peers_(std::move(peers)), log_(log) {}
 
 engine::Result<std::optional<IngestState>> DiskStateFile::read() {
     key_refused_ = false;
-    const Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file && errno == ENOENT) return std::optional<IngestState>{};
-    std::optional<Bytes> bytes;
-    if (file) bytes = read_all(file.get());
-    if (!bytes) {
-        log_.error("state file {}: cannot be read: {}", path_.string(), std::strerror(errno));
-        return Error{Code::internal, "state file: read"};
-    }
+    struct stat found {};
+    if (::lstat(path_.c_str(), &found) != 0 && errno == ENOENT) return std::optional<IngestState>{};
+    // O_NONBLOCK: a pipe with nobody at its other end is no reason to wait for ever.
+    const Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!file) refuse(errno == ENOENT ? "it is a link that leads nowhere" : std::strerror(errno));
+    if (::fstat(file.get(), &found) != 0) refuse(std::strerror(errno));
+    if (!S_ISREG(found.st_mode))
+        refuse(S_ISDIR(found.st_mode) ? "it is a directory" : "it is no regular file");
+    const std::optional<SecretBytes> bytes = read_all(file.get());
+    if (!bytes) refuse(std::strerror(errno));
     std::optional<IngestState> state = parse(*bytes);
     if (!state) {
         move_aside(key_refused_ ? "its ingress key cannot be opened" : "it is no state file");
@@ -190,13 +174,22 @@ std::optional<IngestState> DiskStateFile::parse(ByteView bytes) {
     return state;
 }
 
+void DiskStateFile::refuse(const char* why) const {
+    throw UnreadableStateFile(fmt::format(
+        "cannot read {}: {}; the node does not start with a new key in its place", path_.string(), why));
+}
+
 void DiskStateFile::move_aside(const char* why) {
-    const std::string aside = path_.string() + ".bak";
-    if (::rename(path_.c_str(), aside.c_str()) == 0)
+    for (int n = 1;; ++n) {
+        const std::string aside = path_.string() + ".bak" + (n == 1 ? "" : std::to_string(n));
+        struct stat older {};
+        if (::lstat(aside.c_str(), &older) == 0) continue; // it may hold a key, too
+        if (::rename(path_.c_str(), aside.c_str()) != 0)
+            refuse(fmt::format("{}, and it cannot be moved to {}: {}", why, aside, std::strerror(errno))
+                       .c_str());
         log_.error("state file {}: {}; moved to {}", path_.string(), why, aside);
-    else
-        log_.error("state file {}: {}, and it cannot be moved to {}: {}", path_.string(), why, aside,
-                   std::strerror(errno));
+        return;
+    }
 }
 
 engine::Result<bool> DiskStateFile::write(const IngestState& state) {
@@ -206,14 +199,23 @@ engine::Result<bool> DiskStateFile::write(const IngestState& state) {
     summary.varint_or_omit(3, state.pubkey_expiry_window);
     summary.wrapped(4, state.ingress_key.open.view());
     for (const std::string& id : state.peers) summary.text(7, peers_.to_uri(id));
-    WireWriter file;
-    file.bytes(1, summary.data());
-    file.bytes(2, state.ingress_key.secret.view());
+    WireWriter head;
+    head.bytes(1, summary.data());
+    WireWriter tail;
     for (const InvocationId id : state.open_invocations)
-        file.varint(open_invocations_field, static_cast<std::uint64_t>(id.value));
-    if (!replace(path_, file.data())) {
+        tail.varint(open_invocations_field, static_cast<std::uint64_t>(id.value));
+    // Field 2, the key: its bytes stand in no buffer but this one.
+    const ByteView key = state.ingress_key.secret.view();
+    SecretBytes file(head.data().begin(), head.data().end());
+    file.reserve(file.size() + 2 + key.size() + tail.data().size());
+    static_assert(PrivateKey::size < 128, "a length of one byte");
+    file.insert(file.end(), {2u << 3u | static_cast<std::uint8_t>(engine::chain::WireType::bytes),
+                             static_cast<std::uint8_t>(key.size())});
+    file.insert(file.end(), key.begin(), key.end());
+    file.insert(file.end(), tail.data().begin(), tail.data().end());
+    if (const std::error_code why = secret::replace_secret_file(path_, file)) {
         log_.error("state file {}: cannot be written, the old content stays: {}", path_.string(),
-                   std::strerror(errno));
+                   why.message());
         return Error{Code::disk_full, "state file: write"};
     }
     return true;

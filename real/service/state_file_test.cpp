@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -147,6 +148,7 @@ TEST_F(StateFileTest, ATornFileIsMovedAside) {
         EXPECT_EQ(found.error().code, Code::internal);
         EXPECT_FALSE(fs::exists(path_)) << size;
         EXPECT_EQ(read_file(path_.string() + ".bak"), torn) << size;
+        fs::remove(path_.string() + ".bak");
         const auto again = file_->read();
         EXPECT_TRUE(again && !*again) << "the next start is a fresh one";
     }
@@ -159,7 +161,81 @@ TEST_F(StateFileTest, AFileOfAnotherKindIsMovedAside) {
         EXPECT_FALSE(file_->read());
         EXPECT_FALSE(file_->key_was_refused());
         EXPECT_EQ(read_file(path_.string() + ".bak"), content);
+        fs::remove(path_.string() + ".bak");
     }
+}
+
+TEST_F(StateFileTest, WhatWasMovedAsideIsNeverWrittenOver) {
+    for (const char* content : {"first", "second", "third"}) {
+        write_file(path_, content);
+        EXPECT_FALSE(file_->read());
+    }
+    EXPECT_EQ(read_file(path_.string() + ".bak"), "first");
+    EXPECT_EQ(read_file(path_.string() + ".bak2"), "second");
+    EXPECT_EQ(read_file(path_.string() + ".bak3"), "third");
+}
+
+// What is there may be the only copy of the ingress key.
+TEST_F(StateFileTest, AFileThatCannotBeReadIsLeftAlone) {
+    const auto refusal = [](DiskStateFile& file) -> std::string {
+        try {
+            (void)file.read();
+            return "none";
+        } catch (const UnreadableStateFile& error) {
+            return error.what();
+        }
+    };
+    const std::string at = "cannot read " + path_.string() + ": ";
+    const std::string end = "; the node does not start with a new key in its place";
+
+    fs::create_directory(path_);
+    EXPECT_EQ(refusal(*file_), at + "it is a directory" + end);
+    EXPECT_TRUE(fs::is_directory(path_));
+    fs::remove(path_);
+
+    fs::create_symlink(folder_ / "volume/state", path_); // a volume that is not there today
+    EXPECT_EQ(refusal(*file_), at + "it is a link that leads nowhere" + end);
+    EXPECT_TRUE(fs::is_symlink(path_));
+    fs::remove(path_);
+
+    fs::create_symlink(path_, path_);
+    EXPECT_EQ(refusal(*file_), at + "Too many levels of symbolic links" + end);
+    fs::remove(path_);
+
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_EQ(refusal(*file_), at + "it is no regular file" + end);
+    fs::remove(path_);
+
+    if (::geteuid() == 0) {
+        write_file(path_, "key");
+        fs::permissions(path_, fs::perms::owner_all);
+        fs::permissions(folder_.path(), fs::perms::all);
+        ASSERT_EQ(::seteuid(65534), 0);
+        const std::string said = refusal(*file_);
+        ASSERT_EQ(::seteuid(0), 0);
+        EXPECT_EQ(said, at + "Permission denied" + end);
+        EXPECT_EQ(read_file(path_), "key");
+        fs::remove(path_);
+    }
+    DiskStateFile broken("/proc/self/mem", crypto_, names(), *log_); // reading its first byte is EIO
+    EXPECT_EQ(refusal(broken), "cannot read /proc/self/mem: Input/output error" + end);
+    write_file(folder_ / "file", "");
+    DiskStateFile below(folder_ / "file/state", crypto_, names(), *log_);
+    EXPECT_EQ(refusal(below), "cannot read " + (folder_ / "file/state").string() + ": Not a directory" + end);
+    EXPECT_EQ(files(), 1u) << "nothing was made or moved";
+}
+
+TEST_F(StateFileTest, ALinkIsFollowedAndStays) {
+    fs::create_directory(folder_ / "volume");
+    ASSERT_TRUE(DiskStateFile(folder_ / "volume/state", crypto_, names(), *log_).write(state()));
+    fs::create_symlink("volume/state", path_);
+    file_.emplace(path_, crypto_, names(), *log_);
+    expect_stored(state());
+    IngestState next = state();
+    next.next_block = engine::BlockIndex{10};
+    ASSERT_TRUE(file_->write(next));
+    EXPECT_TRUE(fs::is_symlink(path_));
+    expect_stored(next);
 }
 
 TEST_F(StateFileTest, AKeySealedByAnEnclaveIsRefused) {

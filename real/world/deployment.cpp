@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "real/secret/redactor.hpp"
+
 namespace real {
 namespace {
 
@@ -382,31 +384,27 @@ CargoBuild cargo_build(const std::filesystem::path& checkout, bool release) {
     return out;
 }
 
-std::string redact(std::string text) {
-    // scheme://user:password@host
-    const std::size_t scheme = text.find("://");
-    if (scheme == text.npos) return text;
-    const std::size_t begin = scheme + 3;
-    const std::size_t end = text.find_first_of("/?#", begin);
-    const std::size_t at = text.rfind('@', end == text.npos ? end : end - 1);
-    if (at == text.npos || at < begin) return text;
-    const std::size_t colon = text.find(':', begin);
-    if (colon == text.npos || colon > at) return text;
-    return text.replace(colon + 1, at - colon - 1, "***");
-}
-
 std::string to_text(const Launch& launch) {
     std::string out = launch.name + "\n";
-    for (const auto& [name, value] : launch.environment) out += fmt::format("  {}={}\n", name, redact(value));
+    const auto shown = [](const std::string& name, const std::string& value) {
+        return secret::speaks_of_secret(name) ? std::string(secret::mask) : secret::redacted(value);
+    };
+    for (const auto& [name, value] : launch.environment)
+        out += fmt::format("  {}={}\n", name, shown(name, value));
     out += fmt::format("  {}\n", launch.program.string());
     const auto& arguments = launch.arguments;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const bool pair = arguments[i].size() > 1 && arguments[i][0] == '-' && i + 1 < arguments.size() &&
                           arguments[i].find('=') == std::string::npos && arguments[i + 1].rfind("-", 0) != 0;
-        out += "    " + arguments[i];
+        const std::size_t equals = arguments[i].find('=');
+        if (arguments[i].starts_with("--") && equals != std::string::npos)
+            out += fmt::format("    {}={}", arguments[i].substr(0, equals),
+                               shown(arguments[i].substr(0, equals), arguments[i].substr(equals + 1)));
+        else
+            out += "    " + secret::redacted(arguments[i]);
         if (pair) {
             ++i;
-            out += arguments[i].empty() ? " \"\"" : " " + arguments[i];
+            out += arguments[i].empty() ? " \"\"" : " " + shown(arguments[i - 1], arguments[i]);
         }
         out += "\n";
     }

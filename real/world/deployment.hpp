@@ -124,7 +124,5 @@ CargoBuild cargo_build(const std::filesystem::path& checkout, bool release);
 
 /// For people and golden tests: environment, program and one flag a line; passwords are hidden.
 std::string to_text(const Launch& launch);
-/// Hides the password of a URL inside a text.
-std::string redact(std::string text);
 
 } // namespace real

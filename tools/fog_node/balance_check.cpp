@@ -98,7 +98,8 @@ int balance_check(int argc, char** argv) {
         const Uri view = to_uri("--view-uri", view_uri, flags.view_uri);
         const Uri ledger = to_uri("--ledger-uri", ledger_uri, flags.ledger_uri);
         std::string why;
-        auto account = engine::chain::account_from_json(tools::read_file("--keyfile", flags.keyfile), why);
+        auto account =
+            engine::chain::account_from_json(tools::read_secret_file("--keyfile", flags.keyfile), why);
         if (!account) throw tools::BadInput(fmt::format("--keyfile: {}: {}", flags.keyfile, why));
         return check(world, flags, std::move(*account), view, ledger);
     });

@@ -34,6 +34,7 @@ struct Flags {
     std::string local_node_id;
     std::string client_listen_uri;
     std::string peer_listen_uri;
+    bool peers_from_anywhere = false;
     std::vector<std::string> peers;
     std::string fog_report_id;
     std::uint64_t user_capacity = 262'144;
@@ -107,14 +108,21 @@ engine::Task<> listen_once_resumed(ServerProcess& process, IngestNode& node, rea
                                      "being active again");
     if (node.is_resuming())
         process.log().warn("still not known whether this node may go on; serving operators");
-    process.start(server, listen);
-    if (admin) process.start_admin(*admin);
+    co_await process.listen(server, std::move(listen));
+    if (!admin) co_return;
+    std::function<void(real::grpc::Server&)> nothing_more;
+    co_await process.listen_admin(std::move(*admin), std::move(nothing_more));
 }
 
 void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     const Uri listen = to_listen_uri("--client-listen-uri", ingest_uri, flags.client_listen_uri);
     const Uri peer_listen = to_listen_uri("--peer-listen-uri", ingest_peer_uri, flags.peer_listen_uri);
     const auto admin = to_optional_listen_uri("--admin-listen-uri", admin_uri, flags.admin_listen_uri);
+    if (!flags.peers_from_anywhere && !is_this_machine_only(peer_listen.host()))
+        throw tools::BadInput(fmt::format("--peer-listen-uri: '{}': this port hands out the ingress key in "
+                                          "the clear to whoever asks; outside "
+                                          "loopback it needs --peers-from-anywhere",
+                                          peer_listen.display()));
     flags.chain.check();
 
     ServerProcess process(log, "fog_ingest", face_of(parameters, "Fog Ingest", flags.local_node_id));
@@ -122,12 +130,16 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     const engine::fog::IngestConfig config = config_of(flags, book);
     const std::filesystem::path state_path = state_file_path(flags);
     say_clear_text(log);
-    const ConnectedRecoveryDb database(process, flags.postgres);
     DiskStateFile file(state_path, process.host().crypto(), book.names(), log);
     // The node reads the file itself, and begins anew without one.  A key that cannot be opened is upstream's
     // panic; the file is aside by now, so the next start is a fresh one.
-    if (!file.read() && file.key_was_refused())
-        panic(log, fmt::format("the ingress key in {} cannot be opened", state_path.string()));
+    try {
+        if (!file.read() && file.key_was_refused())
+            panic(log, fmt::format("the ingress key in {} cannot be opened", state_path.string()));
+    } catch (const real::service::UnreadableStateFile& error) {
+        throw tools::BadInput(fmt::format("--state-file: {}", error.what()));
+    }
+    const ConnectedRecoveryDb database(process, flags.postgres);
     const LmdbBlockSource chain(flags.chain.ledger_db, flags.chain.watcher_db);
     IngestNode node(process.host(), *database, chain, file, book, config);
     add_metrics(process, node);
@@ -137,10 +149,10 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     real::grpc::Server& server = process.add_server(listen, "fog_ingest_service", {});
     real::grpc::serve_ingest(server, node, book.names());
     real::grpc::serve_health(server);
-    real::grpc::ServerOptions unlimited;
-    unlimited.unlimited_messages = true;
+    real::grpc::ServerOptions between_nodes;
+    between_nodes.largest_message = real::grpc::largest_peer_message;
     real::grpc::Server& peer_server =
-        process.add_server(peer_listen, "fog_ingest_peer_service", std::move(unlimited));
+        process.add_server(peer_listen, "fog_ingest_peer_service", std::move(between_nodes));
     real::grpc::serve_ingest_peer(peer_server, node, process.host().crypto(), book.names());
     real::grpc::serve_health(peer_server);
     process.start(peer_server, peer_listen);
@@ -162,6 +174,9 @@ int ingest_server(int argc, char** argv) {
         ->required();
     parameters.text("--peer-listen-uri", flags.peer_listen_uri, "Where peers ask, insecure-igp://")
         ->required();
+    parameters.on_off(
+        "--peers-from-anywhere", flags.peers_from_anywhere,
+        "Let --peer-listen-uri be an address outside loopback, though nothing protects the ingress key");
     parameters
         .list("--peers", flags.peers, "All nodes, this one included: insecure-igp://, separated by commas")
         ->required();

@@ -1,5 +1,8 @@
 #include "tools/fog_node/options.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,12 +10,14 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/chain/hex.hpp"
+#include "real/secret/redactor.hpp"
 #include "tools/fog_node/build_info.hpp"
 #include "tools/ledger_tool.hpp"
 
 namespace fog_node {
 namespace {
 
+using real::secret::redacted;
 using tools::BadInput;
 
 std::string twin_of(const std::string& name) {
@@ -26,16 +31,6 @@ std::string twin_of(const std::string& name) {
             out.push_back(c);
     }
     return out;
-}
-
-/// A password between scheme and host is nobody's business.
-std::string without_password(const std::string& text) {
-    const std::size_t scheme = text.find("://");
-    if (scheme == std::string::npos) return text;
-    const std::size_t begin = scheme + 3;
-    const std::size_t at = text.substr(0, text.find_first_of("/?#", begin)).rfind('@');
-    if (at == std::string::npos || at < begin) return text;
-    return text.substr(0, begin) + "[redacted]" + text.substr(at);
 }
 
 } // namespace
@@ -88,15 +83,15 @@ std::string Parameters::config_json() const {
         std::replace(key.begin(), key.end(), '-', '_');
         const std::vector<std::string> values = option->reduced_results();
         if (secrets_.contains(name))
-            config[key] = values.empty() ? nlohmann::json() : nlohmann::json("[redacted]");
+            config[key] = values.empty() ? nlohmann::json() : nlohmann::json(real::secret::mask);
         else if (values.empty() && option->get_default_str().empty())
             config[key] = nlohmann::json();
         else if (values.empty())
             config[key] = option->get_default_str();
         else if (option->get_delimiter() == '\0')
-            config[key] = without_password(values.back());
+            config[key] = redacted(values.back());
         else
-            for (const std::string& value : values) config[key].push_back(without_password(value));
+            for (const std::string& value : values) config[key].push_back(redacted(value));
     }
     return config.dump();
 }
@@ -104,7 +99,7 @@ std::string Parameters::config_json() const {
 Uri to_uri(std::string_view flag, const UriKind& kind, const std::string& text) {
     std::string why;
     auto uri = Uri::parse(kind, text, why);
-    if (!uri) throw BadInput(fmt::format("{}: '{}': {}", flag, without_password(text), why));
+    if (!uri) throw BadInput(fmt::format("{}: '{}': {}", flag, redacted(text), why));
     if (uri->is_secure())
         throw BadInput(
             fmt::format("{}: '{}': encrypted connections are not offered by this program, use {}://", flag,
@@ -127,6 +122,16 @@ std::optional<Uri> to_optional_listen_uri(std::string_view flag, const UriKind& 
                                           const std::string& text) {
     if (text.empty()) return std::nullopt;
     return to_listen_uri(flag, kind, text);
+}
+
+bool is_this_machine_only(const std::string& host) {
+    boost::asio::io_context context;
+    boost::system::error_code unknown;
+    boost::asio::ip::tcp::resolver resolver(context);
+    const auto found = resolver.resolve(host, "", unknown);
+    return !unknown && !found.empty() && std::all_of(found.begin(), found.end(), [](const auto& entry) {
+        return entry.endpoint().address().is_loopback();
+    });
 }
 
 engine::BlockRange to_sharding_strategy(std::string_view flag, const std::string& text) {

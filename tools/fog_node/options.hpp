@@ -46,7 +46,7 @@ public:
     /// The value shows up nowhere, in particular not in what the admin service tells.
     CLI::Option* secret(const std::string& flag, std::string& to, const std::string& help);
 
-    /// All values as a JSON object, secrets as "[redacted]", URIs without passwords.
+    /// All values as a JSON object, secrets as "***", URIs without passwords.
     std::string config_json() const;
 
 private:
@@ -64,6 +64,8 @@ std::vector<Uri> to_uris(std::string_view flag, const UriKind& kind, const std::
 Uri to_listen_uri(std::string_view flag, const UriKind& kind, const std::string& text);
 std::optional<Uri> to_optional_listen_uri(std::string_view flag, const UriKind& kind,
                                           const std::string& text);
+/// Whether an address or name stands for loopback addresses and nothing else.
+bool is_this_machine_only(const std::string& host);
 engine::BlockRange to_sharding_strategy(std::string_view flag, const std::string& text);
 std::chrono::milliseconds to_milliseconds(std::string_view flag, std::uint64_t value);
 std::chrono::seconds to_seconds(std::string_view flag, std::uint64_t value);

@@ -26,7 +26,7 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     const Uri listen = to_listen_uri("--client-listen-uri", report_uri, flags.client_listen_uri);
     const auto admin = to_optional_listen_uri("--admin-listen-uri", admin_uri, flags.admin_listen_uri);
     const std::string chain_pem = tools::read_file("--signing-chain", flags.signing_chain);
-    const std::string key_pem = tools::read_file("--signing-key", flags.signing_key);
+    const engine::chain::SecretText key_pem = tools::read_secret_file("--signing-key", flags.signing_key);
     std::string why;
     const auto signer = ReportSigner::from_pem(chain_pem, key_pem, why);
     // Upstream's policy for a chain or key that does not serve: a panic.

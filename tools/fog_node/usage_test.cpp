@@ -179,6 +179,10 @@ TEST(UsageTest, ValuesThatMakeNoSenseAreRefused) {
             "--peers", "twice");
     refused("fog_ingest_server", with(ingest, "--user-capacity", "1000"), "--user-capacity", "power of two");
     refused("fog_ingest_server", with(ingest, "--fog-report-id", std::string(65, 'x')), "--fog-report-id");
+    for (const char* host : {"0.0.0.0", "[::]", "192.0.2.1"})
+        refused("fog_ingest_server",
+                with(ingest, "--peer-listen-uri", std::string("insecure-igp://") + host + ":0/"),
+                "--peer-listen-uri", "needs --peers-from-anywhere");
     refused("report_server", reports, "--signing-chain", "/nowhere/chain");
     refused("sample_paykit_remote_wallet", {"--listen-uri", "remote-wallet://127.0.0.1/"}, "--listen-uri",
             "encrypted");
@@ -192,6 +196,28 @@ TEST(UsageTest, ValuesThatMakeNoSenseAreRefused) {
     refused("fog_ingest_client", {"--uri", node, "set-pubkey-expiry-window", "-3"}, "");
     refused("fog-report-cli", {"--chain-id", "local", "-u", "insecure-fog://h:1/"}, "--fog-spki");
     refused("fog-report-cli", {"--chain-id", "local", "-n", "-p", "/nowhere/a.pub"}, "--public-address");
+}
+
+// With a new key in its place the ingress key would be gone.
+TEST(UsageTest, AStateFileThatCannotBeReadIsLeftAloneAndNothingStarts) {
+    const real::WorkDirectory folder("fog-usage-test-");
+    const std::filesystem::path state = folder.path() / "state";
+    std::filesystem::create_directory(state);
+    refused("fog_ingest_server", with(ingest, "--state-file", state), "--state-file", "it is a directory");
+    EXPECT_TRUE(std::filesystem::is_empty(state));
+    std::filesystem::remove(state);
+    std::filesystem::create_symlink("volume/state", state);
+    refused("fog_ingest_server", with(ingest, "--state-file", state), "--state-file",
+            "a link that leads nowhere");
+    EXPECT_TRUE(std::filesystem::is_symlink(state));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+    // The same kind elsewhere: keys and certificates.
+    refused("report_server", with(reports, "--signing-chain", folder.path()), "--signing-chain",
+            "Is a directory");
+    refused("balance_check",
+            {"--chain-id", "local", "--keyfile", folder.path(), "--view-uri", "insecure-fog-view://h:1",
+             "--ledger-uri", "insecure-fog-ledger://h:1"},
+            "--keyfile", "Is a directory");
 }
 
 TEST(UsageTest, TheEnvironmentStandsInForFlagsAndTheFlagWins) {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "engine/ensure.hpp"
+#include "engine/input_file.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "tools/fogreal/runner.hpp"
@@ -94,12 +95,9 @@ Telling lag(std::uint64_t seed) {
 }
 
 Plan plan_from_file(const std::string& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    text << in.rdbuf();
-    if (!in) throw engine::UsageError(fmt::format("--plan: {}: cannot be read", path));
+    const std::string text = engine::read_input_file("--plan", path);
     try {
-        return scenarios::lag::from_json(text.str());
+        return scenarios::lag::from_json(text);
     } catch (const engine::UsageError& error) {
         throw engine::UsageError(fmt::format("--plan: {}: {}", path, error.what()));
     }

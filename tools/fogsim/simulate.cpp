@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "engine/input_file.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "sim/defect_catalogue.hpp"
@@ -30,14 +31,7 @@ const engine::Scenario& scenario_of(const std::string& name) {
 }
 
 scenarios::lag::Plan plan_of(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-    std::string text;
-    char buffer[4096];
-    if (file)
-        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;)
-            text.append(buffer, n);
-    if (!file || std::ferror(file.get()) != 0)
-        throw engine::UsageError(fmt::format("--plan: cannot read '{}': {}", path, std::strerror(errno)));
+    const std::string text = engine::read_input_file("--plan", path);
     try {
         return scenarios::lag::from_json(text);
     } catch (const engine::UsageError& error) {

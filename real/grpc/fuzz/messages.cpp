@@ -108,7 +108,7 @@ FOG_FUZZ_TARGET(grpc_messages) {
     (void)channel_id_from(bytes);
     Sessions sessions(2);
     (void)sessions.open(bytes);
-    (void)redacted(bytes);
+    (void)redacted_config(bytes);
     const TokenVerifier verifier(TokenSecret{}, std::chrono::seconds(1), [] { return std::int64_t{0}; });
     (void)verifier.refuses(bytes);
     (void)verifier.refuses("Basic " + bytes);
