@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -127,25 +128,33 @@ private:
     std::shared_ptr<State> state_;
 };
 
+/// What a task that was raced gives: its result, or nothing to look at.
+template <class T>
+using Raced = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
 namespace detail {
 
 template <class T>
 struct Slot {
-    std::optional<T> value;
-};
-template <>
-struct Slot<void> {
-    bool value = false;
+    std::optional<Raced<T>> value;
+    std::exception_ptr error;
 };
 
+/// Runs the task and keeps how it ended; what it ended with leaves this task in no other way.
+/// @param first  becomes `index` unless somebody else was there before
 template <class T>
-Task<> keep(Task<T> task, Slot<T>* slot) {
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(task);
-        slot->value = true;
-    } else {
-        slot->value.emplace(co_await std::move(task));
+Task<> keep(Task<T> task, Slot<T>* slot, int index, int* first) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(task);
+            slot->value.emplace();
+        } else {
+            slot->value.emplace(co_await std::move(task));
+        }
+    } catch (...) {
+        slot->error = std::current_exception();
     }
+    if (*first < 0) *first = index;
 }
 
 Task<> sleep_task(Instant due);
@@ -153,37 +162,39 @@ Task<> sleep_task(Instant due);
 } // namespace detail
 
 /// Runs two tasks and reports who ended first; the other is killed.
-/// @return  a variant whose index is the winner's.  Both ending in the same step counts for the first.
-/// @errors  the winner's exception
+/// @return  a variant whose index is the winner's
+/// @errors  the winner's exception; how the loser ended, if it did before it was killed, is nobody's business
 /// @cancel  kills both
 template <class A, class B>
-Task<std::variant<A, B>> race(Loop& loop, NodeId node, Task<A> a, Task<B> b) {
+Task<std::variant<Raced<A>, Raced<B>>> race(Loop& loop, NodeId node, Task<A> a, Task<B> b) {
+    int first = -1;
     detail::Slot<A> slot_a;
     detail::Slot<B> slot_b;
     Nursery nursery(loop, node);
-    nursery.spawn("race: first", detail::keep(std::move(a), &slot_a));
-    nursery.spawn("race: second", detail::keep(std::move(b), &slot_b));
+    nursery.spawn("race: first", detail::keep(std::move(a), &slot_a, 0, &first));
+    nursery.spawn("race: second", detail::keep(std::move(b), &slot_b, 1, &first));
     co_await nursery.any_ended();
     nursery.kill_all();
-    if (slot_a.value) {
-        std::variant<A, B> out(std::in_place_index<0>, std::move(*slot_a.value));
+    if (first == 0) {
+        if (slot_a.error) std::rethrow_exception(slot_a.error);
+        std::variant<Raced<A>, Raced<B>> out(std::in_place_index<0>, std::move(*slot_a.value));
         co_return out;
     }
-    std::variant<A, B> out(std::in_place_index<1>, std::move(*slot_b.value));
+    if (slot_b.error) std::rethrow_exception(slot_b.error);
+    std::variant<Raced<A>, Raced<B>> out(std::in_place_index<1>, std::move(*slot_b.value));
     co_return out;
 }
 
 /// Runs a task for at most `limit`.
 /// @return nothing when the time was up first; the task is killed then
+/// @errors the task's exception, if it ended in time
 template <class T>
-Task<std::optional<T>> with_deadline(Loop& loop, NodeId node, Duration limit, Task<T> task) {
-    detail::Slot<T> slot;
-    Nursery nursery(loop, node);
-    nursery.spawn("with_deadline", detail::keep(std::move(task), &slot));
-    nursery.spawn("deadline", detail::sleep_task(loop.now() + limit));
-    co_await nursery.any_ended();
-    nursery.kill_all();
-    co_return std::move(slot.value);
+Task<std::optional<Raced<T>>> with_deadline(Loop& loop, NodeId node, Duration limit, Task<T> task) {
+    std::variant<Raced<T>, std::monostate> ended =
+        co_await race(loop, node, std::move(task), detail::sleep_task(loop.now() + limit));
+    std::optional<Raced<T>> out;
+    if (ended.index() == 0) out.emplace(std::get<0>(std::move(ended)));
+    co_return out;
 }
 
 } // namespace engine

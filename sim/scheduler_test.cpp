@@ -164,6 +164,77 @@ TEST(Task, race_reports_the_winner_and_kills_the_loser) {
     EXPECT_EQ(world.scheduler.now().ms(), 20) << "the loser's timer must be gone";
 }
 
+Task<int> throw_after(World* world, std::int64_t ms) {
+    co_await sleep_until(world->scheduler.now() + std::chrono::milliseconds(ms));
+    throw std::runtime_error("too bad");
+}
+Task<> fall_asleep(World* world, std::int64_t ms) {
+    co_await sleep_until(world->scheduler.now() + std::chrono::milliseconds(ms));
+}
+enum class End { answered, failed, timed_out };
+Task<> race_against_a_failure(World* world, End* end) {
+    try {
+        (void)co_await race<int, int>(world->scheduler, NodeId{1}, answer_after(world, 10, 1),
+                                      throw_after(world, 10));
+        *end = End::answered;
+    } catch (const std::runtime_error&) {
+        *end = End::failed;
+    }
+}
+Task<> fail_at_the_deadline(World* world, End* end) {
+    try {
+        const std::optional<int> got =
+            co_await with_deadline(world->scheduler, NodeId{1}, 10ms, throw_after(world, 10));
+        *end = got ? End::answered : End::timed_out;
+    } catch (const std::runtime_error&) {
+        *end = End::failed;
+    }
+}
+
+// Both end in one instant, in an order that the seed draws, and now and then before anybody looks.
+TEST(Task, only_the_winners_exception_leaves_a_race) {
+    std::map<End, int> races;
+    std::map<End, int> deadlines;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        World world(seed);
+        End end{};
+        spawn(world.scheduler, NodeId{1}, "racer", race_against_a_failure(&world, &end));
+        world.run();
+        ++races[end];
+        World another(seed);
+        spawn(another.scheduler, NodeId{1}, "caller", fail_at_the_deadline(&another, &end));
+        another.run();
+        ++deadlines[end];
+    }
+    // Each is first about every second time; the loser's exception would make it three times of four.
+    EXPECT_GT(races[End::answered], 75);
+    EXPECT_GT(races[End::failed], 75);
+    EXPECT_GT(deadlines[End::timed_out], 75);
+    EXPECT_GT(deadlines[End::failed], 75);
+}
+
+Task<> race_without_results(World* world, std::size_t* winner, bool* in_time, bool* late) {
+    const auto ended = co_await race<void, int>(world->scheduler, NodeId{1}, fall_asleep(world, 10),
+                                                answer_after(world, 20, 1));
+    *winner = ended.index();
+    const auto fast = co_await with_deadline(world->scheduler, NodeId{1}, 10ms, fall_asleep(world, 5));
+    const auto slow = co_await with_deadline(world->scheduler, NodeId{1}, 10ms, fall_asleep(world, 50));
+    *in_time = fast.has_value();
+    *late = slow.has_value();
+}
+
+TEST(Task, what_has_no_result_can_be_raced) {
+    World world;
+    std::size_t winner = 9;
+    bool in_time = false;
+    bool late = true;
+    spawn(world.scheduler, NodeId{1}, "racer", race_without_results(&world, &winner, &in_time, &late));
+    world.run();
+    EXPECT_EQ(winner, 0u);
+    EXPECT_TRUE(in_time);
+    EXPECT_FALSE(late);
+}
+
 TEST(Task, deadline_cuts_off_what_takes_too_long) {
     World world;
     std::optional<int> fast;
