@@ -337,24 +337,56 @@ Replay from_blob(std::string_view text) {
     }
 }
 
+namespace {
+
+// What was copied from a terminal, a mail or a page: with a byte order mark, line ends and blanks, and
+// perhaps with the result line in front.
+std::string pasted(std::string_view text) {
+    constexpr std::string_view key = "replay=";
+    if (const std::size_t at = text.rfind(key); at != text.npos) text.remove_prefix(at + key.size());
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    if (text.starts_with(mark)) text.remove_prefix(mark.size());
+    std::string blob;
+    for (const char c : text)
+        if (std::string_view(" \t\r\n\v\f").find(c) == std::string_view::npos) blob += c;
+    return blob;
+}
+
+bool is_blob(const std::string& text) {
+    try {
+        (void)from_blob(text);
+        return true;
+    } catch (const UsageError&) {
+        return false;
+    }
+}
+
+} // namespace
+
 Replay read_replay(const std::string& blob_or_file) {
     std::error_code unknown;
+    if (std::filesystem::is_directory(blob_or_file, unknown))
+        throw UsageError(fmt::format("'{}' is a directory, not a file with a recording", blob_or_file));
     const auto kind = std::filesystem::symlink_status(blob_or_file, unknown).type();
     if (kind == std::filesystem::file_type::not_found || kind == std::filesystem::file_type::none) {
-        if (looks_like_blob(blob_or_file)) return from_blob(blob_or_file);
+        const std::string blob = pasted(blob_or_file);
+        if (looks_like_blob(blob)) return from_blob(blob);
         throw UsageError(fmt::format("'{}' is neither a blob nor a file that can be read", blob_or_file));
     }
     std::istringstream file(engine::read_input_file("a replay", blob_or_file, largest_file));
+    std::string first, all;
     for (std::string line; std::getline(file, line);) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (line.empty() || line.front() == '#') continue;
-        try {
-            return from_blob(line);
-        } catch (const UsageError& error) {
-            throw UsageError(fmt::format("'{}': {}", blob_or_file, error.what()));
-        }
+        if (line.starts_with('#')) continue;
+        all += pasted(line);
+        if (first.empty()) first = all;
     }
-    throw UsageError(fmt::format("'{}': no replay blob in it", blob_or_file));
+    if (first.empty()) throw UsageError(fmt::format("'{}': no replay blob in it", blob_or_file));
+    try {
+        // An editor or a mail may have broken the line.
+        return from_blob(is_blob(first) ? first : all);
+    } catch (const UsageError& error) {
+        throw UsageError(fmt::format("'{}': {}", blob_or_file, error.what()));
+    }
 }
 
 std::string to_file_text(const Replay& replay, const std::string& message) {

@@ -7,6 +7,7 @@
 #include "engine/chain/hex.hpp"
 #include "real/lmdb/test_ledger.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // add_test_block: appends one block with the credits and key images read from stdin, hints made for a fog
 // key, and tells the watcher. source: fog/test_infra/src/bin/add_test_block.rs
@@ -68,6 +69,7 @@ Request read_request(const std::string& text, const std::vector<AccountKey>& acc
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Appends a block; reads {\"credits\":[{\"account\":0,\"amount\":1}],\"key_images\":[\"64 "
                  "hex digits\"]} "
                  "from stdin and writes the key images of the new outputs to stdout",

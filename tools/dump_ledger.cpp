@@ -6,6 +6,7 @@
 #include "real/lmdb/ledger_db.hpp"
 #include "tools/block_json.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // dump-ledger: blocks as JSON, in the form upstream's serializer gives them.
 // source: util/dump-ledger
@@ -25,6 +26,7 @@ std::string indented(const std::string& json) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Writes blocks of a ledger to stdout as a JSON list", "dump-ledger");
     app.footer("Exit codes: 0 done, 2 bad arguments or input, 13 an empty ledger or failure.");
     std::string ledger_db;
@@ -55,6 +57,7 @@ int main(int argc, char** argv) {
                 const auto data = ledger.block_data(engine::BlockIndex{index}).value();
                 std::cout << (index == first ? "[\n  " : ",\n  ")
                           << indented(tools::block_to_json(data).dump(2));
+                if (!std::cout) break; // a dump of a long ledger to a full disk
             }
             std::cout << "\n]\n" << std::flush;
             if (!std::cout) throw std::runtime_error("stdout cannot be written");

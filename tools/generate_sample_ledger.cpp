@@ -1,10 +1,12 @@
 #include "real/lmdb/test_ledger.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // generate-sample-ledger: a longer ledger for load and for mobilecoind tests; no watcher database.
 // source: util/generate-sample-ledger
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Makes a ledger whose blocks give every account the same number of outputs",
                  "generate-sample-ledger");
     app.footer("Also writes conf.json in the current directory.\n"

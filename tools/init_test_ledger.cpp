@@ -1,11 +1,13 @@
 #include "real/lmdb/test_ledger.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // init_test_ledger: the ledger that the fog conformance test starts from, with an empty watcher database.
 // source: fog/test_infra/src/bin/init_test_ledger.rs
 // differs: a ledger that is there already stays as it is; upstream resets its counters and then fails
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Makes a ledger of one block that gives each account as many outputs as there are accounts",
                  "init_test_ledger");
     app.footer("Also writes conf.json in the current directory.\n"

@@ -7,11 +7,13 @@
 
 #include "real/lmdb/ledger_db.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // ledger-copy: brings one copy of a chain up to a chosen block of another, which is how a service's view of
 // the chain is made to lag.  Not an upstream tool.
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Appends blocks of one ledger, and their watcher records, to a copy of it", "ledger-copy");
     app.footer("Writes {\"blocks\":B,\"copied\":C} to stdout: blocks of the copy, and how many are new.\n"
                "Exit codes: 0 done, 2 bad arguments or input, 101 failure.  Every block copied before a "
@@ -46,5 +48,6 @@ int main(int argc, char** argv) {
                                          BlockIndex{watcher_last.value_or(report.blocks.value - 1)});
             std::cout << fmt::format("{{\"blocks\":{},\"copied\":{}}}\n", report.blocks.value, report.copied)
                       << std::flush;
+            if (!std::cout) throw std::runtime_error("the blocks are copied, but stdout cannot be written");
         });
 }

@@ -1,6 +1,10 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "engine/chain/hex.hpp"
 #include "real/lmdb/cheap_blocks.hpp"
@@ -277,6 +281,75 @@ TEST_F(LedgerToolsTest, a_copy_lags_until_it_is_told_to_follow) {
     EXPECT_FALSE(fs::exists(scratch / "n"));
     expect_refused(run("ledger-copy", {"--ledger-db", "l", "--to-ledger-db", "n", "--watcher-db", "w"}),
                    "--to-watcher-db");
+}
+
+// It looks at two databases, which a writer changes one after the other.
+TEST_F(LedgerToolsTest, verify_finds_no_fault_while_a_writer_is_at_work) {
+    make_keys(5);
+    expect_good(run_init());
+    std::atomic<bool> stop{false};
+    std::atomic<int> written{0};
+    std::thread writer([&] {
+        for (int i = 0; !stop && i < 200; ++i) {
+            const std::string image = fmt::format("{:064x}", i + 1);
+            const ChildResult added =
+                run_add(R"({"credits":[{"account":0,"amount":5}],"key_images":[")" + image + "\"]}",
+                        std::to_string(1000 + i));
+            written += added.exit_code == 0 ? 1 : 0;
+        }
+    });
+    for (int i = 0; i < 25 || (written < 5 && i < 1000); ++i) {
+        const ChildResult verified = run("ledger-verify", {"--ledger-db", "l", "--watcher-db", "w"});
+        EXPECT_EQ(verified.exit_code, 0) << verified.out << verified.err;
+        if (verified.exit_code != 0) break;
+    }
+    stop = true;
+    writer.join();
+    EXPECT_GE(written, 5);
+}
+
+TEST_F(LedgerToolsTest, disk_without_room_for_the_lock_file_is_an_error_and_no_crash) {
+    make_keys(5);
+    expect_good(run_init());
+    for (const char* database : {"l", "w"}) fs::remove(scratch / database / "lock.mdb");
+    const std::string input =
+        R"({"credits":[{"account":0,"amount":5}],"key_images":[")" + std::string(64, '1') + "\"]}";
+    const std::string program = std::string(FOG_PROGRAM_DIR) + "/add_test_block";
+    const std::string line = "ulimit -f 4; exec " + program +
+                             " --keys keys --ledger-db l --watcher-db w --seed 1 --fog-pubkey " +
+                             add.at("fog_public_key").get<std::string>();
+    const ChildResult refused = run_child({"/bin/bash", "-c", line}, input, scratch.path());
+    EXPECT_EQ(refused.exit_code, 101) << refused.err;
+    EXPECT_NE(refused.err.find("cannot make its lock file: File too large"), std::string::npos)
+        << refused.err;
+    expect_good(run("ledger-verify", {"--ledger-db", "l", "--watcher-db", "w"}),
+                "ledger-verify: OK blocks=1 outputs=25 key_images=0\n");
+}
+
+// Read-only media, or a folder of somebody else.
+TEST_F(LedgerToolsTest, ledger_that_cannot_be_written_is_verified_and_dumped) {
+    make_keys(5);
+    expect_good(run_init());
+    for (const bool has_locks : {true, false}) {
+        for (const char* database : {"l", "w"}) {
+            if (!has_locks) fs::remove(scratch / database / "lock.mdb");
+            for (const auto& entry : fs::directory_iterator(scratch / database))
+                fs::permissions(entry.path(), fs::perms(0444));
+            fs::permissions(scratch / database, fs::perms(0555));
+        }
+        fs::permissions(scratch.path(), fs::perms(0755));
+        const std::string nobody =
+            ::geteuid() == 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups " : "";
+        const auto as_nobody = [&](const std::string& words) {
+            return run_child({"/bin/bash", "-c", nobody + FOG_PROGRAM_DIR + "/" + words}, {}, scratch.path());
+        };
+        const ChildResult verified = as_nobody("ledger-verify --ledger-db l --watcher-db w");
+        if (verified.exit_code == 126 || verified.err.find("failed to execute") != std::string::npos)
+            GTEST_SKIP() << "others may not run the programs of this build: " << verified.err;
+        expect_good(verified, "ledger-verify: OK blocks=1 outputs=25 key_images=0\n");
+        expect_good(as_nobody("dump-ledger --ledger-db l"));
+        for (const char* database : {"l", "w"}) fs::permissions(scratch / database, fs::perms(0755));
+    }
 }
 
 TEST_F(LedgerToolsTest, verify_names_the_first_fault) {

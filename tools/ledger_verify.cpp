@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <optional>
 
 #include "real/lmdb/ledger_check.hpp"
 #include "tools/ledger_tool.hpp"
+#include "tools/program.hpp"
 
 // ledger-verify: checks every page, hash, id, signature, index and Merkle node of a ledger.  Not an upstream
 // tool.
@@ -15,6 +17,7 @@ constexpr int exit_fault = 1;
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Checks a ledger, and the watcher's database beside it, from end to end", "ledger-verify");
     app.footer("The last line of stdout is the verdict.  Exit codes: 0 all is well, 1 a fault, 2 bad "
                "arguments or no "
@@ -32,14 +35,21 @@ int main(int argc, char** argv) {
         [&] {
             using namespace real::lmdb;
             try {
+                // The watcher's moment comes first: a writer at work leaves the ledger ahead of it, never
+                // behind.
+                std::optional<WatcherDb> watcher;
+                std::optional<ReadTransaction> watched;
+                if (!watcher_db.empty()) {
+                    watcher.emplace(WatcherDb::open(watcher_db));
+                    watched.emplace(watcher->environment());
+                }
                 const LedgerDb ledger = LedgerDb::open(ledger_db);
                 const LedgerDb::Snapshot snapshot = ledger.snapshot();
                 LedgerSummary summary;
                 if (const auto found = check_ledger(*snapshot, summary))
                     return fault(found->place, found->what);
-                if (!watcher_db.empty()) {
-                    const WatcherDb watcher = WatcherDb::open(watcher_db);
-                    if (const auto found = check_watcher(watcher, *snapshot))
+                if (watcher) {
+                    if (const auto found = check_watcher(*watcher, *watched, *snapshot))
                         return fault(found->place, found->what);
                 }
                 if (summary.unchecked_metadata > 0)

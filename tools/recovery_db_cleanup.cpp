@@ -3,6 +3,7 @@
 
 #include "real/postgres/recovery_db.hpp"
 #include "tools/database_tool.hpp"
+#include "tools/program.hpp"
 
 // mc-fog-sql-recovery-db-cleanup: closes ingest invocations that nobody has written to for two days.
 // source: fog/sql_recovery_db/cleanup
@@ -41,6 +42,7 @@ engine::Task<> clean(PgRecoveryDb& db, std::int64_t before_s, bool dry_run) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app(
         "Closes ingest invocations of the recovery database that DATABASE_URL names, when nobody has "
         "written to them for two days",

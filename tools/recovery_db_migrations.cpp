@@ -2,6 +2,7 @@
 
 #include "real/postgres/migrations.hpp"
 #include "tools/database_tool.hpp"
+#include "tools/program.hpp"
 
 // fog-sql-recovery-db-migrations: gives a database the tables of the recovery database.
 // source: fog/sql_recovery_db/src/bin/migrations.rs
@@ -21,6 +22,7 @@ engine::Task<> migrate_it(real::IoLoop& loop, ConnectUrl url) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app(
         "Creates the tables of the recovery database that DATABASE_URL names, where they are missing",
         "fog-sql-recovery-db-migrations");

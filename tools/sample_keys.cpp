@@ -14,6 +14,7 @@
 #include "engine/chain/secret.hpp"
 #include "engine/chain/x509.hpp"
 #include "tools/command_line.hpp"
+#include "tools/program.hpp"
 
 // sample-keys: writes the account files that every test network and ledger tool starts from.  The accounts
 // follow from the seed alone: the fog options change what the files say about fog, never a key. source:
@@ -99,6 +100,7 @@ void make_accounts(const Options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Writes account key files for test networks", "sample-keys");
     Options options;
     app.add_option("-n,--num", options.count, "How many accounts")->envname("MC_NUM")->capture_default_str();

@@ -3,11 +3,13 @@
 #include "engine/chain/ed25519.hpp"
 #include "engine/chain/hc128.hpp"
 #include "tools/command_line.hpp"
+#include "tools/program.hpp"
 
 // mc-util-seeded-ed25519-key-gen: prints the Ed25519 private key that a seed stands for, as PKCS#8 PEM.
 // source: util/seeded-ed25519-key-gen/src/main.rs
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     using namespace engine::chain;
     CLI::App app("Prints the Ed25519 private key of a seed as PEM", "mc-util-seeded-ed25519-key-gen");
     std::string seed;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "tools/command_line.hpp"
+#include "tools/program.hpp"
 #include "tools/x509_test_chains.hpp"
 
 // mc-crypto-x509-test-vectors: prints where a test certificate chain or its leaf's private key lies.  The
@@ -41,6 +42,7 @@ void print_path(const std::string& name, bool key) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Prints the path of a test certificate chain or of its leaf's private key",
                  "mc-crypto-x509-test-vectors");
     std::string name;

@@ -136,7 +136,33 @@ std::shared_ptr<Environment> Environment::open(const std::filesystem::path& dire
     return environment;
 }
 
+// LMDB makes its lock file as a hole and maps it: on a full disk its first reader or writer dies of SIGBUS.
+void Environment::reserve_lock_file() const {
+    constexpr off_t whole = 8192; // 126 readers
+    const std::string path = (directory_ / "lock.mdb").string();
+    struct stat present {};
+    const bool there = ::stat(path.c_str(), &present) == 0;
+    if (there && present.st_blocks * 512 >= std::max(whole, present.st_size)) return;
+    const Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode));
+    if (file.get() < 0) return; // LMDB finds out, and has words for it
+    const int rc = ::posix_fallocate(file.get(), 0, std::max(whole, there ? present.st_size : 0));
+    if (rc != ENOSPC && rc != EFBIG && rc != EDQUOT) return;
+    if (!there) ::unlink(path.c_str());
+    throw Error(ErrorCode::no_space,
+                fmt::format("{}: cannot make its lock file: {}", data_file(), std::strerror(rc)), rc);
+}
+
+// Where no lock can be taken (a disk or folder that is not ours to write), a reader must know that nobody
+// writes.
+bool Environment::is_nobody_writing() {
+    Descriptor descriptor(::open(data_file().c_str(), O_RDONLY | O_CLOEXEC));
+    if (descriptor.get() < 0 || ::flock(descriptor.get(), LOCK_SH | LOCK_NB) != 0) return false;
+    reader_lock_ = descriptor.release(); // for as long as we read, nobody begins to
+    return true;
+}
+
 void Environment::start(const Options& options) {
+    reserve_lock_file();
     map_bytes_max_ = std::max(options.map_bytes_max, options.map_bytes);
     unsigned flags = MDB_NOTLS | MDB_NOSYNC;
     for (std::size_t size = options.map_bytes;;) {
@@ -152,6 +178,9 @@ void Environment::start(const Options& options) {
         } else if ((rc == EACCES || rc == EROFS) && !(flags & MDB_RDONLY) &&
                    options.access == Options::Access::read) {
             flags |= MDB_RDONLY;
+        } else if (rc == EACCES && !(flags & MDB_NOLOCK) && options.access == Options::Access::read &&
+                   is_nobody_writing()) {
+            flags |= MDB_NOLOCK;
         } else {
             fail(rc, "cannot open");
         }
@@ -187,6 +216,7 @@ void Environment::release_writer() {
 Environment::~Environment() {
     if (env_ != nullptr) mdb_env_close(env_);
     if (writer_lock_ >= 0) ::close(writer_lock_);
+    if (reader_lock_ >= 0) ::close(reader_lock_);
 }
 
 void Environment::check_snapshot() {

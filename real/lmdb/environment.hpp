@@ -107,6 +107,8 @@ private:
     friend class WriteTransaction;
     explicit Environment(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
+    void reserve_lock_file() const;
+    bool is_nobody_writing();
     void start(const Options& options);
     void become_writer(const Options& options);
     MDB_txn* begin(bool write);
@@ -118,6 +120,7 @@ private:
     std::filesystem::path directory_;
     MDB_env* env_ = nullptr;
     int writer_lock_ = -1; ///< descriptor that holds the lock of rule 2
+    int reader_lock_ = -1; ///< keeps writers away where LMDB's own lock file cannot be had
     std::size_t map_bytes_max_ = upstream_map_bytes;
     std::mutex mutex_;                 ///< guards the map's place and the next member
     int open_transactions_ = 0;        ///< the map is only moved when there are none

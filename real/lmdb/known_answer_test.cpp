@@ -101,7 +101,7 @@ TEST_F(KnownAnswerTest, add_test_block_seed_1_on_top) {
     EXPECT_EQ(open_hint(fog_private, output.fog_hint), addresses(5)[0].view_public);
 
     const WatcherDb watcher = WatcherDb::open(watcher_dir);
-    const auto watcher_fault = check_watcher(watcher, *snapshot);
+    const auto watcher_fault = check_watcher(watcher, ReadTransaction(watcher.environment()), *snapshot);
     EXPECT_FALSE(watcher_fault) << watcher_fault->place << ": " << watcher_fault->what;
     EXPECT_EQ(watcher.block_timestamp(BlockIndex{1}), (BlockTimestamp{1, TimestampCode::found}));
     EXPECT_EQ(watcher.block_timestamp(BlockIndex{0}),

@@ -50,6 +50,9 @@ private:
         const auto data = ledger_.block_data(index);
         const Block& block = data->block;
         if (block.index != index) found(place, "says it is block {}", block.index.value);
+        std::set<KeyImage> spent;
+        for (const KeyImage& image : data->contents.key_images)
+            if (!spent.insert(image).second) found(place, "spends key image {} twice", to_hex(image.view()));
         if (block.version > max_block_version) found(place, "has the unknown version {}", block.version);
         if (block.version < last_.version) found(place, "has a lower version than the block before");
         if (index.value == 0 ? !block.parent_id.is_zero() : block.parent_id != last_.id)
@@ -153,8 +156,7 @@ private:
         for (const KeyImage& image : images)
             if (ledger_.spent_in(image) != block)
                 found(place, "the index of key images does not lead {} here", to_hex(image.view()));
-        // Within one block upstream lets a key image stand twice; in the index it then stands once.
-        summary_.key_images += std::set<KeyImage>(images.begin(), images.end()).size();
+        summary_.key_images += images.size();
     }
 
     void check_mints(const std::string& place, BlockIndex block, const BlockContents& contents) {
@@ -222,8 +224,7 @@ private:
     std::map<std::uint64_t, MintConfigTx> newest_configs_;
 };
 
-void walk_watcher(const WatcherDb& watcher, const LedgerView& ledger) {
-    const ReadTransaction transaction(watcher.environment());
+void walk_watcher(const WatcherDb& watcher, const Transaction& transaction, const LedgerView& ledger) {
     const WatcherTables& tables = watcher.tables();
     {
         Cursor cursor(transaction, tables.blocks_by_hash);
@@ -275,7 +276,7 @@ void walk_watcher(const WatcherDb& watcher, const LedgerView& ledger) {
                 found(place, "does not verify");
         }
     }
-    for (const auto& [url, synced] : watcher.last_synced()) {
+    for (const auto& [url, synced] : watcher.last_synced(transaction)) {
         if (synced && *synced >= ledger.num_blocks().end() && ledger.num_blocks().value > 0)
             found("watcher, source " + url, "is synced up to block {}, which the ledger does not have",
                   synced->value);
@@ -298,9 +299,10 @@ std::optional<LedgerFault> check_ledger(const LedgerView& ledger, LedgerSummary&
     return std::nullopt;
 }
 
-std::optional<LedgerFault> check_watcher(const WatcherDb& watcher, const LedgerView& ledger) {
+std::optional<LedgerFault> check_watcher(const WatcherDb& watcher, const Transaction& transaction,
+                                         const LedgerView& ledger) {
     try {
-        walk_watcher(watcher, ledger);
+        walk_watcher(watcher, transaction, ledger);
     } catch (const Found& found_fault) {
         return found_fault.fault;
     } catch (const Error& error) {

@@ -35,6 +35,10 @@ std::optional<LedgerFault> check_ledger(const LedgerView& ledger, LedgerSummary&
 
 /// Holds a watcher database against itself and the ledger: hashes, signatures, and that both know the same
 /// blocks. The watcher may lag behind the ledger.
-std::optional<LedgerFault> check_watcher(const WatcherDb& watcher, const LedgerView& ledger);
+/// @param transaction  of the watcher's environment, begun *before* the ledger's: writers append to the
+/// ledger first,
+///                     so that what is looked at earlier is never ahead, also while they are at work
+std::optional<LedgerFault> check_watcher(const WatcherDb& watcher, const Transaction& transaction,
+                                         const LedgerView& ledger);
 
 } // namespace real::lmdb

@@ -82,6 +82,16 @@ TEST_F(LedgerCheckTest, a_block_in_another_place) {
         t.put(d.blocks, key(4), Bytes(value.begin(), value.end()));
     });
 }
+TEST_F(LedgerCheckTest, a_key_image_twice_in_one_block) {
+    expect_found("block 4: spends key image", [](auto& t, auto& d) {
+        const auto value = *t.get(d.key_images_by_block, key(4));
+        const Bytes list(value.begin(), value.end());
+        const auto half = static_cast<std::ptrdiff_t>(list.size() / 2); // it has two of one size
+        Bytes twice(list.begin(), list.begin() + half);
+        twice.insert(twice.end(), list.begin(), list.begin() + half);
+        t.put(d.key_images_by_block, key(4), twice);
+    });
+}
 TEST_F(LedgerCheckTest, a_wrong_count_of_outputs) {
     expect_found("block 3: cumulative output count", [](auto& t, auto& d) {
         rewrite(t, d, 3, [](Block& block) { block.cumulative_txo_count += 1; });

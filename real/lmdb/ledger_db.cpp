@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "engine/chain/bytes.hpp"
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/wire_fields.hpp"
@@ -134,8 +136,10 @@ void check_block(const LedgerView& ledger, const BlockData& data) {
     refuse_when(block.contents_hash != contents_hash(contents), AppendFault::invalid_block_contents);
     for (const TxOut& output : contents.outputs)
         refuse_when(!output.masked_amount, AppendFault::missing_masked_amount);
+    std::set<KeyImage> spent_here;
     for (const KeyImage& image : contents.key_images)
-        refuse_when(ledger.spent_in(image).has_value(), AppendFault::key_image_already_spent);
+        refuse_when(ledger.spent_in(image).has_value() || !spent_here.insert(image).second,
+                    AppendFault::key_image_already_spent);
     for (const TxOut& output : contents.outputs)
         refuse_when(ledger.find_by_public_key(output.public_key).has_value(),
                     AppendFault::duplicate_output_public_key);

@@ -185,14 +185,14 @@ TEST_F(LedgerDbTest, a_refused_block_leaves_every_record_as_it_was) {
     EXPECT_FALSE(ledger.append_block(cheap_block(rng, &parent, 1, 1)));
 }
 
-TEST_F(LedgerDbTest, one_key_image_twice_in_a_block_passes_as_upstream) {
+TEST_F(LedgerDbTest, one_key_image_twice_in_a_block_is_a_double_spend) {
     LedgerDb ledger = make();
     const Block parent = last(ledger);
     BlockData data = cheap_block(rng, &parent, 1, 2);
     data.contents.key_images[1] = data.contents.key_images[0];
     seal(data);
-    EXPECT_FALSE(ledger.append_block(data));
-    EXPECT_EQ(ledger.block_data(data.block.index), data);
+    EXPECT_EQ(ledger.append_block(data), AppendFault::key_image_already_spent);
+    EXPECT_FALSE(ledger.block(data.block.index));
     expect_whole(ledger);
 }
 

@@ -289,7 +289,11 @@ std::vector<SourcedSignature> WatcherDb::block_signatures(BlockIndex index) cons
 }
 
 std::vector<std::pair<std::string, std::optional<BlockIndex>>> WatcherDb::last_synced() const {
-    const ReadTransaction transaction(*environment_);
+    return last_synced(ReadTransaction(*environment_));
+}
+
+std::vector<std::pair<std::string, std::optional<BlockIndex>>>
+WatcherDb::last_synced(const Transaction& transaction) const {
     std::vector<std::pair<std::string, std::optional<BlockIndex>>> out;
     for (std::string& url : urls(transaction)) {
         const auto synced = last_synced(transaction, url);

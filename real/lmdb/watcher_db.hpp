@@ -95,6 +95,9 @@ public:
     std::vector<SourcedSignature> block_signatures(BlockIndex index) const;
     /// The last block synced from each configured source, if any.
     std::vector<std::pair<std::string, std::optional<BlockIndex>>> last_synced() const;
+    /// The same, as of a transaction of environment().
+    std::vector<std::pair<std::string, std::optional<BlockIndex>>>
+    last_synced(const Transaction& transaction) const;
     /// The smallest of those, absent ones counting as 0; 0 without sources.
     BlockIndex highest_common_block() const;
     /// The block as the source gave it.  @throws Error corrupt when its parts are missing

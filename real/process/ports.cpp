@@ -4,10 +4,16 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string>
 #include <system_error>
+
+#include "engine/ensure.hpp"
 
 namespace real {
 namespace {
@@ -24,6 +30,7 @@ sockaddr_in loopback(std::uint16_t port) {
 
 PortPool::~PortPool() {
     for (const auto& [port, fd] : sockets_) ::close(fd);
+    for (const int claim : claims_) ::close(claim);
 }
 
 std::uint16_t PortPool::bind(std::uint16_t port) {
@@ -47,7 +54,33 @@ std::uint16_t PortPool::bind(std::uint16_t port) {
 }
 
 std::uint16_t PortPool::reserve() { return bind(0); }
-void PortPool::reserve_fixed(std::uint16_t port) { bind(port); }
+
+// Two runs could both bind a port on which nobody listens yet.  A name of this kind belongs to one socket of
+// the same network namespace as the port, and goes away with it.
+void PortPool::reserve_fixed(std::uint16_t port) {
+    const std::string name = fmt::format("fogsim-port-{}", port);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + 1, name.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    const int claim = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool is_ours = claim >= 0 && ::bind(claim, reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    if (!is_ours) {
+        const int error = errno;
+        if (claim >= 0) ::close(claim);
+        throw engine::BrokenSurroundings(
+            error == EADDRINUSE ? fmt::format("port {} of 127.0.0.1 is taken: by another run", port)
+                                : fmt::format("port {} of 127.0.0.1: {}", port, std::strerror(error)));
+    }
+    try {
+        bind(port);
+        claims_.push_back(claim);
+    } catch (const std::system_error& error) {
+        ::close(claim);
+        throw engine::BrokenSurroundings(
+            fmt::format("port {} of 127.0.0.1 is taken: {}", port, error.code().message()));
+    }
+}
 
 void PortPool::give_back(std::uint16_t port) {
     const auto it = sockets_.find(port);

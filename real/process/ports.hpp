@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <vector>
 
 namespace real {
 
@@ -20,13 +21,15 @@ public:
 
     /// A port that nobody uses.  @throws std::system_error
     std::uint16_t reserve();
-    /// This very port.  @throws std::system_error when somebody listens there
+    /// This very port.
+    /// @throws engine::BrokenSurroundings  somebody listens there, or another pool has reserved it as fixed
     void reserve_fixed(std::uint16_t port);
     void give_back(std::uint16_t port);
 
 private:
     std::uint16_t bind(std::uint16_t port);
     std::map<std::uint16_t, int> sockets_; // by port
+    std::vector<int> claims_;              // of fixed ports
 };
 
 /// Whether a TCP server listens on a port of 127.0.0.1.  Does not suspend: loopback answers at once.

@@ -7,13 +7,17 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
+#include "engine/ensure.hpp"
+#include "real/process/interruption.hpp"
 #include "real/process/ports.hpp"
 #include "real/process/work_directory.hpp"
 
@@ -429,9 +433,24 @@ TEST(PortPoolTest, AFixedPortThatIsTakenIsAnError) {
     const int fd = listener(port);
     ASSERT_GE(fd, 0);
     PortPool other;
-    EXPECT_THROW(other.reserve_fixed(port), std::system_error);
+    EXPECT_THROW(other.reserve_fixed(port), engine::BrokenSurroundings);
     ::close(fd);
     EXPECT_NO_THROW(other.reserve_fixed(port));
+}
+
+// Both could bind it: nobody listens yet.
+TEST(PortPoolTest, AFixedPortBelongsToOneRun) {
+    std::optional<PortPool> first(std::in_place);
+    std::uint16_t port = 0;
+    {
+        PortPool scout;
+        port = scout.reserve();
+    }
+    first->reserve_fixed(port);
+    PortPool second;
+    EXPECT_THROW(second.reserve_fixed(port), engine::BrokenSurroundings);
+    first.reset();
+    EXPECT_NO_THROW(second.reserve_fixed(port));
 }
 
 // ------------------------------------------------------------------------------------------------ work
@@ -453,6 +472,79 @@ TEST(WorkDirectoryTest, IsPrivateAndGoesAwayUnlessKept) {
     EXPECT_FALSE(std::filesystem::exists(gone));
     EXPECT_TRUE(std::filesystem::exists(kept));
     std::filesystem::remove_all(kept);
+}
+
+// What becomes of a harness that is killed, its watchdog included.
+std::filesystem::path left_by_a_dead_run(const std::filesystem::path& place, bool kept) {
+    int ends[2];
+    if (::pipe(ends) != 0) throw std::runtime_error("pipe");
+    const pid_t run = ::fork();
+    if (run == 0) {
+        WorkDirectory work("dead-", place);
+        std::ofstream(work.path() / "key") << "secret";
+        if (kept) work.keep();
+        const std::string path = work.path().string();
+        if (::write(ends[1], path.data(), path.size()) < 0) ::_exit(1);
+        ::close(ends[1]);
+        for (;;) ::pause();
+    }
+    ::close(ends[1]);
+    char path[512] = {};
+    (void)!::read(ends[0], path, sizeof path - 1);
+    ::close(ends[0]);
+    {
+        const WorkDirectory meanwhile("dead-", place);
+        EXPECT_TRUE(std::filesystem::exists(path)) << "its owner lives";
+    }
+    ::kill(run, SIGKILL);
+    ::waitpid(run, nullptr, 0);
+    return path;
+}
+
+TEST(WorkDirectoryTest, NextRunRemovesWhatADeadOneLeftAndNothingElse) {
+    const WorkDirectory place("fog-work-test-");
+    const std::filesystem::path dead = left_by_a_dead_run(place.path(), false);
+    const std::filesystem::path kept = left_by_a_dead_run(place.path(), true);
+    const std::filesystem::path others = place.path() / "dead-others";
+    std::filesystem::create_directory(place.path() / "dead-ABCDEF"); // nobody's: it has no owner's file
+    std::filesystem::create_directory(others);
+    std::ofstream(others / ".owner") << "x";
+    EXPECT_FALSE(std::filesystem::exists(dead)) << "the second run has found it";
+    const WorkDirectory next("dead-", place.path());
+    EXPECT_TRUE(std::filesystem::exists(kept / "key")) << "it was kept on purpose";
+    EXPECT_TRUE(std::filesystem::exists(place.path() / "dead-ABCDEF"));
+    EXPECT_FALSE(std::filesystem::exists(others)) << "this one looks like a dead run's";
+}
+
+TEST(WorkDirectoryTest, PlaceThatCannotBeUsedIsTheUsersOrTheMachines) {
+    EXPECT_THROW(WorkDirectory("x-", "/proc/nowhere"), engine::UsageError);
+    ::setenv("TMPDIR", "/proc/nowhere", 1);
+    EXPECT_THROW(WorkDirectory("x-"), engine::BrokenSurroundings);
+    ::unsetenv("TMPDIR");
+}
+
+// Ctrl-C in a process of its own.  @return how it ended
+int after_signals(int number, int times, bool ignored) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::signal(number, ignored ? SIG_IGN : SIG_DFL);
+        const Interruption interruption;
+        Interruption::result_is("", 3);
+        for (int i = 0; i < times; ++i) ::raise(number);
+        ::_exit(Interruption::requested() ? 10 : 11);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(InterruptionTest, FirstSignalIsNotedAndTheSecondEndsAtOnceWithTheResultSoFar) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1}) {
+        EXPECT_EQ(after_signals(number, 0, false), 11);
+        EXPECT_EQ(after_signals(number, 1, false), 10) << number;
+        EXPECT_EQ(after_signals(number, 2, false), 3) << number;
+        EXPECT_EQ(after_signals(number, 2, true), 11) << "ignored by whoever started it";
+    }
 }
 
 } // namespace

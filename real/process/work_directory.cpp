@@ -1,8 +1,12 @@
 #include "real/process/work_directory.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
+#include <cstring>
+
+#include "engine/ensure.hpp"
 
 namespace real {
 
@@ -12,10 +16,22 @@ WorkDirectory::WorkDirectory(const std::string& prefix, const std::filesystem::p
         const char* temporary = std::getenv("TMPDIR");
         parent = temporary == nullptr || *temporary == '\0' ? "/tmp" : temporary;
     }
-    std::string name = (std::filesystem::absolute(parent) / (prefix + "XXXXXX")).string();
-    if (::mkdtemp(name.data()) == nullptr) // mode 0700
-        throw std::system_error(errno, std::generic_category(), "making a work directory " + name);
+    parent = std::filesystem::absolute(parent);
+    (void)remove_what_the_dead_left(parent, prefix);
+    std::string name = (parent / (prefix + "XXXXXX")).string();
+    if (::mkdtemp(name.data()) == nullptr) { // mode 0700
+        const std::string why =
+            fmt::format("no work directory can be made in '{}': {}", parent.string(), std::strerror(errno));
+        if (!place.empty()) throw engine::UsageError(why);
+        throw engine::BrokenSurroundings(why);
+    }
     path_ = name;
+    owner_ = DirectoryOwner(path_);
+}
+
+void WorkDirectory::keep() {
+    kept_ = true;
+    owner_.give_up();
 }
 
 WorkDirectory::~WorkDirectory() {

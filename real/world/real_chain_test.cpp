@@ -83,7 +83,8 @@ struct RealChainTest : ::testing::Test {
         EXPECT_FALSE(fault) << fault->place << ": " << fault->what;
         EXPECT_EQ(summary.blocks, blocks);
         const lmdb::WatcherDb watcher = lmdb::WatcherDb::open(work.path() / name / "watcher-db");
-        const auto behind = lmdb::check_watcher(watcher, *snapshot);
+        const auto behind =
+            lmdb::check_watcher(watcher, lmdb::ReadTransaction(watcher.environment()), *snapshot);
         EXPECT_FALSE(behind) << behind->place << ": " << behind->what;
         EXPECT_EQ(watcher.highest_common_block(), BlockIndex{timed - 1});
         if (timed < blocks) {

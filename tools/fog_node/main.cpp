@@ -5,6 +5,7 @@
 
 #include "tools/fog_node/build_info.hpp"
 #include "tools/fog_node/programs.hpp"
+#include "tools/program.hpp"
 
 // fog_node: the services and tools of fog in one executable, which is whichever program its name says.
 // `fog_node NAME ...` works under any name.
@@ -69,4 +70,7 @@ int run(int argc, char** argv) {
 } // namespace
 } // namespace fog_node
 
-int main(int argc, char** argv) { return fog_node::run(argc, argv); }
+int main(int argc, char** argv) {
+    tools::begin_program();
+    return fog_node::run(argc, argv);
+}

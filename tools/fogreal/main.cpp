@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <system_error>
 
 #include "engine/ensure.hpp"
 #include "scenarios/catalogue.hpp"
 #include "tools/fogreal/runner.hpp"
 #include "tools/output_file.hpp"
+#include "tools/program.hpp"
 
 namespace {
 
@@ -22,7 +24,7 @@ void list_scenarios(Arguments arguments) {
     const std::vector<Telling> all = tellings(arguments);
     for (const Telling& telling : all) {
         const engine::Scenario* scenario = scenarios::find(telling.name);
-        fmt::print("{:<44}{}{}\n", telling.name, scenario == nullptr ? "" : scenario->summary,
+        tools::say("{:<44}{}{}\n", telling.name, scenario == nullptr ? "" : scenario->summary,
                    telling.skipped.empty() ? "" : fmt::format(" [skipped: {}]", telling.skipped));
     }
 }
@@ -35,10 +37,10 @@ int check_log(const std::string& path) {
         throw engine::UsageError(fmt::format("--check-log: {}", error.what()));
     }
     if (log.accepted()) {
-        fmt::print("fogreal: ACCEPTED lines={}\n", log.lines);
+        tools::say("fogreal: ACCEPTED lines={}\n", log.lines);
         return static_cast<int>(Verdict::held);
     }
-    fmt::print("fogreal: REFUSED line={} why=it {}\n", log.refused, log.why);
+    tools::say("fogreal: REFUSED line={} why=it {}\n", log.refused, log.why);
     return static_cast<int>(Verdict::violated);
 }
 
@@ -61,42 +63,48 @@ int act(int argc, char** argv) {
     }
     if (!arguments.mobilecoin.empty() && !arguments.skip_build) build_checkout(arguments);
     if (arguments.mobilecoin.empty())
-        fmt::print(stderr,
-                   "programs: the project's stand-ins of MobileCoin's services; attestation: clear text\n");
+        tools::tell("programs: the project's stand-ins of MobileCoin's services; attestation: clear text\n");
 
     std::vector<Result> results;
     int status = 0;
     for (const Telling& telling : all) {
         Result result = run(telling, arguments);
-        fmt::print(stderr, "{}", timing_table(result));
-        if (result.skipped.empty()) fmt::print("{}", explanation(result));
-        fmt::print("{}\n", summary(result));
-        std::fflush(stdout);
+        tools::tell("{}", timing_table(result));
+        if (result.skipped.empty()) tools::say("{}", explanation(result));
+        tools::say("{}\n", summary(result));
+        (void)tools::lost_output();
         const bool only_skipped = !result.skipped.empty() && all.size() > 1;
         if (status == 0 && !only_skipped) status = static_cast<int>(result.verdict);
         const bool interrupted = result.reason == "interrupted";
         results.push_back(std::move(result));
         if (interrupted) break;
     }
-    if (json) json->commit(to_json(results));
-    if (junit) junit->commit(to_junit(results));
-    return status;
+    bool is_written = true;
+    if (json) is_written = json->try_commit("fogreal", to_json(results));
+    if (junit) is_written = junit->try_commit("fogreal", to_junit(results)) && is_written;
+    return status == 0 && !is_written ? static_cast<int>(Verdict::usage) : status; // a finding keeps its code
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     std::signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error of the call
+    int code = 0;
     try {
-        return act(argc, argv);
+        code = act(argc, argv);
     } catch (const engine::UsageError& error) {
-        fmt::print(stderr, "fogreal: {}\n", error.what());
-        return static_cast<int>(Verdict::usage);
+        tools::tell("fogreal: {}\n", error.what());
+        code = static_cast<int>(Verdict::usage);
     } catch (const engine::BrokenSurroundings& error) {
-        fmt::print(stderr, "fogreal: {}\n", error.what());
-        return static_cast<int>(Verdict::inconclusive);
+        tools::tell("fogreal: {}\n", error.what());
+        code = static_cast<int>(Verdict::inconclusive);
+    } catch (const std::system_error& error) { // no descriptor, thread or room left
+        tools::tell("fogreal: {}\n", error.what());
+        code = static_cast<int>(Verdict::inconclusive);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "fogreal: internal error: {}\n", error.what());
-        return static_cast<int>(Verdict::internal_error);
+        tools::tell("fogreal: internal error: {}\n", error.what());
+        code = static_cast<int>(Verdict::internal_error);
     }
+    return tools::end_program("fogreal", code, static_cast<int>(Verdict::inconclusive));
 }

@@ -6,6 +6,7 @@
 #include "engine/ensure.hpp"
 #include "sim/run.hpp"
 #include "tools/build_facts.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogsim {
 namespace {
@@ -103,6 +104,9 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("--corpus", arguments.corpus, "keep failures there, and play those back first")
         ->type_name("DIR")
         ->excludes(replay);
+    app.add_option("--replay-out", arguments.replay_out,
+                   "write the recording of a failure there, instead of printing one that is long to paste")
+        ->type_name("FILE");
     app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
     app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
         ->type_name("FILE");
@@ -114,7 +118,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
-        fmt::print(stderr, "fogsim: {} (--help lists the flags)\n", error.what());
+        tools::tell("fogsim: {} (--help lists the flags)\n", error.what());
         return static_cast<int>(sim::Verdict::usage);
     }
     // A variable of a shell that is not set must not silently mean the default.

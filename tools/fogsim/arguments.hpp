@@ -24,6 +24,7 @@ struct Arguments {
     std::string json{};
     std::string junit{};
     std::string corpus{};
+    std::string replay_out{};
     std::string report{};
     std::string trace{};
     bool check_determinism = false;

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tools/output_file.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogsim {
 
@@ -53,8 +54,7 @@ std::vector<Corpus::Entry> Corpus::entries() const {
 
 void Corpus::left_alone(const std::string& path, const std::string& reason) {
     const bool named = reason.find(path) != std::string::npos;
-    fmt::print(stderr, "fogsim: --corpus: left alone: {}\n",
-               named ? reason : fmt::format("'{}': {}", path, reason));
+    tools::tell("fogsim: --corpus: left alone: {}\n", named ? reason : fmt::format("'{}': {}", path, reason));
 }
 
 std::string Corpus::keep(const search::Failure& failure) const {

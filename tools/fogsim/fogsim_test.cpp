@@ -350,15 +350,41 @@ TEST_F(FogsimTest, corpus_keeps_a_failure_and_plays_it_back_first) {
     EXPECT_TRUE(fs::exists(file("kept/broken.txt")));
 }
 
-TEST_F(FogsimTest, long_recording_goes_to_a_file_that_replays) {
-    const Ended found =
-        run({"--strategy", "pos", "--no-shrink", "--defect", "wallet-takes-off-later-spends"});
+TEST_F(FogsimTest, long_recording_goes_to_the_file_that_is_named_and_replays) {
+    const Words search{"--strategy", "pos", "--no-shrink", "--defect", "wallet-takes-off-later-spends"};
+    const Ended unasked = run(search);
+    ASSERT_EQ(unasked.code, 1);
+    EXPECT_GT(blob_of(unasked.out).size(), 400u) << "every decision of pos is in it";
+    EXPECT_EQ(files(), std::set<std::string>{}) << "nothing is written that was not asked for";
+
+    Words asked = search;
+    asked.insert(asked.end(), {"--replay-out", "kept.txt"});
+    const Ended found = run(asked);
     ASSERT_EQ(found.code, 1);
-    const std::string path = blob_of(found.out);
-    ASSERT_THAT(path, StartsWith("fogsim-replay-")) << "every decision of pos is in it";
-    EXPECT_THAT(read(path), StartsWith("# fogsim --replay: check balance of scenario conformance\n"));
-    const Ended again = run({"--replay", path});
+    EXPECT_EQ(blob_of(found.out), "kept.txt");
+    EXPECT_THAT(read("kept.txt"), StartsWith("# fogsim --replay: check balance of scenario conformance\n"));
+    const Ended again = run({"--replay", "kept.txt"});
     EXPECT_EQ(last_line(again.out), last_line(found.out));
+}
+
+// A mail or a terminal adds blanks and breaks lines, an editor a byte order mark, and people copy too much.
+TEST_F(FogsimTest, recording_is_understood_as_it_was_pasted) {
+    const Ended found = run({"--defect", "wallet-takes-off-later-spends"});
+    const std::string blob = blob_of(found.out);
+    ASSERT_GT(blob.size(), 20u);
+    const std::string broken = blob.substr(0, 9) + "\r\n" + blob.substr(9, 5) + "  " + blob.substr(14) + "\n";
+    write_file(file("mail.txt"), "\xEF\xBB\xBF" + broken);
+    write_file(file("line.txt"), last_line(found.out) + "\n");
+    for (const std::string& shown :
+         {" " + blob + "\n", "replay=" + blob, last_line(found.out), broken, "\xEF\xBB\xBF" + blob,
+          std::string("mail.txt"), std::string("line.txt")}) {
+        const Ended again = run({"--replay", shown});
+        EXPECT_EQ(again.code, 1) << shown << again.err;
+        EXPECT_THAT(last_line(again.out), HasSubstr("FAIL check=balance")) << shown;
+    }
+    const Ended folder = run({"--replay", "."});
+    EXPECT_EQ(folder.code, 2);
+    EXPECT_THAT(folder.err, HasSubstr("--replay: '.' is a directory"));
 }
 
 // ------------------------------------------------------------------------------------------------ wrong

@@ -7,6 +7,7 @@
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
 #include "tools/fogsim/commands.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogsim {
 namespace {
@@ -22,7 +23,7 @@ std::size_t widest(const List& list, const char* std::decay_t<decltype(*std::beg
 
 void list_scenarios() {
     const std::size_t width = widest(scenarios::all(), &engine::Scenario::name);
-    for (const engine::Scenario& s : scenarios::all()) fmt::print("{:<{}}  {}\n", s.name, width, s.summary);
+    for (const engine::Scenario& s : scenarios::all()) tools::say("{:<{}}  {}\n", s.name, width, s.summary);
 }
 
 void list_defects() {
@@ -30,7 +31,7 @@ void list_defects() {
     const std::size_t name_width = widest(catalogue, &sim::DefectInfo::name);
     const std::size_t component_width = widest(catalogue, &sim::DefectInfo::component);
     for (const sim::DefectInfo& d : catalogue)
-        fmt::print("{:<{}}  {:<{}}  {:<12}  {} [{}{}]\n", d.name, name_width, d.component, component_width,
+        tools::say("{:<{}}  {:<{}}  {:<12}  {} [{}{}]\n", d.name, name_width, d.component, component_width,
                    name(d.seen_by), d.breaks, d.source, d.upstream_7_0_0 ? ", upstream 7.0.0" : "");
 }
 
@@ -39,9 +40,9 @@ void list_marks() {
     const std::size_t name_width = widest(catalogue, &sim::MarkInfo::name);
     const std::size_t component_width = widest(catalogue, &sim::MarkInfo::component);
     for (const sim::MarkInfo& m : catalogue) {
-        fmt::print("{:<{}}  {:<{}}  {}", m.name, name_width, m.component, component_width, m.meaning);
-        if (m.required_within_runs != 0) fmt::print(" Required within {} runs.", m.required_within_runs);
-        fmt::print("\n");
+        tools::say("{:<{}}  {:<{}}  {}", m.name, name_width, m.component, component_width, m.meaning);
+        if (m.required_within_runs != 0) tools::say(" Required within {} runs.", m.required_within_runs);
+        tools::say("\n");
     }
 }
 

@@ -1,13 +1,14 @@
 // fogsim: tells a scenario in a simulated world and judges it.
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <string_view>
 
 #include "engine/ensure.hpp"
 #include "sim/run.hpp"
 #include "tools/fogsim/commands.hpp"
+#include "tools/program.hpp"
 
 namespace {
 
@@ -27,13 +28,17 @@ int act(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
+    std::signal(SIGPIPE, SIG_IGN); // a reader that goes away takes its text, not the files and the exit code
+    int code = 0;
     try {
-        return act(argc, argv);
+        code = act(argc, argv);
     } catch (const engine::UsageError& error) {
-        fmt::print(stderr, "fogsim: {}\n", error.what());
-        return static_cast<int>(sim::Verdict::usage);
+        tools::tell("fogsim: {}\n", error.what());
+        code = static_cast<int>(sim::Verdict::usage);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "fogsim: internal error: {}\n", error.what());
-        return static_cast<int>(sim::Verdict::internal_error);
+        tools::tell("fogsim: internal error: {}\n", error.what());
+        code = static_cast<int>(sim::Verdict::internal_error);
     }
+    return tools::end_program("fogsim", code, static_cast<int>(sim::Verdict::inconclusive));
 }

@@ -20,6 +20,7 @@
 #include "tools/fogsim/commands.hpp"
 #include "tools/fogsim/progress.hpp"
 #include "tools/output_file.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogsim {
 namespace {
@@ -180,7 +181,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);
-        fmt::print(stderr, "fogsim mutants: {} (--help lists the flags)\n", error.what());
+        tools::tell("fogsim mutants: {} (--help lists the flags)\n", error.what());
         return static_cast<int>(Verdict::usage);
     }
     wish.shrink = !no_shrink;
@@ -217,19 +218,18 @@ int mutants(int argc, char** argv) {
     std::size_t explained = 0;
     bool clean = true;
     bool stopped = false;
-    fmt::print(fmt::runtime(header), "defect", "component", "seen by", "runs", "seconds", "steps", "blob",
-               "strategy");
+    tools::say_text(fmt::format(fmt::runtime(header), "defect", "component", "seen by", "runs", "seconds",
+                                "steps", "blob", "strategy"));
     for (const sim::DefectInfo* defect : wish.defects) {
         if (isatty(STDERR_FILENO))
-            fmt::print(stderr, "\r\033[K{} of {}: {}", outcomes.size() + 1, wish.defects.size(),
-                       defect->name);
+            tools::tell("\r\033[K{} of {}: {}", outcomes.size() + 1, wish.defects.size(), defect->name);
         sim::SweepProgress progress;
         Outcome outcome = hunt(*defect, wish, lag, progress);
-        if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K");
+        if (isatty(STDERR_FILENO)) tools::tell("\r\033[K");
         stopped = Interruption::was_signalled();
         if (stopped && !outcome.seed) break;
-        fmt::print("{}", line_of(outcome));
-        std::fflush(stdout);
+        tools::say("{}", line_of(outcome));
+        (void)tools::lost_output();
         if (outcome.seed) {
             ++killed;
             clean = clean && outcome.repeats && outcome.clean_holds;
@@ -239,12 +239,13 @@ int mutants(int argc, char** argv) {
         outcomes.push_back(std::move(outcome));
         if (stopped) break;
     }
-    if (json) json->commit(json_of(outcomes, wish));
-    fmt::print("fogsim mutants: {} of {} defects seen, {} explained, {} not seen{}\n", killed,
+    tools::say("fogsim mutants: {} of {} defects seen, {} explained, {} not seen{}\n", killed,
                outcomes.size(), explained, outcomes.size() - killed - explained,
                stopped ? fmt::format("; stopped, {} not tried", wish.defects.size() - outcomes.size()) : "");
+    const bool is_written = !json || json->try_commit("fogsim mutants", json_of(outcomes, wish));
     const bool all = killed + explained == outcomes.size();
-    return static_cast<int>(all && clean ? Verdict::held : Verdict::violated);
+    if (!all || !clean) return static_cast<int>(Verdict::violated);
+    return static_cast<int>(is_written ? Verdict::held : Verdict::usage);
 }
 
 } // namespace tools::fogsim

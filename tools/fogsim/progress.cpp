@@ -1,4 +1,5 @@
 #include "tools/fogsim/progress.hpp"
+#include "tools/program.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@ std::atomic<sim::SweepProgress*> interrupted_sweep{nullptr};
 std::atomic<bool> signalled{false};
 
 void on_interrupt(int) { // lock-free atomics only: allowed in a signal handler
-    signalled = true;
+    // Whoever asks twice does not want to wait for the end of a run.  Files that were begun have no name yet.
+    if (signalled.exchange(true)) ::_exit(static_cast<int>(sim::Verdict::inconclusive));
     if (sim::SweepProgress* progress = interrupted_sweep.load()) progress->stop = true;
 }
 
@@ -38,11 +40,10 @@ void show(const sim::SweepProgress& progress, std::uint64_t runs, const std::sto
         const std::uint64_t done = progress.done;
         const double rate = static_cast<double>(done) / seconds;
         const double left = rate > 0 ? static_cast<double>(runs - done) / rate : 0;
-        fmt::print(stderr, "\r\033[K{} of {} seeds, {:.0f}/s, {} failed, {:.0f} s left", done, runs, rate,
-                   progress.failed.load(), left);
-        std::fflush(stderr);
+        tools::tell("\r\033[K{} of {} seeds, {:.0f}/s, {} failed, {:.0f} s left", done, runs, rate,
+                    progress.failed.load(), left);
     }
-    fmt::print(stderr, "\r\033[K");
+    tools::tell("\r\033[K");
 }
 
 } // namespace
@@ -54,8 +55,7 @@ ProgressLine::ProgressLine(const sim::SweepProgress& progress, std::uint64_t run
 
 Interruption::Interruption(sim::SweepProgress& progress, std::uint64_t limit_s) {
     interrupted_sweep = &progress;
-    std::signal(SIGINT, on_interrupt);
-    std::signal(SIGTERM, on_interrupt);
+    for (const int number : ending_signals()) std::signal(number, on_interrupt);
     if (limit_s == 0) return;
     const Clock::time_point due = Clock::now() + std::chrono::seconds(limit_s);
     alarm_ = std::jthread([&progress, due](std::stop_token stop) {

@@ -17,7 +17,8 @@ private:
     std::jthread thread_;
 };
 
-/// While this lives, Ctrl-C and SIGTERM set `progress.stop`, and so does the end of the time limit.
+/// While this lives, Ctrl-C and the other signals of `ending_signals` set `progress.stop`, and so does the
+/// end of the time limit.  A second signal ends the program on the spot, with exit code 6.
 class Interruption {
 public:
     /// @param limit_s  0: no limit

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "tools/fogsim/progress.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/output_file.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogsim {
 namespace {
@@ -108,19 +110,48 @@ public:
         if (!arguments.junit.empty()) junit_.emplace("--junit", arguments.junit);
         if (!arguments.trace.empty()) trace_.emplace("--trace", arguments.trace);
         if (!arguments.report.empty()) html_.emplace("--report", arguments.report);
+        if (!arguments.replay_out.empty()) replay_.emplace("--replay-out", arguments.replay_out);
+        replay_path_ = arguments.replay_out;
     }
-    void write(const Report& report) {
-        if (json_) json_->commit(to_json(report));
-        if (junit_) junit_->commit(to_junit(report));
-        if (html_) html_->commit(to_html(report));
-        if (!trace_) return;
+    /// @return whether all are there; those that are not have been told
+    bool write(const Report& report) {
+        bool all = is_kept_;
+        if (json_) all = json_->try_commit("fogsim", to_json(report)) && all;
+        if (junit_) all = junit_->try_commit("fogsim", to_junit(report)) && all;
+        if (html_) all = html_->try_commit("fogsim", to_html(report)) && all;
+        if (!trace_) return all;
         const bool told = report.failure && !report.failure->difference;
-        if (told)
-            trace_->commit(to_trace(report.failure->told)); // of the failure, as it is printed
-        else if (report.result.failure && !report.result.failure->events.empty())
-            trace_->commit(to_trace(*report.result.failure));
-        else
-            fmt::print(stderr, "fogsim: --trace: not written, for no single run was to be shown\n");
+        if (told) // of the failure, as it is printed
+            return trace_->try_commit("fogsim", to_trace(report.failure->told)) && all;
+        if (report.result.failure && !report.result.failure->events.empty())
+            return trace_->try_commit("fogsim", to_trace(*report.result.failure)) && all;
+        tools::tell("fogsim: --trace: not written, for no single run was to be shown\n");
+        return all;
+    }
+    /// Puts a recording where the user wants it.
+    /// @return what the result line names: a file that holds it, or the recording itself, however long.  A
+    /// file that
+    ///         cannot be written costs the file, not the finding
+    std::string keep(const search::Failure& failure, const std::optional<Corpus>& corpus) {
+        std::string shown = failure.blob;
+        const bool is_long = failure.blob.size() > search::longest_to_paste;
+        if (replay_) {
+            const std::string text =
+                search::to_file_text(failure.replay, failure.told.violations.front().text);
+            if (replay_->try_commit("fogsim", text))
+                shown = is_long ? replay_path_ : shown;
+            else
+                is_kept_ = false;
+        }
+        if (!corpus) return shown;
+        try {
+            const std::string path = corpus->keep(failure);
+            if (is_long && shown == failure.blob) shown = path;
+        } catch (const std::exception& error) {
+            tools::tell("fogsim: {}\n", error.what());
+            is_kept_ = false;
+        }
+        return shown;
     }
 
 private:
@@ -128,17 +159,10 @@ private:
     std::optional<tools::OutputFile> junit_;
     std::optional<tools::OutputFile> trace_;
     std::optional<tools::OutputFile> html_;
+    std::optional<tools::OutputFile> replay_;
+    std::string replay_path_;
+    bool is_kept_ = true;
 };
-
-// A blob that is too long for pasting goes to a file; that is what --replay is given then.
-std::string shown_replay(const search::Failure& failure, const std::optional<Corpus>& corpus) {
-    if (failure.blob.size() <= search::longest_to_paste) return failure.blob;
-    if (corpus) return corpus->keep(failure);
-    const std::string path = fmt::format("fogsim-replay-{}.txt", engine::hex_digest(failure.replay.digest));
-    tools::OutputFile file("--replay", path);
-    file.commit(search::to_file_text(failure.replay, failure.told.violations.front().text));
-    return path;
-}
 
 search::Replay replay_of(const Arguments& arguments) {
     try {
@@ -148,13 +172,14 @@ search::Replay replay_of(const Arguments& arguments) {
     }
 }
 
-// Told first: a disk that has become full does not take the result away.
+// Told first: a disk that has become full does not take the result away, and a finding keeps its exit code.
 int end_with(const Report& report, Outputs& outputs) {
-    fmt::print("{}", failure_story(report));
-    fmt::print("{}\n", result_line(report));
-    std::fflush(stdout);
-    outputs.write(report);
-    return static_cast<int>(verdict_of(report));
+    tools::say_text(failure_story(report));
+    tools::say_text(result_line(report) + "\n");
+    (void)tools::lost_output();
+    const bool is_written = outputs.write(report);
+    const Verdict verdict = verdict_of(report);
+    return static_cast<int>(verdict == Verdict::held && !is_written ? Verdict::usage : verdict);
 }
 
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
@@ -208,10 +233,10 @@ int play_back(const search::Replay& replay, const std::string& shown, Outputs& o
         throw engine::UsageError(fmt::format("--replay: {}", error.what()));
     }
     if (run.digest != replay.digest)
-        fmt::print("This is not the recorded run: its trace is {}, the recorded one was {}.\n",
+        tools::say("This is not the recorded run: its trace is {}, the recorded one was {}.\n",
                    engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
     if (const std::string where = engine::describe(run.departure); !where.empty())
-        fmt::print("It leaves its recording: {}.\n", where);
+        tools::say("It leaves its recording: {}.\n", where);
     return tell_replay(replay, std::move(run), shown, outputs);
 }
 
@@ -240,7 +265,7 @@ std::optional<int> play_kept(const Corpus& corpus, const engine::DefectSet& defe
         replay.check = run.violations.front().check;
         replay.digest = run.digest;
         const std::string blob = search::to_blob(replay);
-        fmt::print("A failure kept in {} fails again.\n", entry.path);
+        tools::say("A failure kept in {} fails again.\n", entry.path);
         return tell_replay(replay, std::move(run),
                            blob.size() <= search::longest_to_paste ? blob : entry.path, outputs);
     }
@@ -256,7 +281,10 @@ int simulate(const Arguments& arguments) {
     if (!arguments.replay.empty()) {
         const search::Replay replay = replay_of(arguments);
         Outputs outputs(arguments);
-        return play_back(replay, arguments.replay, outputs);
+        // What was pasted with blanks or a whole line around it is named as it is.
+        std::error_code ignored;
+        const bool is_file = std::filesystem::exists(arguments.replay, ignored);
+        return play_back(replay, is_file ? arguments.replay : search::to_blob(replay), outputs);
     }
     std::optional<scenarios::lag::Plan> plan;
     if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
@@ -286,10 +314,10 @@ int simulate(const Arguments& arguments) {
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (options.runs > 1 && isatty(STDERR_FILENO))
-        fmt::print(stderr, "{} runs in {:.1f} s\n", report.result.runs, seconds);
+        tools::tell("{} runs in {:.1f} s\n", report.result.runs, seconds);
     const sim::SweepResult& result = report.result;
     const bool cut_short = (!result.failed_seed || options.keep_going) && result.runs < options.runs;
-    if (cut_short) fmt::print(stderr, "fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
+    if (cut_short) tools::tell("fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
     // A time limit is a wish that was met; an interrupt leaves the question open, unless it was answered.
     report.interrupted =
         !result.failed_seed && cut_short && (Interruption::was_signalled() || result.runs == 0);
@@ -302,8 +330,7 @@ int simulate(const Arguments& arguments) {
         report.failure =
             search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
         if (!report.failure->difference) {
-            report.replay = shown_replay(*report.failure, corpus);
-            if (corpus) corpus->keep(*report.failure);
+            report.replay = outputs.keep(*report.failure, corpus);
         }
     }
     return end_with(report, outputs);
