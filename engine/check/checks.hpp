@@ -52,6 +52,11 @@ public:
     void held(CheckId check) { ++judged_[static_cast<std::size_t>(check)]; }
     void violated(Violation violation);
 
+    /// A call failed, and this is why that is no violation.
+    void excused(const std::string& cause) { ++excuses_[cause]; }
+    /// How many failures each cause has excused.
+    const std::map<std::string, std::uint64_t>& excuses() const { return excuses_; }
+
     bool any_violation() const { return !violations_.empty(); }
     const std::vector<Violation>& violations() const { return violations_; }
     std::uint64_t judged(CheckId check) const { return judged_[static_cast<std::size_t>(check)]; }
@@ -69,6 +74,7 @@ public:
 private:
     std::array<std::uint64_t, check_count> judged_{};
     std::vector<Violation> violations_;
+    std::map<std::string, std::uint64_t> excuses_;
     std::uint64_t reports_ = 0;
     Instant now_;
     std::uint64_t step_ = 0;
@@ -89,20 +95,21 @@ public:
     void on_final(std::uint32_t wallet, AccountId account, const fog::BalanceReport& report);
 
 private:
-    /// Who owns anything at a block count, and how much there is in all: computed once, the chain only grows.
+    /// Who owns anything at a block count: computed once, the chain only grows.
     struct Holdings {
         std::vector<AccountId> owners;
-        fog::Value total = 0;
+        std::map<std::uint64_t, fog::Value> total; ///< by token; filled when it is needed
     };
     void conserve(AccountId account, const fog::BalanceReport& report);
-    const Holdings& holdings(BlockCount count);
+    Holdings& holdings(BlockCount count);
 
     Checks& checks_;
     const model::ChainModel& chain_;
     model::Oracle oracle_;
     std::optional<std::set<std::uint64_t>> tokens_;
-    std::map<std::uint32_t, BlockCount> last_count_;           // by wallet
-    std::map<BlockCount, std::map<AccountId, fog::Value>> at_; // what was shown at each count, token 0
+    std::map<std::uint32_t, BlockCount> last_count_; // by wallet
+    /// What was shown at each count, of each token.
+    std::map<BlockCount, std::map<AccountId, std::map<std::uint64_t, fog::Value>>> at_;
     std::map<BlockCount, Holdings> holdings_;
     std::map<AccountId, fog::Value> final_;
 };

@@ -1,5 +1,6 @@
 #include "engine/check/checks.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -187,6 +188,40 @@ TEST_F(ReportCheckerTest, conservation_rejects_a_sum_that_is_not_outputs_minus_s
     EXPECT_EQ(violations_of(checks, CheckId::conservation), 1u);
     EXPECT_EQ(checks.violations().back().shown, fog::Value{8});
     EXPECT_EQ(checks.violations().back().truth, fog::Value{7});
+}
+
+// Each account shows what it owns, so `balance` is content; one output belongs to both.
+TEST_F(ReportCheckerTest, conservation_alone_rejects_an_output_that_two_accounts_count) {
+    auto block = std::make_shared<fog::LedgerBlock>();
+    block->index = c.model.height().end();
+    block->outputs.resize(1);
+    block->outputs[0].public_key.bytes[31] = 77;
+    block->cumulative_txo_count = c.model.txo_count(c.model.height()) + 1;
+    model::Credit twice;
+    twice.amount = {16, 5};
+    twice.block = block->index;
+    twice.index = block->first_output();
+    twice.public_key = block->outputs[0].public_key;
+    twice.image.bytes[31] = 77;
+    std::vector<model::Credit> credits(2, twice);
+    credits[1].account = AccountId{1};
+    c.model.append(block, std::move(credits));
+
+    checker.on_report(1, AccountId{0}, right(0, 5));
+    checker.on_report(2, AccountId{1}, right(1, 5));
+    EXPECT_EQ(only().check, CheckId::conservation);
+    EXPECT_EQ(only().shown, fog::Value{8 + 16 + 16}) << "of token 5";
+    EXPECT_EQ(only().truth, fog::Value{8 + 16});
+    EXPECT_THAT(only().text, ::testing::HasSubstr("of token 5"));
+    EXPECT_EQ(checks.judged(CheckId::balance), 2u);
+}
+
+TEST_F(ReportCheckerTest, conservation_is_of_each_token) {
+    checker.on_report(1, AccountId{0}, right(0, 3));
+    fog::BalanceReport swapped = right(1, 3); // the sum over all tokens is as it should be
+    swapped.by_token = {{0, 3}, {5, 1}};
+    checker.on_report(2, AccountId{1}, swapped);
+    EXPECT_EQ(violations_of(checks, CheckId::conservation), 2u);
 }
 
 TEST_F(ReportCheckerTest, conservation_accepts_a_sum_that_is_complete) {

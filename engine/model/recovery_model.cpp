@@ -13,6 +13,43 @@ std::size_t RecoveryModel::KeyHash::operator()(const chain::SearchKey& key) cons
     return h;
 }
 
+// Keys first: their rules are about the blocks that were known before.
+void RecoveryModel::take_keys(const RecoveryRows& rows) {
+    for (const auto& [key, row] : rows.keys) {
+        const fog::IngressKeyRecord& record = row.record;
+        const auto [seen, is_new] = seen_.try_emplace(key);
+        if (is_new) key_started(key, record.start);
+        if (seen->second.retired && !record.retired) key_unretired(seen->second.expiry);
+        if (record.expiry != BlockIndex{}) key_promised(key, record.expiry);
+        seen->second = {record.retired, record.expiry};
+    }
+    // What senders are told is a promise whatever the key's own row says.
+    for (const fog::ReportRow& report : rows.reports) key_promised(report.ingress_key, report.expiry);
+}
+
+void RecoveryModel::take_blocks(const RecoveryRows& rows) {
+    for (const auto& [key, row] : rows.keys) {
+        const std::set<std::pair<BlockIndex, InvocationId>>& known = blocks_of_[key];
+        if (known.size() == row.blocks.size()) continue;
+        std::vector<const fog::IngestedBlock*> added; // mostly the last ones
+        const std::size_t wanted = row.blocks.size() - known.size();
+        for (auto it = row.blocks.rbegin(); it != row.blocks.rend() && added.size() < wanted; ++it)
+            if (!known.contains({it->first, it->second.invocation})) added.push_back(&it->second);
+        for (auto it = added.rbegin(); it != added.rend(); ++it) block_added(key, (*it)->invocation, **it);
+    }
+}
+
+void RecoveryModel::look(const RecoveryRows& rows) {
+    take_keys(rows);
+    if (rows.events.size() != events_.size())
+        for (const fog::UserEvent& event : rows.events)
+            if (events_seen_.insert(event.id).second) event_added(event);
+    take_blocks(rows);
+    // A key is lost for the blocks that come after.
+    for (const auto& [key, row] : rows.keys)
+        if (row.record.lost) key_lost(key);
+}
+
 void RecoveryModel::key_started(const chain::PublicKey& key, BlockIndex start) {
     key_added(key);
     if (highest_block_ && start <= *highest_block_)
@@ -47,7 +84,7 @@ void RecoveryModel::block_known(const chain::PublicKey& key, InvocationId invoca
     if (closed_.contains(invocation))
         break_rule(fmt::format("stores block {} of a closed invocation", block.value));
     highest_block_ = std::max(highest_block_.value_or(block), block);
-    blocks_of_[key].push_back(block);
+    blocks_of_[key].emplace(block, invocation);
 }
 
 void RecoveryModel::block_added(const chain::PublicKey& key, InvocationId invocation,
@@ -64,7 +101,8 @@ void RecoveryModel::block_added(const chain::PublicKey& key, InvocationId invoca
 bool RecoveryModel::has_scanned(const chain::PublicKey& key, BlockIndex block) const {
     const auto it = blocks_of_.find(key);
     if (it == blocks_of_.end()) return false;
-    return std::find(it->second.begin(), it->second.end(), block) != it->second.end();
+    const auto at = it->second.lower_bound({block, InvocationId{}});
+    return at != it->second.end() && at->first == block;
 }
 
 bool RecoveryModel::is_missed(BlockIndex block) const {

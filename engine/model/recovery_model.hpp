@@ -5,14 +5,19 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/fog/ports.hpp"
+#include "engine/model/recovery_rows.hpp"
 
 namespace engine::model {
 
 /// What has been committed to the recovery database, as the judge of answers sees it.  Facts are only ever
 /// added.
+///
+/// It finds them by itself: it looks at the committed rows and compares them with what it has seen.  Nobody
+/// who writes tells it anything, so a writer that is wrong about what it wrote deceives only itself.
 class RecoveryModel {
 public:
     struct Place {
@@ -33,6 +38,11 @@ public:
         UserEventId announced;
     };
 
+    /// Takes what is new in the rows.  Called after each commit where that can be had; several commits at
+    /// once hide only the order among them.
+    void look(const RecoveryRows& rows);
+
+    // What a look finds, one by one; also for a log, which has them so.
     void key_added(const chain::PublicKey& key) { blocks_of_[key]; }
     void key_started(const chain::PublicKey& key, BlockIndex start);
     /// Senders may use the key in blocks before `expiry`.  Only those are owed: a retired key's node stores
@@ -74,7 +84,17 @@ private:
         if (broken_rule_.empty()) broken_rule_ = std::move(what);
     }
 
-    std::map<chain::PublicKey, std::vector<BlockIndex>> blocks_of_;
+    /// Of a key's row, when it was looked at last.
+    struct Seen {
+        bool retired = false;
+        BlockIndex expiry;
+    };
+    void take_keys(const RecoveryRows& rows);
+    void take_blocks(const RecoveryRows& rows);
+
+    std::map<chain::PublicKey, Seen> seen_;
+    std::set<UserEventId> events_seen_;
+    std::map<chain::PublicKey, std::set<std::pair<BlockIndex, InvocationId>>> blocks_of_;
     std::map<chain::PublicKey, BlockIndex> expiry_;
     std::set<chain::PublicKey> lost_;
     std::set<InvocationId> closed_;

@@ -128,6 +128,87 @@ TEST(RecoveryModel, notices_a_key_that_is_unretired_too_late) {
     EXPECT_EQ(model.broken_rule(), "unretires a key with expiry 4, although block 4 is known");
 }
 
+// ------------------------------------------------------------------------------------- looking at rows
+
+/// Rows that a writer commits one by one; the model is told nothing.
+struct RecoveryRowsTest : ::testing::Test {
+    RecoveryRows::Key& key(std::uint8_t n, std::uint64_t start = 1) {
+        const auto [at, is_new] = rows.keys.try_emplace(key_of(n));
+        if (is_new) at->second.record = {key_of(n), BlockIndex{start}, BlockIndex{}, false, false, {}};
+        return at->second;
+    }
+    void store(std::uint8_t n, std::int64_t invocation, fog::IngestedBlock block) {
+        block.invocation = InvocationId{invocation};
+        key(n).blocks.emplace(block.block, block);
+        model.look(rows);
+    }
+    RecoveryRows rows;
+    RecoveryModel model;
+};
+
+TEST_F(RecoveryRowsTest, look_finds_what_is_committed_and_only_once) {
+    key(1);
+    rows.events.push_back(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
+    store(1, 1, block_with(4, {7}));
+    store(1, 1, block_with(5, {8}));
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_TRUE(model.has_scanned(key_of(1), BlockIndex{5}));
+    EXPECT_EQ(model.scanned().size(), 2u);
+    EXPECT_EQ(model.events().size(), 1u);
+    EXPECT_EQ(model.invocations()[0].blocks, (std::vector<BlockIndex>{BlockIndex{4}, BlockIndex{5}}));
+}
+
+TEST_F(RecoveryRowsTest, event_of_a_lower_id_that_comes_later_is_found) {
+    rows.events.push_back(event_of(2, BlockRange{BlockIndex{3}, BlockIndex{5}}));
+    model.look(rows);
+    rows.events.insert(rows.events.begin(), event_of(1, BlockRange{BlockIndex{7}, BlockIndex{9}}));
+    model.look(rows);
+    EXPECT_EQ(model.missed().size(), 2u);
+    EXPECT_TRUE(model.is_missed(BlockIndex{7}));
+}
+
+TEST_F(RecoveryRowsTest, second_row_of_a_key_and_block_breaks_the_contract) {
+    store(1, 1, block_with(4, {7}));
+    EXPECT_EQ(model.broken_rule(), "");
+    store(1, 2, block_with(4, {8}));
+    EXPECT_EQ(model.broken_rule(), "stores block 4 of one key twice");
+}
+
+TEST_F(RecoveryRowsTest, rows_under_a_lost_key_or_closed_invocation_break_the_contract) {
+    store(1, 1, block_with(4, {}));
+    key(1).record.lost = true;
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), "") << "what was there before stays";
+    store(1, 1, block_with(5, {}));
+    EXPECT_EQ(model.broken_rule(), "stores block 5 of a lost key");
+}
+
+TEST_F(RecoveryRowsTest, key_that_starts_or_comes_back_too_late_breaks_the_contract) {
+    store(1, 1, block_with(4, {}));
+    key(2, 5);
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), "");
+    key(1).record.retired = true;
+    key(1).record.expiry = BlockIndex{5};
+    model.look(rows);
+    key(1).record.retired = false;
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), "") << "block 5 has not come";
+    key(3, 4);
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), "lets a key start at block 4, although block 4 is known");
+}
+
+TEST_F(RecoveryRowsTest, promise_is_what_senders_were_told) {
+    rows.events.push_back(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
+    key(1).record.expiry = BlockIndex{4};
+    rows.reports.push_back({"", key_of(1), BlockIndex{5}, {}});
+    store(1, 1, block_with(4, {7}));
+    EXPECT_EQ(model.invocations()[0].blocks, (std::vector<BlockIndex>{BlockIndex{4}}))
+        << "the key's row says 4, the report 5";
+}
+
 TEST(RecoveryModel, missed_ranges_are_half_open) {
     RecoveryModel model;
     model.event_added(event_of(1, BlockRange{BlockIndex{3}, BlockIndex{5}}));

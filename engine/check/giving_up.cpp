@@ -1,0 +1,35 @@
+#include "engine/check/giving_up.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace engine::check {
+
+void judge_giving_up(Checks& checks, const model::RecoveryRows& rows, const GivingUp& node,
+                     const std::function<bool(InvocationId)>& is_own) {
+    const auto row = rows.keys.find(node.key);
+    bool has_reason = row == rows.keys.end();
+    if (!has_reason) {
+        const fog::IngressKeyRecord& key = row->second.record;
+        const auto [first, last] = row->second.blocks.equal_range(node.at);
+        const bool taken = std::any_of(first, last, [&](const auto& stored) {
+            return node.may_have_stored_it || !is_own(stored.second.invocation);
+        });
+        has_reason = key.lost || (key.retired && node.at > key.expiry) || taken;
+    }
+    if (has_reason) {
+        checks.held(CheckId::liveness);
+        return;
+    }
+    Violation violation;
+    violation.check = CheckId::liveness;
+    violation.text =
+        fmt::format("{} stops scanning at block {}, although its key is neither lost nor at its end, and "
+                    "nobody else has stored that block",
+                    node.node, node.at.value);
+    violation.place = node.node;
+    checks.violated(std::move(violation));
+}
+
+} // namespace engine::check
