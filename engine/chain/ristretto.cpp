@@ -92,6 +92,19 @@ Scalar operator+(const Scalar& a, const Scalar& b) {
     return out;
 }
 
+Scalar operator-(const Scalar& a, const Scalar& b) {
+    Scalar out;
+    crypto_core_ristretto255_scalar_sub(out.bytes_.data(), a.bytes_.data(), b.bytes_.data());
+    return out;
+}
+
+Scalar Scalar::inverse() const {
+    Scalar out;
+    // Refused for zero, whose inverse it leaves zero.
+    (void)crypto_core_ristretto255_scalar_invert(out.bytes_.data(), bytes_.data());
+    return out;
+}
+
 Scalar operator*(const Scalar& a, const Scalar& b) {
     Scalar out;
     crypto_core_ristretto255_scalar_mul(out.bytes_.data(), a.bytes_.data(), b.bytes_.data());
@@ -103,7 +116,9 @@ Point::~Point() { wipe(bytes_); }
 std::optional<Point> Point::parse(ByteView bytes) {
     Point out;
     if (bytes.size() != out.bytes_.size()) return std::nullopt;
-    if (crypto_core_ristretto255_is_valid_point(bytes.data()) != 1) return std::nullopt;
+    // libsodium 1.0.18 overlooks the topmost bit, which no canonical encoding has.
+    if ((bytes[31] & 0x80) != 0 || crypto_core_ristretto255_is_valid_point(bytes.data()) != 1)
+        return std::nullopt;
     std::copy(bytes.begin(), bytes.end(), out.bytes_.begin());
     return out;
 }

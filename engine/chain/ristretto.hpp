@@ -39,7 +39,11 @@ public:
     PrivateKey key() const;
 
     friend Scalar operator+(const Scalar& a, const Scalar& b);
+    friend Scalar operator-(const Scalar& a, const Scalar& b);
     friend Scalar operator*(const Scalar& a, const Scalar& b);
+    Scalar operator-() const { return Scalar() - *this; }
+    /// Zero for zero.
+    Scalar inverse() const;
     friend bool operator==(const Scalar&, const Scalar&) = default;
 
 private:

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "engine/chain/account.hpp"
 #include "engine/chain/address_wire.hpp"
 #include "engine/chain/amount.hpp"
@@ -12,10 +10,10 @@
 #include "engine/chain/printable.hpp"
 #include "engine/chain/schnorr.hpp"
 #include "engine/chain/test_support.hpp"
+#include "engine/chain/testing/upstream_vectors.hpp"
 
-// MobileCoin's own files of test vectors.  They are not part of this project: FOG_VECTORS names the folder
-// that holds them under their upstream paths.  What these files check is checked elsewhere in this folder
-// too, by fewer values that belong to the project.
+// MobileCoin's own files of test vectors (see testing/upstream_vectors.hpp).  What these files check is
+// checked elsewhere in this folder too, by fewer values that belong to the project.
 
 namespace engine::chain {
 namespace {
@@ -23,45 +21,8 @@ namespace {
 using test::hex;
 using test::Json;
 namespace fs = std::filesystem;
-
-fs::path vectors_folder() {
-    // Read once, before any test runs, and only to find files.
-    const char* named = std::getenv("FOG_VECTORS");
-    return named != nullptr ? fs::path(named) : fs::path(FOG_SOURCE_DIR) / "../shared/upstream/vectors";
-}
-
-/// Skips the test, saying so, unless all its files are there.
-class UpstreamVectorsTest : public testing::Test {
-protected:
-    std::vector<fs::path> files_;
-
-    bool find(const std::vector<std::string>& names) {
-        for (const std::string& name : names) files_.push_back(vectors_folder() / name);
-        std::size_t absent = 0;
-        for (const fs::path& file : files_) absent += !fs::exists(file);
-        absent_ = absent;
-        return absent == 0;
-    }
-    std::string absent() const {
-        return "upstream vector files absent (FOG_VECTORS): " + std::to_string(absent_) +
-               " files not checked";
-    }
-    /// One JSON object a line.
-    std::vector<Json> rows(std::size_t file) const {
-        std::vector<Json> out;
-        std::istringstream lines(test::read_file(files_.at(file)));
-        for (std::string line; std::getline(lines, line);)
-            if (!line.empty()) out.push_back(Json::parse(line));
-        return out;
-    }
-    Json document(std::size_t file) const { return Json::parse(test::read_file(files_.at(file))); }
-
-private:
-    std::size_t absent_ = 0;
-};
-
-#define NEED_UPSTREAM_FILES(...)                                                                             \
-    if (!find({__VA_ARGS__})) GTEST_SKIP() << absent()
+using test::UpstreamVectorsTest;
+using test::vectors_folder;
 
 Bytes bytes_of(const Json& list) { return list.get<Bytes>(); }
 template <class Fixed>
