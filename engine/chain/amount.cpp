@@ -1,5 +1,7 @@
 #include "engine/chain/amount.hpp"
 
+#include <algorithm>
+
 #include "engine/chain/bytes.hpp"
 #include "engine/chain/secret.hpp"
 
@@ -16,9 +18,7 @@ AmountMask mask_v1(const SharedSecret& secret) {
     return mask;
 }
 
-AmountMask mask_v2(const SharedSecret& secret) {
-    const Secret<Digest64> hash(blake2b_512({as_bytes("mc_amount_shared_secret"), secret.view()}));
-    const ByteView amount_secret = ByteView(*hash).first(32);
+AmountMask mask_v2(ByteView amount_secret) {
     const auto derive = [amount_secret](std::string_view info, std::span<std::uint8_t> out) {
         hkdf_sha512(as_bytes("mc_amount_blinding_factors"), amount_secret, as_bytes(info), out);
     };
@@ -34,10 +34,23 @@ AmountMask mask_v2(const SharedSecret& secret) {
     return mask;
 }
 
+std::optional<OpenedAmount> open_by_mask(const MaskedAmount& masked, const AmountMask& mask) {
+    const auto amount = unmask_amount(masked.version, masked.masked_value, masked.masked_token_id, mask);
+    if (!amount || commit(*amount, mask.blinding) != masked.commitment) return std::nullopt;
+    return OpenedAmount{*amount, mask.blinding};
+}
+
 } // namespace
 
+Secret<Digest32> amount_secret(const SharedSecret& secret) {
+    const Secret<Digest64> hash(blake2b_512({as_bytes("mc_amount_shared_secret"), secret.view()}));
+    Secret<Digest32> out;
+    std::copy_n(hash->begin(), out->size(), out->begin());
+    return out;
+}
+
 AmountMask AmountMask::from(MaskedAmount::Version version, const SharedSecret& secret) {
-    return version == MaskedAmount::Version::v1 ? mask_v1(secret) : mask_v2(secret);
+    return version == MaskedAmount::Version::v1 ? mask_v1(secret) : mask_v2(*amount_secret(secret));
 }
 
 MaskedAmount mask_amount(MaskedAmount::Version version, Amount amount, const SharedSecret& secret,
@@ -66,10 +79,12 @@ std::optional<Amount> unmask_amount(MaskedAmount::Version version, std::uint64_t
 }
 
 std::optional<OpenedAmount> open_amount(const MaskedAmount& masked, const SharedSecret& secret) {
-    const AmountMask mask = AmountMask::from(masked.version, secret);
-    const auto amount = unmask_amount(masked.version, masked.masked_value, masked.masked_token_id, mask);
-    if (!amount || commit(*amount, mask.blinding) != masked.commitment) return std::nullopt;
-    return OpenedAmount{*amount, mask.blinding};
+    return open_by_mask(masked, AmountMask::from(masked.version, secret));
+}
+
+std::optional<OpenedAmount> open_amount_by_secret(const MaskedAmount& masked, ByteView amount_secret) {
+    if (masked.version != MaskedAmount::Version::v2 || amount_secret.size() != 32) return std::nullopt;
+    return open_by_mask(masked, mask_v2(amount_secret));
 }
 
 std::uint32_t commitment_crc32(const Commitment& commitment) { return crc32_iso(commitment.view()); }

@@ -2,7 +2,9 @@
 
 #include <optional>
 
+#include "engine/chain/hash.hpp"
 #include "engine/chain/ristretto.hpp"
+#include "engine/chain/secret.hpp"
 #include "engine/chain/types.hpp"
 
 // Amounts hidden in outputs.  Whoever knows the shared secret of an output unmasks value and token id and
@@ -38,6 +40,11 @@ struct OpenedAmount {
 };
 /// @return nothing when `masked` was not made with `secret`
 std::optional<OpenedAmount> open_amount(const MaskedAmount& masked, const SharedSecret& secret);
+
+/// What a v2 amount opens with alone: revealing it tells the amount and nothing about the memo.
+Secret<Digest32> amount_secret(const SharedSecret& secret);
+/// @return nothing when `masked` is not v2 or was not made with this secret of 32 bytes
+std::optional<OpenedAmount> open_amount_by_secret(const MaskedAmount& masked, ByteView amount_secret);
 
 /// The CRC-32 by which fog records name a commitment.
 std::uint32_t commitment_crc32(const Commitment& commitment);

@@ -3,14 +3,6 @@
 namespace engine::chain {
 namespace {
 
-void append_digest(DigestTranscript& to, std::string_view context, const MaskedAmount& value) {
-    const DigestAggregate aggregate(to, context,
-                                    value.version == MaskedAmount::Version::v1 ? "Amount" : "MaskedAmountV2");
-    to.point("commitment", value.commitment.view());
-    to.integer("masked_value", value.masked_value);
-    to.omit_empty_bytes("masked_token_id", value.masked_token_id);
-}
-
 void append_digest(DigestTranscript& to, std::string_view context, const EncryptedMemo& value) {
     const DigestAggregate aggregate(to, context, "EncryptedMemo");
     to.bytes("0", value.view());
@@ -72,6 +64,14 @@ void append_block_fields(DigestTranscript& to, const Block& value) {
 }
 
 } // namespace
+
+void append_digest(DigestTranscript& to, std::string_view context, const MaskedAmount& value) {
+    const DigestAggregate aggregate(to, context,
+                                    value.version == MaskedAmount::Version::v1 ? "Amount" : "MaskedAmountV2");
+    to.point("commitment", value.commitment.view());
+    to.integer("masked_value", value.masked_value);
+    to.omit_empty_bytes("masked_token_id", value.masked_token_id);
+}
 
 void append_digest(DigestTranscript& to, std::string_view context, const KeyImage& value) {
     to.point(context, value.view());

@@ -114,6 +114,7 @@ struct BlockData {
 // Digests and what follows from them
 // ------------------------------------------------------------------------------
 
+void append_digest(DigestTranscript& to, std::string_view context, const MaskedAmount& value);
 void append_digest(DigestTranscript& to, std::string_view context, const KeyImage& value);
 void append_digest(DigestTranscript& to, std::string_view context, const TxOut& value);
 void append_digest(DigestTranscript& to, std::string_view context, const BlockContents& value);

@@ -1,7 +1,5 @@
-#include <bit>
-#include <cstring>
-
 #include "engine/chain/crypto.hpp"
+#include "engine/chain/fast_hash.hpp"
 
 // The cheap stand-in for MobileCoin's cryptography.  Shapes (lengths, footers, magic bytes), algebra (both
 // sides of a key exchange meet, an owner recovers the subaddress) and failures (no point, wrong key, bad
@@ -10,89 +8,10 @@
 namespace engine::chain {
 namespace {
 
-using Lanes = std::array<std::uint64_t, 4>;
-
-constexpr std::uint64_t mix(std::uint64_t x) {
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ULL;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ULL;
-    x ^= x >> 32;
-    return x;
-}
-
-// Integers in byte strings are little endian on every machine.
-std::uint64_t load64(const std::uint8_t* p) {
-    std::uint64_t v;
-    std::memcpy(&v, p, 8);
-    if constexpr (std::endian::native == std::endian::big) v = __builtin_bswap64(v);
-    return v;
-}
-void store64(std::uint8_t* p, std::uint64_t v) {
-    if constexpr (std::endian::native == std::endian::big) v = __builtin_bswap64(v);
-    std::memcpy(p, &v, 8);
-}
-
-template <class Tag>
-Lanes lanes(const FixedBytes<Tag, 32>& b) {
-    return {load64(b.bytes.data()), load64(b.bytes.data() + 8), load64(b.bytes.data() + 16),
-            load64(b.bytes.data() + 24)};
-}
-template <class Fixed>
-Fixed from_lanes(const Lanes& l) {
-    Fixed out;
-    for (std::size_t i = 0; i < 4; ++i) store64(out.bytes.data() + 8 * i, l[i]);
-    return out;
-}
-
-/// 64 bits that depend on every input lane.
-std::uint64_t digest(std::uint64_t tag, const Lanes& a, const Lanes& b = {}) {
-    std::uint64_t h = mix(tag ^ 0x9e3779b97f4a7c15ULL);
-    for (std::uint64_t v : a) h = (std::rotl(h, 23) ^ v) * 0x9fb21c651e98df25ULL;
-    for (std::uint64_t v : b) h = (std::rotl(h, 23) ^ v) * 0x9fb21c651e98df25ULL;
-    return mix(h);
-}
-Lanes expand(std::uint64_t h) { return {mix(h + 1), mix(h + 2), mix(h + 3), mix(h + 4)}; }
-
-// A key is "a point" when its top bit is clear; public keys are their secrets behind a fixed pad.
-constexpr std::uint64_t top_bit = 1ULL << 63;
-constexpr Lanes pad{0x243f6a8885a308d3ULL, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL,
-                    0x082efa98ec4e6c89ULL};
-
-PrivateKey scalar(Lanes l) {
-    l[3] &= ~top_bit;
-    return from_lanes<PrivateKey>(l);
-}
+using namespace fast;
 
 constexpr std::size_t footer_size = 50; // ephemeral key 32, tag 16, version bytes 1 and 0
 constexpr std::size_t record_size = 187;
-
-enum Tag : std::uint64_t {
-    tag_exchange = 1,
-    tag_hint,
-    tag_record,
-    tag_onetime,
-    tag_amount,
-    tag_token,
-    tag_commitment,
-    tag_crc,
-    tag_image,
-    tag_sub_view,
-    tag_sub_spend,
-    tag_view,
-    tag_spend,
-    tag_rng,
-    tag_mac,
-};
-
-std::uint32_t checksum(const Commitment& commitment) {
-    return static_cast<std::uint32_t>(digest(tag_crc, lanes(commitment)));
-}
-
-Commitment commit(Amount amount, const SharedSecret& secret) {
-    const Lanes words{amount.value, amount.token_id, 0, 0};
-    return from_lanes<Commitment>(expand(digest(tag_commitment, words, lanes(secret))));
-}
 
 class FastCrypto final : public Crypto {
 public:
@@ -156,10 +75,11 @@ public:
         const SharedSecret secret = share(ephemeral.open, recipient.view_public);
         TxOut out;
         MaskedAmount masked;
-        masked.commitment = commit(amount, secret);
-        masked.masked_value = amount.value ^ digest(tag_amount, lanes(secret));
+        const FastMask mask = mask_of(amount_seed(secret));
+        masked.commitment = fast_commit(amount, mask.blinding);
+        masked.masked_value = amount.value ^ mask.value;
         masked.masked_token_id.resize(8);
-        store64(masked.masked_token_id.data(), amount.token_id ^ digest(tag_token, lanes(secret)));
+        store64(masked.masked_token_id.data(), amount.token_id ^ mask.token_id);
         out.masked_amount = std::move(masked);
         out.target_key = onetime(recipient.spend_public, secret);
         out.public_key = ephemeral.open;
@@ -269,19 +189,19 @@ public:
             share(record.public_key, public_key(subaddress_view_private(account, default_subaddress)));
         const auto index = table.find(onetime(record.target_key, secret));
         if (!index) return std::nullopt;
+        const FastMask mask = mask_of(amount_seed(secret));
         Amount amount;
-        amount.value = record.masked_value ^ digest(tag_amount, lanes(secret));
+        amount.value = record.masked_value ^ mask.value;
         if (record.masked_version == MaskedAmount::Version::v1) amount.value = ~amount.value; // another mask
         if (record.masked_token_id.size() == 8)
-            amount.token_id = load64(record.masked_token_id.data()) ^ digest(tag_token, lanes(secret));
+            amount.token_id = load64(record.masked_token_id.data()) ^ mask.token_id;
         const std::uint32_t expected =
             record.commitment ? checksum(*record.commitment) : record.commitment_crc32;
-        if (checksum(commit(amount, secret)) != expected) return std::nullopt;
+        if (checksum(fast_commit(amount, mask.blinding)) != expected) return std::nullopt;
         OpenedOutput opened;
         opened.amount = amount;
         opened.subaddress = *index;
-        const std::uint64_t image = digest(tag_image, lanes(account.spend_private), lanes(record.target_key));
-        opened.key_image = from_lanes<KeyImage>(expand(image));
+        opened.key_image = image_of(onetime_private(record.target_key));
         return opened;
     }
 
@@ -295,15 +215,6 @@ private:
         const Lanes low = lanes(swap ? other : one);
         const Lanes high = lanes(swap ? one : other);
         return from_lanes<SharedSecret>(expand(digest(tag_exchange, low, high)));
-    }
-
-    /// Its own inverse: hides a subaddress spend key in a target key and back.
-    PublicKey onetime(const PublicKey& key, const SharedSecret& secret) const {
-        Lanes l = lanes(key);
-        const Lanes mask = expand(digest(tag_onetime, lanes(secret)));
-        for (std::size_t i = 0; i < 4; ++i) l[i] ^= mask[i];
-        l[3] ^= mask[3] & top_bit; // keep the key a point
-        return from_lanes<PublicKey>(l);
     }
 
     static void apply_keystream(std::uint64_t seed, std::span<std::uint8_t> data) {

@@ -22,19 +22,6 @@ void append_digest(DigestTranscript& to, std::string_view context, const MultiSi
         to.primitive("", "ed25519-sig", signature.view());
 }
 
-void append_digest(DigestTranscript& to, std::string_view context, const SignerSet& value) {
-    const DigestAggregate aggregate(to, context, "SignerSet");
-    if (!value.individual_signers.empty()) {
-        to.sequence("signers", value.individual_signers.size());
-        for (const Ed25519PublicKey& signer : value.individual_signers) append_digest(to, "", signer);
-    }
-    if (!value.multi_signers.empty()) {
-        to.sequence("multi_signers", value.multi_signers.size());
-        for (const SignerSet& set : value.multi_signers) append_digest(to, "", set);
-    }
-    to.integer("threshold", value.threshold);
-}
-
 void append_digest(DigestTranscript& to, std::string_view context, const MintConfig& value) {
     const DigestAggregate aggregate(to, context, "MintConfig");
     to.integer("token_id", value.token_id);
@@ -52,12 +39,6 @@ void append_digest(DigestTranscript& to, std::string_view context, const MintCon
     to.omit_empty_bytes("nonce", value.nonce);
     to.integer("tombstone_block", value.tombstone_block);
     to.integer("total_mint_limit", value.total_mint_limit);
-}
-
-void append_digest(DigestTranscript& to, std::string_view context, const MintConfigTx& value) {
-    const DigestAggregate aggregate(to, context, "MintConfigTx");
-    append_digest(to, "prefix", value.prefix);
-    append_digest(to, "signature", value.signature);
 }
 
 void append_digest(DigestTranscript& to, std::string_view context, const MintTxPrefix& value) {
@@ -234,6 +215,31 @@ std::optional<ActiveMintConfigs::Entry> decode_active_entry(ByteView bytes) {
 
 } // namespace
 
+void append_digest(DigestTranscript& to, std::string_view context, const SignerSet& value) {
+    const DigestAggregate aggregate(to, context, "SignerSet");
+    if (!value.individual_signers.empty()) {
+        to.sequence("signers", value.individual_signers.size());
+        for (const Ed25519PublicKey& signer : value.individual_signers) append_digest(to, "", signer);
+    }
+    if (!value.multi_signers.empty()) {
+        to.sequence("multi_signers", value.multi_signers.size());
+        for (const SignerSet& set : value.multi_signers) append_digest(to, "", set);
+    }
+    to.integer("threshold", value.threshold);
+}
+
+void append_digest(DigestTranscript& to, std::string_view context, const MintConfigTx& value) {
+    const DigestAggregate aggregate(to, context, "MintConfigTx");
+    append_digest(to, "prefix", value.prefix);
+    append_digest(to, "signature", value.signature);
+}
+
+Hash32 mint_config_prefix_hash(const MintConfigTxPrefix& prefix) {
+    DigestTranscript transcript;
+    append_digest(transcript, "mc_mint_config_tx_prefix", prefix);
+    return transcript.digest32();
+}
+
 void append_digest(DigestTranscript& to, std::string_view context, const ValidatedMintConfigTx& value) {
     const DigestAggregate aggregate(to, context, "ValidatedMintConfigTx");
     append_digest(to, "mint_config_tx", value.mint_config_tx);
@@ -265,6 +271,11 @@ bool satisfied(const SignerSet& set, ByteView message, const MultiSig& signature
     for (const SignerSet& inner : set.multi_signers) members += satisfied(inner, message, signatures);
     return set.threshold > 0 && members >= set.threshold;
 }
+
+Bytes encode(const MintConfigTx& value) { return encode_config_tx(value); }
+Bytes encode(const SignerSet& value) { return encode_signer_set(value); }
+std::optional<MintConfigTx> decode_mint_config_tx(ByteView bytes) { return decode_config_tx(bytes); }
+std::optional<SignerSet> decode_signer_set(ByteView bytes) { return decode_outer_signer_set(bytes); }
 
 Bytes encode(const ValidatedMintConfigTx& value) {
     return WireWriter()

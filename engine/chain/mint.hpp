@@ -88,15 +88,23 @@ struct ActiveMintConfigs {
 
 void append_digest(DigestTranscript& to, std::string_view context, const ValidatedMintConfigTx& value);
 void append_digest(DigestTranscript& to, std::string_view context, const MintTx& value);
+void append_digest(DigestTranscript& to, std::string_view context, const MintConfigTx& value);
+void append_digest(DigestTranscript& to, std::string_view context, const SignerSet& value);
+/// What the governors of a token sign.
+Hash32 mint_config_prefix_hash(const MintConfigTxPrefix& prefix);
 /// What the signers of a mint transaction sign.
 Hash32 mint_prefix_hash(const MintTxPrefix& prefix);
 
 /// @return whether enough members of the set signed `message`
 bool satisfied(const SignerSet& set, ByteView message, const MultiSig& signatures);
 
+Bytes encode(const MintConfigTx& value);
+Bytes encode(const SignerSet& value);
 Bytes encode(const ValidatedMintConfigTx& value);
 Bytes encode(const MintTx& value);
 Bytes encode(const ActiveMintConfigs& value);
+std::optional<MintConfigTx> decode_mint_config_tx(ByteView bytes);
+std::optional<SignerSet> decode_signer_set(ByteView bytes);
 std::optional<ValidatedMintConfigTx> decode_validated_mint_config_tx(ByteView bytes);
 std::optional<MintTx> decode_mint_tx(ByteView bytes);
 std::optional<ActiveMintConfigs> decode_active_mint_configs(ByteView bytes);

@@ -31,6 +31,9 @@ std::optional<RangeFailure> verify_range(ByteView proof, std::span<const Commitm
 std::optional<Bytes> prove_range(ByteSource& rng, std::span<const std::uint64_t> values,
                                  std::span<const Scalar> blindings, std::uint64_t token_id);
 
+/// Whether these may be a proof at all: length, and scalars below the group order.
+bool has_range_proof_shape(ByteView proof);
+
 /// Bytes of a proof for this many values.
 std::size_t range_proof_size(std::size_t values);
 

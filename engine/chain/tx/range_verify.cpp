@@ -81,6 +81,8 @@ struct Sum {
 
 } // namespace
 
+bool has_range_proof_shape(ByteView proof) { return parse(proof).has_value(); }
+
 std::size_t range_proof_size(std::size_t values) {
     const std::size_t length = range_bits * std::bit_ceil(values);
     return 32 * (9 + 2 * static_cast<std::size_t>(std::countr_zero(length)));
