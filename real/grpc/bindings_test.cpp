@@ -254,7 +254,7 @@ TEST_F(BindingsTest, Report) {
             RC_ASSERT((*got)[i].fog_report_id == rows[i].fog_report_id);
             RC_ASSERT((*got)[i].ingress_key == rows[i].ingress_key);
             RC_ASSERT((*got)[i].expiry == rows[i].expiry);
-            RC_ASSERT((*got)[i].evidence.empty());
+            RC_ASSERT((*got)[i].evidence == clear_text_evidence(rows[i].ingress_key));
         }
     }));
     expect_codes(api.answer, [&] { return client.reports(); });

@@ -2,6 +2,7 @@
 
 #include "engine/chain/bytes.hpp"
 #include "proto/report.pb.h"
+#include "real/attest/evidence.hpp"
 #include "real/grpc/message.hpp"
 
 namespace real::grpc {
@@ -15,24 +16,14 @@ constexpr const char* path = "/report.ReportAPI/GetReports";
 constexpr std::size_t nonce_size = 16;
 constexpr std::size_t enclave_key_size = 32;
 
-// Evidence in the database is a message whose fields 2 and 4 are those of Report.
 bool set_evidence(wire::Report& message, const ReportRow& row) {
-    if (!row.evidence.empty()) {
-        wire::Report holder;
-        if (!holder.ParseFromArray(row.evidence.data(), static_cast<int>(row.evidence.size()))) return false;
-        if (holder.has_dcap_evidence())
-            *message.mutable_dcap_evidence() = std::move(*holder.mutable_dcap_evidence());
-        else if (holder.has_verification_report())
-            *message.mutable_verification_report() = std::move(*holder.mutable_verification_report());
-        else
-            return false;
-        return true;
-    }
-    external::EnclaveReportDataContents& data = *message.mutable_dcap_evidence()->mutable_report_data();
-    data.set_nonce(std::string(nonce_size, '\0'));
-    data.set_key(std::string(enclave_key_size, '\0'));
-    data.set_custom_identity(row.ingress_key.bytes.data(), row.ingress_key.bytes.size());
-    return true;
+    const Bytes evidence = row.evidence.empty() ? clear_text_evidence(row.ingress_key) : row.evidence;
+    const auto parse_into = [](auto& to, engine::chain::ByteView bytes) {
+        return to.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    };
+    if (const auto dcap = attest::dcap_in(evidence))
+        return parse_into(*message.mutable_dcap_evidence(), *dcap);
+    return parse_into(*message.mutable_verification_report(), evidence);
 }
 
 Task<Outcome<wire::ReportResponse>> answer(ReportApi* api, const SealReports* seal) {
@@ -57,30 +48,36 @@ Task<Outcome<wire::ReportResponse>> answer(ReportApi* api, const SealReports* se
     co_return reply;
 }
 
-bool is_clear_text(const external::DcapEvidence& evidence) {
-    return evidence.quote().data().empty() && evidence.collateral().ByteSizeLong() == 0;
-}
-
 Bytes to_bytes(const std::string& text) { return {text.begin(), text.end()}; }
 
 std::optional<ReportRow> row_from(const wire::Report& message) {
     ReportRow row;
     row.fog_report_id = message.fog_report_id();
     row.expiry = engine::BlockIndex{message.pubkey_expiry()};
-    const external::DcapEvidence& evidence = message.dcap_evidence();
-    const auto key =
-        engine::chain::PublicKey::from(engine::chain::as_bytes(evidence.report_data().custom_identity()));
+    if (message.has_dcap_evidence()) {
+        wire::Report holder;
+        *holder.mutable_dcap_evidence() = message.dcap_evidence();
+        row.evidence = to_bytes(holder.SerializeAsString());
+    } else {
+        row.evidence = to_bytes(message.verification_report().SerializeAsString());
+    }
+    const auto identity = attest::claimed_custom_identity(row.evidence);
+    const auto key = engine::chain::PublicKey::from(identity.value_or(Bytes{}));
     if (!key) return std::nullopt;
     row.ingress_key = *key;
-    if (!is_clear_text(evidence)) {
-        wire::Report holder;
-        *holder.mutable_dcap_evidence() = evidence;
-        row.evidence = to_bytes(holder.SerializeAsString());
-    }
     return row;
 }
 
 } // namespace
+
+Bytes clear_text_evidence(const engine::chain::PublicKey& ingress_key) {
+    wire::Report holder;
+    external::EnclaveReportDataContents& data = *holder.mutable_dcap_evidence()->mutable_report_data();
+    data.set_nonce(std::string(nonce_size, '\0'));
+    data.set_key(std::string(enclave_key_size, '\0'));
+    data.set_custom_identity(ingress_key.bytes.data(), ingress_key.bytes.size());
+    return to_bytes(holder.SerializeAsString());
+}
 
 void serve_report(Server& server, ReportApi& api, SealReports seal) {
     add_unary<wire::ReportRequest, wire::ReportResponse>(

@@ -19,12 +19,15 @@ struct ReportSeal {
 };
 using SealReports = std::function<ReportSeal(const std::vector<engine::fog::ReportRow>& reports)>;
 
+/// The evidence of attestation in clear text, as a row of the database holds it: DCAP evidence without quote
+/// and collateral, with a nonce and an enclave key of zeros and the ingress key as custom identity.  It names
+/// the key, and nothing in it can be verified.
+engine::chain::Bytes clear_text_evidence(const engine::chain::PublicKey& ingress_key);
+
 /// The chain id is checked.
 ///
-/// attestation: clear text.  A report whose evidence is empty goes out as evidence without quote and
-/// collateral, with a nonce and an enclave key of zeros, and the ingress key as custom identity: there is
-/// nothing to verify in it. Evidence that is not empty must be a message that holds it (DCAP in field 4, the
-/// older kind in field 2) and goes out as it is.
+/// Evidence goes out as the row holds it, which is a message with DCAP evidence in field 4, or else one of
+/// the older kind by itself.  A row without any goes out with clear_text_evidence.
 /// @param api   outlives the server
 /// @param seal  empty: unsigned
 void serve_report(Server& server, engine::fog::ReportApi& api, SealReports seal);
@@ -39,7 +42,7 @@ public:
     /// @param channel  outlives the client
     explicit ReportClient(Channel& channel) : channel_(channel) {}
 
-    /// The rows' evidence is empty when there is nothing in it to verify.
+    /// The rows' evidence is as it came, in the form of the database.
     /// @errors internal (evidence without an ingress key)
     Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;
     /// The same with what vouches for it.  Nothing is verified here.

@@ -242,6 +242,8 @@ Task<Result<bool>> PgRecoveryDb::add_block(InvocationId invocation, IngestedBloc
 
 Task<Result<KeyStatus>> PgRecoveryDb::set_report(PublicKey key, ReportRow report) {
     constexpr const char* origin = "set report";
+    if (report.evidence.empty() && options_.report_evidence)
+        report.evidence = options_.report_evidence(report.ingress_key);
     Params params;
     params.bytes(key.view()).word(report.expiry.value).text(report.fog_report_id);
     params.bytes(report.ingress_key.view()).bytes(report.evidence);

@@ -22,6 +22,8 @@ struct RecoveryDbOptions {
     std::function<std::chrono::sys_time<std::chrono::microseconds>()> clock = [] {
         return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     };
+    /// Evidence of a report that comes without any, from its ingress key; null: it is stored empty.
+    std::function<engine::chain::Bytes(const engine::chain::PublicKey& ingress_key)> report_evidence{};
     /// Told of every failed try, in one line without a password; null: nobody.
     std::function<void(const std::string& line)> log{};
 };

@@ -149,8 +149,31 @@ TEST_F(PgRecoveryDbTest, RowsAreThoseOfUpstream) {
                                    "(2,decommission_ingest_invocation,,1,,)\n"
                                    "(3,new_ingest_invocation,2,,,)\n"
                                    "(4,missing_blocks,,,4,9)");
-    EXPECT_EQ(dump("reports"), fmt::format("(1,\"\\\\x{}\",,id,\"\\\\xe000\",9)", k1));
+    EXPECT_EQ(dump("reports"), fmt::format("(1,\"\\\\x{}\",2,id,\"\\\\xe000\",9)", k1));
     EXPECT_EQ(second, InvocationId{2});
+}
+
+TEST_F(PgRecoveryDbTest, AReportHasEvidenceAndNamesTheInvocationThatIsOpen) {
+    RecoveryDbOptions options = options_with(0, &log);
+    options.report_evidence = [](const chain::PublicKey& key) { return chain::Bytes{7, key.bytes[0]}; };
+    PgRecoveryDb vouching(pool, options);
+    const auto row = [&] {
+        return database.sql(
+            "SELECT coalesce(ingest_invocation_id::text, 'none') || ' ' || report FROM reports");
+    };
+    new_key(1, 3);
+    ReportRow bare = report_of(1, 9);
+    bare.evidence.clear();
+    ASSERT_TRUE(run(vouching.set_report(key_of(1), bare)));
+    EXPECT_EQ(row(), "none \\x0701");
+    const InvocationId first = invoke(1, 11);
+    EXPECT_EQ(row(), "1 \\x0701") << "from its first block on";
+    ASSERT_TRUE(run(vouching.set_report(key_of(1), bare)));
+    EXPECT_EQ(row(), "1 \\x0701");
+    invoke(1, 12, first);
+    EXPECT_EQ(row(), "2 \\x0701");
+    ASSERT_TRUE(run(vouching.set_report(key_of(1), report_of(1, 9)))); // evidence of its own stays
+    EXPECT_EQ(row(), "2 \\xe000");
 }
 
 TEST_F(PgRecoveryDbTest, UnsignedNumbersAreComparedAsSuch) {

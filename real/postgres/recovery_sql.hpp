@@ -95,6 +95,8 @@ WITH key AS (
         (ingress_public_key, egress_public_key, last_active_at, start_block, decommissioned, rng_version)
     SELECT $2, $3, $5, $4, FALSE, $6 FROM allowed
     RETURNING id
+), named AS (
+    UPDATE reports SET ingest_invocation_id = opened.id FROM opened WHERE ingress_public_key = $2
 ), announced AS (
     INSERT INTO user_events (event_type, new_ingest_invocation_id, decommission_ingest_invocation_id)
     SELECT type::user_event_type, new_id, old_id FROM (
@@ -157,9 +159,11 @@ WITH old AS (
     "$2::bigint") R"sql(
 ), published AS (
     INSERT INTO reports (ingress_public_key, ingest_invocation_id, fog_report_id, report, pubkey_expiry)
-    SELECT $4, NULL, $3, $5, $2 FROM live
+    SELECT $4, (SELECT max(id) FROM ingest_invocations WHERE ingress_public_key = $4 AND NOT decommissioned),
+        $3, $5, $2 FROM live
     ON CONFLICT (fog_report_id) DO UPDATE SET ingress_public_key = EXCLUDED.ingress_public_key,
-        ingest_invocation_id = NULL, report = EXCLUDED.report, pubkey_expiry = EXCLUDED.pubkey_expiry
+        ingest_invocation_id = EXCLUDED.ingest_invocation_id, report = EXCLUDED.report,
+        pubkey_expiry = EXCLUDED.pubkey_expiry
     RETURNING 1
 ), )sql" FOG_MOVE("published") R"sql(
 SELECT pubkey_expiry, retired, lost FROM old

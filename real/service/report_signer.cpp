@@ -12,7 +12,9 @@
 
 #include "engine/chain/account.hpp"
 #include "engine/chain/digestible.hpp"
-#include "engine/chain/wire_fields.hpp"
+#include "proto/external.pb.h"
+#include "real/attest/evidence.hpp"
+#include "real/grpc/report.hpp"
 
 namespace real::service {
 
@@ -25,8 +27,6 @@ using engine::chain::Ed25519PublicKey;
 using engine::chain::Ed25519Seed;
 using engine::chain::Ed25519Signature;
 using engine::chain::Hash32;
-using engine::chain::PublicKey;
-using engine::chain::WireField;
 using engine::fog::ReportRow;
 
 namespace {
@@ -53,26 +53,76 @@ X509Ptr parsed(const Bytes& der) {
     return certificate;
 }
 
-// The evidence's aggregates stand under the label of the report's member, every one of them: upstream hands
-// its context down instead of naming members.
-void append_evidence(DigestTranscript& to, const ReportEvidence& evidence) {
-    constexpr std::string_view context = "report";
-    const DigestAggregate outer(to, context, "DcapEvidence");
-    if (!evidence.quote.empty()) to.primitive(context, "quote", evidence.quote);
-    if (!evidence.collateral.empty()) to.primitive(context, "collateral", evidence.collateral);
-    const DigestAggregate inner(to, context, "EnclaveReportDataContents");
-    to.primitive(context, "nonce", evidence.nonce);
-    {
-        const DigestAggregate key(to, context, "X25519Public");
-        to.primitive("0", "x25519", evidence.enclave_key);
+ByteView view_of(const std::string& bytes) { return engine::chain::as_bytes(bytes); }
+
+void omit_empty_list(DigestTranscript& to, std::string_view context,
+                     const google::protobuf::RepeatedPtrField<std::string>& list) {
+    if (list.empty()) return;
+    to.sequence(context, static_cast<std::uint64_t>(list.size()));
+    for (const std::string& element : list) to.bytes("", view_of(element));
+}
+void omit_empty_text(DigestTranscript& to, std::string_view context, const std::string& text) {
+    if (!text.empty()) to.text(context, text);
+}
+
+// A message that is there has a node also when it is empty.
+void append_dcap(DigestTranscript& to, std::string_view context, const external::DcapEvidence& evidence) {
+    const DigestAggregate whole(to, context, "DcapEvidence");
+    if (evidence.has_quote()) {
+        const DigestAggregate part(to, "quote", "Quote3");
+        to.omit_empty_bytes("data", view_of(evidence.quote().data()));
     }
-    if (evidence.custom_identity) to.bytes(context, evidence.custom_identity->view());
+    if (evidence.has_collateral()) {
+        const external::Collateral& collateral = evidence.collateral();
+        const DigestAggregate part(to, "collateral", "Collateral");
+        omit_empty_list(to, "pck_crl_issuer_chain", collateral.pck_crl_issuer_chain());
+        to.omit_empty_bytes("root_ca_crl", view_of(collateral.root_ca_crl()));
+        to.omit_empty_bytes("pck_crl", view_of(collateral.pck_crl()));
+        omit_empty_list(to, "tcb_info_issuer_chain", collateral.tcb_info_issuer_chain());
+        omit_empty_text(to, "tcb_info", collateral.tcb_info());
+        omit_empty_list(to, "qe_identity_issuer_chain", collateral.qe_identity_issuer_chain());
+        omit_empty_text(to, "qe_identity", collateral.qe_identity());
+    }
+    if (evidence.has_report_data()) {
+        const external::EnclaveReportDataContents& data = evidence.report_data();
+        const DigestAggregate part(to, "report_data", "EnclaveReportDataContents");
+        to.omit_empty_bytes("nonce", view_of(data.nonce()));
+        to.omit_empty_bytes("key", view_of(data.key()));
+        to.omit_empty_bytes("custom_identity", view_of(data.custom_identity()));
+    }
+}
+
+// Of the older kind the signature and the text always have a node.
+void append_report(DigestTranscript& to, std::string_view context,
+                   const external::VerificationReport& report) {
+    const DigestAggregate whole(to, context, "VerificationReport");
+    {
+        const DigestAggregate part(to, "sig", "VerificationSignature");
+        to.bytes("0", view_of(report.sig().contents()));
+    }
+    omit_empty_list(to, "chain", report.chain());
+    to.text("http_body", report.http_body());
+}
+
+void append_evidence(DigestTranscript& to, std::string_view context, const Bytes& evidence) {
+    const auto parse_into = [](auto& message, ByteView bytes) {
+        (void)message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    };
+    if (const auto dcap = attest::dcap_in(evidence)) {
+        external::DcapEvidence message;
+        parse_into(message, *dcap);
+        append_dcap(to, context, message);
+    } else {
+        external::VerificationReport message;
+        parse_into(message, evidence);
+        append_report(to, context, message);
+    }
 }
 
 void append_digest(DigestTranscript& to, std::string_view context, const SignedReport& report) {
     const DigestAggregate aggregate(to, context, "Report");
     to.text("fog_report_id", report.fog_report_id); // also when empty
-    append_evidence(to, report.evidence);
+    if (report.evidence) append_evidence(to, "report", *report.evidence);
     to.integer("pubkey_expiry", report.pubkey_expiry);
 }
 
@@ -87,47 +137,12 @@ Hash32 report_digest(const std::vector<SignedReport>& reports) {
     return transcript.digest32();
 }
 
-namespace {
-
-ReportEvidence parse_evidence(ByteView bytes) {
-    ReportEvidence evidence;
-    const auto into = [](auto& to, const WireField& field) {
-        const auto found = field.bytes();
-        if (found && found->size() == to.size()) std::copy(found->begin(), found->end(), to.begin());
-        return found.has_value();
-    };
-    const auto report_data = [&](const WireField& field) {
-        if (field.number == 1) return into(evidence.nonce, field);
-        if (field.number == 2) return into(evidence.enclave_key, field);
-        if (field.number == 3) evidence.custom_identity = PublicKey::from(field.bytes().value_or(ByteView{}));
-        return true;
-    };
-    const auto dcap = [&](const WireField& field) {
-        const ByteView content = field.bytes().value_or(ByteView{});
-        const ByteView wrapped = field.wrapped().value_or(ByteView{});
-        if (field.number == 1) evidence.quote.assign(wrapped.begin(), wrapped.end());
-        if (field.number == 2) evidence.collateral.assign(content.begin(), content.end());
-        if (field.number == 3) return engine::chain::read_fields(content, report_data);
-        return true;
-    };
-    // What is malformed ends the walk: the signature is then over what was read.
-    (void)engine::chain::read_fields(bytes, [&](const WireField& field) {
-        return field.number != 4 || engine::chain::read_fields(field.bytes().value_or(ByteView{}), dcap);
-    });
-    return evidence;
-}
-
-} // namespace
-
 std::vector<SignedReport> signed_reports(const std::vector<ReportRow>& rows) {
     std::vector<SignedReport> reports;
     for (const ReportRow& row : rows) {
         SignedReport report;
         report.fog_report_id = row.fog_report_id;
-        if (row.evidence.empty())
-            report.evidence.custom_identity = row.ingress_key;
-        else
-            report.evidence = parse_evidence(row.evidence);
+        report.evidence = row.evidence.empty() ? grpc::clear_text_evidence(row.ingress_key) : row.evidence;
         report.pubkey_expiry = row.expiry.value;
         reports.push_back(std::move(report));
     }

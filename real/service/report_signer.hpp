@@ -13,23 +13,17 @@
 
 namespace real::service {
 
-/// Evidence that names an ingress key.  In clear-text mode nothing else is in it: no quote, no collateral,
-/// and a nonce and an enclave key of zeros.
-struct ReportEvidence {
-    engine::chain::Bytes quote;      ///< empty when absent
-    engine::chain::Bytes collateral; ///< encoded message; empty when absent
-    std::array<std::uint8_t, 16> nonce{};
-    std::array<std::uint8_t, 32> enclave_key{};
-    std::optional<engine::chain::PublicKey> custom_identity; ///< the ingress key
-};
 struct SignedReport {
     std::string fog_report_id;
-    ReportEvidence evidence;
+    /// As the database holds it: a message with DCAP evidence in field 4, or else one of the older kind by
+    /// itself.  None: the report came without any.
+    std::optional<engine::chain::Bytes> evidence;
     std::uint64_t pubkey_expiry = 0;
 };
-/// What the signature is made over.
+/// What the signature is made over: the digest of the messages as they are sent, by the rules that upstream's
+/// generated code follows.  Evidence that is malformed counts as far as it can be read.
 engine::chain::Hash32 report_digest(const std::vector<SignedReport>& reports);
-/// The reports as they are sent.  Evidence that is empty is clear text; other evidence is upstream's message.
+/// The reports as they are sent; a row without evidence goes out with that of clear text.
 std::vector<SignedReport> signed_reports(const std::vector<engine::fog::ReportRow>& rows);
 
 /// Certificates in DER, leaf first.
@@ -68,7 +62,7 @@ std::optional<std::string> fault_of_signature(const CertificateChain& chain,
                                               const std::vector<SignedReport>& reports,
                                               engine::chain::ByteView signature);
 /// A sender's check of a response for an address: chain, authority signature, report signature.  Evidence is
-/// not looked into: in clear-text mode there is none.
+/// not looked into.
 /// @return the reason when the response is not to be trusted
 std::optional<std::string> fault_of_response(const CertificateChain& chain,
                                              const std::vector<SignedReport>& reports,

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "engine/chain/account.hpp"
-#include "engine/chain/merlin.hpp"
+#include "engine/chain/hex.hpp"
 #include "engine/chain/wire.hpp"
+#include "real/attest/evidence.hpp"
+#include "real/grpc/report.hpp"
 #include "real/lmdb/test_support.hpp"
 
 namespace real::service {
@@ -12,10 +16,9 @@ namespace {
 
 using engine::chain::AccountKey;
 using engine::chain::Bytes;
-using engine::chain::little_endian;
 using engine::chain::PublicAddress;
 using engine::chain::PublicKey;
-using engine::chain::Transcript;
+using engine::chain::WireWriter;
 
 std::string pem(const std::string& name) { return lmdb::read_file(FOG_X509_DIR "/" + name + ".pem"); }
 std::string key(const std::string& name) { return lmdb::read_file(FOG_X509_DIR "/" + name + ".key"); }
@@ -27,93 +30,92 @@ CertificateChain chain(const std::string& name) {
     return found.value_or(CertificateChain{});
 }
 
+PublicKey key_of(std::uint8_t byte) {
+    PublicKey key;
+    key.bytes.fill(byte);
+    return key;
+}
+
 SignedReport report(const std::string& id, std::uint8_t key_byte, std::uint64_t expiry) {
     SignedReport report;
     report.fog_report_id = id;
-    report.evidence.custom_identity = PublicKey{};
-    report.evidence.custom_identity->bytes.fill(key_byte);
+    report.evidence = grpc::clear_text_evidence(key_of(key_byte));
     report.pubkey_expiry = expiry;
     return report;
 }
 
-// The transcript of one clear-text report, message by message.
-TEST(ReportDigestTest, IsTheTranscriptThatUpstreamDescribes) {
-    Transcript t("digestible");
-    const auto aggregate = [&t](std::string_view context, std::string_view name) {
-        t.append(context, "agg");
-        t.append("name", name);
-    };
-    const auto end = [&t](std::string_view context, std::string_view name) {
-        t.append(context, "agg-end");
-        t.append("name", name);
-    };
-    const auto primitive = [&t](std::string_view context, std::string_view type,
-                                engine::chain::ByteView data) {
-        t.append(context, "prim");
-        t.append(type, data);
-    };
-    const Bytes zeros16(16, 0), zeros32(32, 0), key_bytes(32, 7);
-    t.append("Fog ingest reports", "seq");
-    t.append("len", little_endian(std::uint64_t{1}));
-    aggregate("", "Report");
-    primitive("fog_report_id", "str", {});
-    aggregate("report", "DcapEvidence");
-    aggregate("report", "EnclaveReportDataContents");
-    primitive("report", "nonce", zeros16);
-    aggregate("report", "X25519Public");
-    primitive("0", "x25519", zeros32);
-    end("report", "X25519Public");
-    primitive("report", "bytes", key_bytes);
-    end("report", "EnclaveReportDataContents");
-    end("report", "DcapEvidence");
-    primitive("pubkey_expiry", "uint", little_endian(std::uint64_t{11}));
-    end("", "Report");
-    EXPECT_EQ(report_digest({report("", 7, 11)}).bytes, t.challenge<32>("digest32"));
+/// Evidence as the database holds it.
+Bytes dcap(const Bytes& content) { return WireWriter().bytes(4, content).take(); }
+Bytes report_data(const Bytes& custom_identity) {
+    return WireWriter().bytes(1, Bytes(16)).bytes(2, Bytes(32)).bytes_or_omit(3, custom_identity).take();
 }
 
-TEST(ReportDigestTest, AnEmptyListHasADigestOfItsOwn) {
-    Transcript t("digestible");
-    t.append("Fog ingest reports", "");
-    EXPECT_EQ(report_digest({}).bytes, t.challenge<32>("digest32"));
+std::string digest_of(const std::vector<SignedReport>& reports) {
+    return engine::chain::to_hex(report_digest(reports).view());
+}
+
+// What MobileCoin 7.0.0 computes for these lists.
+TEST(ReportDigestTest, IsUpstreams) {
+    const SignedReport small{"", dcap(WireWriter().bytes(3, report_data(Bytes(32, 1))).data()), 17};
+    const Bytes collateral = WireWriter()
+                                 .bytes(1, Bytes{4})
+                                 .bytes(1, Bytes{5, 6})
+                                 .bytes(2, Bytes{7})
+                                 .bytes(3, Bytes{8})
+                                 .bytes(4, Bytes{9})
+                                 .text(5, "tcb")
+                                 .bytes(6, Bytes{10})
+                                 .text(7, "qe")
+                                 .take();
+    const SignedReport full{"full",
+                            dcap(WireWriter()
+                                     .wrapped(1, Bytes{1, 2, 3})
+                                     .bytes(2, collateral)
+                                     .bytes(3, report_data(Bytes(32, 2)))
+                                     .data()),
+                            std::uint64_t{1} << 63};
+    const SignedReport without{"r", std::nullopt, 0};
+    const SignedReport nothing_in_it{"", dcap({}), 1};
+    const SignedReport old_kind{"", Bytes{}, 17};
+    const SignedReport hollow{
+        "", dcap(WireWriter().bytes(1, {}).bytes(2, {}).bytes(3, report_data({})).data()), 17};
+    EXPECT_EQ(digest_of({}), "ed31ed1a35db0643e8139df2c32c6066df68874ae324768cd5d83b6644cc3c59");
+    EXPECT_EQ(digest_of({small}), "86d8e5d9dfabef88ff4993e291f7c5127894a89969290e9b16723b720a7e5916");
+    EXPECT_EQ(digest_of({without}), "9eb58bfa9c83b3fbcf1a94a75bd0abf15f08105a91eca81b0afe01863e068027");
+    EXPECT_EQ(digest_of({nothing_in_it}), "0da36acf10720f4c6d49de88a6dab66c07e3871a3bc33f17feccd794eb5e2d7b");
+    EXPECT_EQ(digest_of({full}), "e2f194147224774eacbb9830a1b4e11dac7ee5760fbbb372a5a2a0ed06a43d7c");
+    EXPECT_EQ(digest_of({small, full}), "833dc51f076e456ff835db4924b9e1a466dd7402bab400eb876166b2eb0cd95d");
+    EXPECT_EQ(digest_of({old_kind}), "81bf0bea444a6d70bcc136af18a9700408d1deec70e8ab2be06739fb49df1b14");
+    EXPECT_EQ(digest_of({hollow}), "bd7e01f4364a26538a76b38465dea332ebc51524a04c543384b44531e6d17944");
 }
 
 TEST(ReportDigestTest, EveryPartCounts) {
     const SignedReport base = report("a", 7, 11);
-    std::vector<SignedReport> others(8, base);
+    std::vector<SignedReport> others(6, base);
     others[0].fog_report_id = "b";
     others[1].pubkey_expiry = 12;
-    others[2].evidence.custom_identity->bytes[31] = 8;
-    others[3].evidence.custom_identity.reset();
-    others[4].evidence.nonce[0] = 1;
-    others[5].evidence.enclave_key[0] = 1;
-    others[6].evidence.quote = {1};
-    others[7].evidence.collateral = {1};
-    for (std::size_t i = 0; i < others.size(); ++i)
-        EXPECT_NE(report_digest({base}), report_digest({others[i]})) << i;
+    others[2] = report("a", 8, 11);
+    others[3].evidence.reset();
+    attest::ReportBody body = attest::ReportBody::of(attest::Enclave::ingest, {});
+    others[4].evidence = attest::encode(attest::simulated_report(body));
+    body.report_data[40] = 1;
+    others[5].evidence = attest::encode(attest::simulated_report(body));
+    std::set<std::string> digests{digest_of({base})};
+    for (const SignedReport& other : others) digests.insert(digest_of({other}));
+    EXPECT_EQ(digests.size(), others.size() + 1);
     EXPECT_NE(report_digest({base, others[0]}), report_digest({others[0], base}));
 }
 
-TEST(SignedReportsTest, EvidenceIsReadOrClearText) {
+TEST(SignedReportsTest, ARowWithoutEvidenceGoesOutInClearText) {
     engine::fog::ReportRow row;
     row.fog_report_id = "a";
-    row.ingress_key.bytes.fill(7);
+    row.ingress_key = key_of(7);
     row.expiry = engine::BlockIndex{11};
-    EXPECT_EQ(report_digest(signed_reports({row})), report_digest({report("a", 7, 11)}));
-
-    const Bytes nonce(16, 1), enclave_key(32, 2), identity(32, 3), quote(5, 4);
-    engine::chain::WireWriter report_data, dcap, message;
-    report_data.bytes(1, nonce).bytes(2, enclave_key).bytes(3, identity);
-    dcap.wrapped(1, quote).bytes(2, Bytes{9, 9}).bytes(3, report_data.data());
-    row.evidence = message.bytes(4, dcap.data()).take();
-    const auto read = signed_reports({row});
-    EXPECT_EQ(read[0].evidence.quote, quote);
-    EXPECT_EQ(read[0].evidence.collateral, (Bytes{9, 9}));
-    EXPECT_EQ(read[0].evidence.nonce[0], 1);
-    EXPECT_EQ(read[0].evidence.enclave_key[31], 2);
-    ASSERT_TRUE(read[0].evidence.custom_identity);
-    EXPECT_EQ(read[0].evidence.custom_identity->bytes[0], 3);
+    EXPECT_EQ(digest_of(signed_reports({row})), digest_of({report("a", 7, 11)}));
+    row.evidence = grpc::clear_text_evidence(key_of(7));
+    EXPECT_EQ(digest_of(signed_reports({row})), digest_of({report("a", 7, 11)}));
     row.evidence.resize(row.evidence.size() / 2);
-    (void)signed_reports({row}); // malformed, no crash
+    (void)digest_of(signed_reports({row})); // malformed, no crash
 }
 
 TEST(ReportSignerTest, SignsAsTheLeafOfAGoodChain) {
