@@ -26,6 +26,8 @@ void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, cons
              std::optional<Duration> deadline) {
     if (!channel.chain_id.empty()) context.AddMetadata("chain-id", channel.chain_id);
     if (!channel.authorization.empty()) context.AddMetadata("authorization", channel.authorization);
+    if (call.metadata != nullptr)
+        for (const std::string& cookie : call.metadata->cookies) context.AddMetadata("cookie", cookie);
     context.set_wait_for_ready(call.wait_for_ready.value_or(channel.wait_for_ready));
     if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
 }
@@ -69,6 +71,14 @@ public:
     void cancel() override { context_.TryCancel(); }
     bool is_finished() const { return done_.is_done(); }
     Task<std::tuple<bool>> finished(const char* method) { return done_.result(method); }
+    void read_metadata(CallMetadata& to) const {
+        // Only a call that was answered is sure to have them.
+        if (!status_.ok()) return;
+        const auto& headers = context_.GetServerInitialMetadata();
+        const auto [first, last] = headers.equal_range("set-cookie");
+        for (auto header = first; header != last; ++header)
+            to.set_cookies.emplace_back(header->second.data(), header->second.size());
+    }
     Outcome<std::string> outcome() const {
         if (!status_.ok()) return status_from(status_, context_, sent_);
         auto bytes = got_reply_ ? to_string(reply_) : std::nullopt;
@@ -171,6 +181,7 @@ Task<Outcome<std::string>> Channel::exchange(const char* method, std::string req
     const auto call = UnaryCall::start(runtime_, channel_, options_, options, method, request);
     const CancelOnExit cancel(call);
     co_await call->finished(method);
+    if (options.metadata != nullptr) call->read_metadata(*options.metadata);
     Outcome<std::string> outcome = call->outcome();
     if (!outcome) last_failure_ = outcome.error();
     co_return outcome;

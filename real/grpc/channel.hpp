@@ -62,9 +62,16 @@ struct ChannelOptions {
     explicit ChannelOptions(std::string t) : target(std::move(t)) {}
 };
 
+/// Cookies of one call, either way.
+struct CallMetadata {
+    std::vector<std::string> cookies;     ///< sent
+    std::vector<std::string> set_cookies; ///< what the server sent, whole; filled when the call has ended
+};
+
 struct CallOptions {
     std::optional<Duration> deadline;
     std::optional<bool> wait_for_ready;
+    CallMetadata* metadata = nullptr; ///< lives until the call's task has ended
 };
 
 /// A connection to one server, made when first used and made again after a loss.

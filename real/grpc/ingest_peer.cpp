@@ -51,18 +51,18 @@ Task<Outcome<WireSummary>> to_wire(Task<Result<IngestSummary>> command, const Pe
     co_return to_message(*summary, *names);
 }
 
-Task<Outcome<attest::Message>> give_key(PeerService* service, ingest_peer::GetPrivateKeyRequest request) {
+Task<Outcome<::attest::Message>> give_key(PeerService* service, ingest_peer::GetPrivateKeyRequest request) {
     if (!service->sessions.knows(request.channel_id()))
         co_return Status(StatusCode::permission_denied, "attestation: unknown channel");
     const Result<KeyPair> key = co_await service->peer.get_ingress_key();
     if (!key) co_return status_of(key.error());
-    attest::Message reply;
+    ::attest::Message reply;
     reply.set_channel_id(request.channel_id());
     reply.set_data(key->secret.bytes.data(), key->secret.bytes.size());
     co_return reply;
 }
 
-Task<Outcome<WireSummary>> take_key(PeerService* service, attest::Message message) {
+Task<Outcome<WireSummary>> take_key(PeerService* service, ::attest::Message message) {
     if (!service->sessions.knows(message.channel_id()))
         co_return Status(StatusCode::permission_denied, "attestation: unknown channel");
     const std::optional<KeyPair> key = key_pair_from(service->crypto, message.data());
@@ -88,14 +88,14 @@ void serve_ingest_peer(Server& server, IngestPeer& peer, const Crypto& crypto, P
     add_unary<Empty, WireSummary>(server, status_path, {}, [service](const Call&, Empty) {
         return to_wire(service->peer.status(), &service->names);
     });
-    add_unary<ingest_peer::GetPrivateKeyRequest, attest::Message>(
+    add_unary<ingest_peer::GetPrivateKeyRequest, ::attest::Message>(
         server, get_key_path, {}, [service](const Call&, ingest_peer::GetPrivateKeyRequest request) {
             return give_key(service.get(), std::move(request));
         });
-    add_unary<attest::Message, WireSummary>(server, set_key_path, {},
-                                            [service](const Call&, attest::Message message) {
-                                                return take_key(service.get(), std::move(message));
-                                            });
+    add_unary<::attest::Message, WireSummary>(server, set_key_path, {},
+                                              [service](const Call&, ::attest::Message message) {
+                                                  return take_key(service.get(), std::move(message));
+                                              });
     add_unary<ingest_common::SetPeersRequest, WireSummary>(
         server, set_peers_path, {}, [service](const Call&, ingest_common::SetPeersRequest request) {
             return take_peers(service.get(), std::move(request));
@@ -151,7 +151,7 @@ Task<Result<IngestSummary>> IngestPeerClient::set_ingress_key(KeyPair key) {
     for (int attempt = 1;; ++attempt) {
         const Outcome<std::string> id = co_await state_->session.channel_id();
         if (!id) co_return error_of(id.error(), auth_path);
-        attest::Message message;
+        ::attest::Message message;
         message.set_channel_id(*id);
         message.set_data(key.secret.bytes.data(), key.secret.bytes.size());
         const Outcome<WireSummary> reply = co_await call<WireSummary>(state_->channel, set_key_path, message);
@@ -166,8 +166,8 @@ Task<Result<KeyPair>> IngestPeerClient::get_ingress_key() {
         if (!id) co_return error_of(id.error(), auth_path);
         ingest_peer::GetPrivateKeyRequest request;
         request.set_channel_id(*id);
-        const Outcome<attest::Message> reply =
-            co_await call<attest::Message>(state_->channel, get_key_path, request);
+        const Outcome<::attest::Message> reply =
+            co_await call<::attest::Message>(state_->channel, get_key_path, request);
         if (!reply) {
             if (state_->drop_session(reply.error(), *id, attempt)) continue;
             co_return error_of(reply.error(), get_key_path);

@@ -1,5 +1,6 @@
 #include "real/grpc/ledger.hpp"
 
+#include "real/grpc/client_session.hpp"
 #include "real/grpc/ledger_messages.hpp"
 #include "real/grpc/message.hpp"
 #include "real/grpc/serve_session.hpp"
@@ -73,7 +74,7 @@ answer_router(KeyImageStoreApi* api, const StoreService* service, wire::MultiKey
     wire::MultiKeyImageStoreResponse reply;
     reply.set_store_uri(service->store_uri);
     reply.set_status(wire::AUTHENTICATION_ERROR);
-    for (const attest::NonceMessage& message : request.queries()) {
+    for (const ::attest::NonceMessage& message : request.queries()) {
         if (!service->sessions->accepts(message.channel_id(), message.nonce())) continue;
         auto images = key_images_from(message.data());
         if (!images) {
@@ -95,7 +96,7 @@ answer_router(KeyImageStoreApi* api, const StoreService* service, wire::MultiKey
             co_return reply;
         }
         reply.set_status(wire::SUCCESS);
-        attest::NonceMessage& response = *reply.mutable_query_response();
+        ::attest::NonceMessage& response = *reply.mutable_query_response();
         response.set_channel_id(message.channel_id());
         response.set_nonce(message.nonce());
         response.set_data(key_image_store_response(*answer, service->details.block_time));
@@ -106,9 +107,9 @@ answer_router(KeyImageStoreApi* api, const StoreService* service, wire::MultiKey
 
 } // namespace
 
-void serve_ledger(Server& server, LedgerApi& api, LedgerDetails details) {
+void serve_ledger(Server& server, LedgerApi& api, LedgerDetails details, ServerAttestation attestation) {
     const auto kept = std::make_shared<const LedgerDetails>(std::move(details));
-    const auto sessions = std::make_shared<Sessions>(Sessions::clients);
+    const auto channels = std::make_shared<ServedChannels>(Sessions::clients, std::move(attestation));
     const Answer key_images = [&api, kept](const std::string&, std::string plaintext) {
         return answer_key_images(&api, kept.get(), std::move(plaintext));
     };
@@ -116,11 +117,11 @@ void serve_ledger(Server& server, LedgerApi& api, LedgerDetails details) {
         return answer_outputs(&api, kept.get(), std::move(plaintext));
     };
     const Guard checked{.chain_id = true, .token = true};
-    serve_attested_stream(server, stream_path, sessions, AnswerAad::empty, key_images);
-    serve_auth(server, key_image_auth_path, {}, sessions);
-    serve_attested(server, key_images_path, {}, sessions, AnswerAad::empty, key_images);
-    serve_auth(server, proof_auth_path, checked, sessions);
-    serve_attested(server, outputs_path, checked, sessions, AnswerAad::empty, outputs);
+    serve_attested_stream(server, stream_path, channels, AnswerAad::empty, key_images);
+    serve_auth(server, key_image_auth_path, {}, channels);
+    serve_attested(server, key_images_path, {}, channels, AnswerAad::empty, key_images);
+    serve_auth(server, proof_auth_path, checked, channels);
+    serve_attested(server, outputs_path, checked, channels, AnswerAad::empty, outputs);
     add_unary<wire::BlockRequest, wire::BlockResponse>(
         server, blocks_path, checked,
         [&api](const Call&, wire::BlockRequest request) { return answer_blocks(&api, std::move(request)); });
@@ -156,9 +157,10 @@ Task<Outcome<void>> add_key_image_shard(Channel& channel, std::string shard_uri)
 // ------------------------------------------------------------------------------------------------ clients
 
 struct LedgerClient::State {
-    State(Channel& c, KeyImages k)
-        : channel(c), protocol(k), key_images(c, key_image_auth_path), stream(c, stream_path),
-          proofs(c, proof_auth_path) {}
+    State(Channel& c, KeyImages k, const ClientAttestation& attestation)
+        : channel(c), protocol(k), key_images(c, key_image_auth_path, attestation, attest::Enclave::ledger),
+          stream(c, stream_path, attestation, attest::Enclave::ledger),
+          proofs(c, proof_auth_path, attestation, attest::Enclave::ledger) {}
 
     Task<Outcome<std::string>> exchange(std::string plaintext) {
         return protocol == KeyImages::unary ? key_images.exchange(key_images_path, {}, std::move(plaintext))
@@ -167,13 +169,13 @@ struct LedgerClient::State {
 
     Channel& channel;
     KeyImages protocol;
-    ClearTextSession key_images;
+    UnarySession key_images;
     StreamSession stream;
-    ClearTextSession proofs;
+    UnarySession proofs;
 };
 
-LedgerClient::LedgerClient(Channel& channel, KeyImages key_images)
-    : state_(std::make_unique<State>(channel, key_images)) {}
+LedgerClient::LedgerClient(Channel& channel, KeyImages key_images, ClientAttestation attestation)
+    : state_(std::make_unique<State>(channel, key_images, attestation)) {}
 LedgerClient::~LedgerClient() = default;
 
 Task<Result<KeyImagesAnswer>> LedgerClient::key_images(std::vector<engine::chain::KeyImage> images) {
@@ -232,7 +234,7 @@ KeyImageStoreClient::key_images(std::vector<engine::chain::KeyImage> images) {
         const Outcome<std::string> id = co_await state_->session.channel_id();
         if (!id) co_return error_of(id.error(), store_auth_path);
         wire::MultiKeyImageStoreRequest request;
-        attest::NonceMessage& message = *request.add_queries();
+        ::attest::NonceMessage& message = *request.add_queries();
         message.set_channel_id(*id);
         message.set_data(plaintext);
         message.set_nonce(state_->session.next_nonce());

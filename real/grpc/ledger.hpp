@@ -7,11 +7,12 @@
 
 #include "engine/chain/merkle.hpp"
 #include "engine/fog/ports.hpp"
+#include "real/grpc/attestation.hpp"
 #include "real/grpc/channel.hpp"
 #include "real/grpc/server.hpp"
 
-// Fog ledger on the wire: the router for wallets, the key image stores for the router.
-// attestation: clear text (session.hpp).
+// Fog ledger on the wire: the router for wallets, in either mode of attestation; the key image stores for the
+// router, always in clear text.
 
 namespace real::grpc {
 
@@ -27,7 +28,8 @@ struct LedgerDetails {
 /// All five services: LedgerAPI (key images over a stream), FogKeyImageAPI, FogMerkleProofAPI, FogBlockAPI
 /// and FogUntrustedTxOutApi.  Chain id and token are checked by the last three only, as upstream.
 /// @param api  outlives the server
-void serve_ledger(Server& server, engine::fog::LedgerApi& api, LedgerDetails details);
+void serve_ledger(Server& server, engine::fog::LedgerApi& api, LedgerDetails details,
+                  ServerAttestation attestation = {});
 
 /// KeyImageStoreAPI; the token is checked.
 /// @param api        outlives the server
@@ -46,7 +48,8 @@ public:
     enum class KeyImages : std::uint8_t { unary, streaming };
 
     /// @param channel  outlives the client
-    explicit LedgerClient(Channel& channel, KeyImages key_images = KeyImages::unary);
+    explicit LedgerClient(Channel& channel, KeyImages key_images = KeyImages::unary,
+                          ClientAttestation attestation = {});
     ~LedgerClient() override;
 
     Task<Result<engine::fog::KeyImagesAnswer>>

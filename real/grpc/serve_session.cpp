@@ -12,30 +12,53 @@ namespace {
 
 using google::protobuf::Empty;
 
-Task<Outcome<attest::AuthMessage>> answer_greeting(Outcome<std::string> answer) {
+Task<Outcome<::attest::AuthMessage>> answer_greeting(Outcome<std::string> answer) {
     if (!answer) co_return answer.error();
-    attest::AuthMessage reply;
+    ::attest::AuthMessage reply;
     reply.set_data(std::move(*answer));
     co_return reply;
 }
 
-Task<Outcome<attest::Message>> answer_message(Sessions* sessions, AnswerAad aad, const Answer* answer,
-                                              attest::Message message) {
-    if (!sessions->knows(message.channel_id()))
-        co_return Status(StatusCode::permission_denied, "attestation: unknown channel");
+/// Says when a request is over, whether it was answered or its task killed.
+class RequestUnderWay {
+public:
+    RequestUnderWay(ServedChannels& channels, const std::string& channel_id)
+        : channels_(channels), channel_id_(channel_id) {}
+    ~RequestUnderWay() { channels_.end(channel_id_); }
+    RequestUnderWay(const RequestUnderWay&) = delete;
+    RequestUnderWay& operator=(const RequestUnderWay&) = delete;
+
+private:
+    ServedChannels& channels_;
+    const std::string channel_id_;
+};
+
+// Nothing is awaited between the sealing of the answer and its return.
+Task<Outcome<::attest::Message>> answer_message(ServedChannels* channels, AnswerAad aad, const Answer* answer,
+                                                ::attest::Message message) {
+    Outcome<std::string> question = channels->receive(message);
+    if (!question) co_return question.error();
+    const RequestUnderWay under_way(*channels, message.channel_id());
     std::string asked_aad = message.aad();
-    Outcome<std::string> plaintext =
-        co_await (*answer)(std::move(asked_aad), std::move(*message.mutable_data()));
+    Outcome<std::string> plaintext = co_await (*answer)(std::move(asked_aad), std::move(*question));
     if (!plaintext) co_return plaintext.error();
-    attest::Message reply;
-    if (aad == AnswerAad::as_asked) reply.set_aad(message.aad());
-    reply.set_channel_id(message.channel_id());
-    reply.set_data(std::move(*plaintext));
+    std::string reply_aad;
+    if (aad == AnswerAad::as_asked) reply_aad = message.aad();
+    co_return channels->answer(message.channel_id(), std::move(reply_aad), std::move(*plaintext));
+}
+
+Task<Outcome<::attest::Message>> answer_unary(std::shared_ptr<ServedChannels> channels, AnswerAad aad,
+                                              const Answer* answer, const Call* call,
+                                              ::attest::Message message) {
+    const std::string channel_id = message.channel_id();
+    Outcome<::attest::Message> reply =
+        co_await answer_message(channels.get(), aad, answer, std::move(message));
+    if (reply) call->if_undelivered([channels, channel_id] { channels->forget(channel_id); });
     co_return reply;
 }
 
 struct StreamService {
-    std::shared_ptr<Sessions> sessions;
+    std::shared_ptr<ServedChannels> channels;
     AnswerAad aad;
     Answer answer;
 };
@@ -51,14 +74,16 @@ Task<std::optional<Status>> answer_stream(const StreamService* service, ServerSt
             co_return Status(StatusCode::internal, "cannot parse the request",
                              engine::Code::invalid_argument);
         fog_view::FogViewRouterResponse reply;
+        std::string asked_on;
         if (request->has_auth()) {
-            Outcome<std::string> greeting = service->sessions->open(request->auth().data());
+            Outcome<std::string> greeting = service->channels->open(request->auth().data());
             if (!greeting) co_return greeting.error();
             reply.mutable_auth()->set_data(std::move(*greeting));
         } else if (request->has_query()) {
-            attest::Message message = std::move(*request->mutable_query());
-            Outcome<attest::Message> answer = co_await answer_message(service->sessions.get(), service->aad,
-                                                                      &service->answer, std::move(message));
+            ::attest::Message message = std::move(*request->mutable_query());
+            asked_on = message.channel_id();
+            Outcome<::attest::Message> answer = co_await answer_message(service->channels.get(), service->aad,
+                                                                        &service->answer, std::move(message));
             if (!answer) co_return answer.error();
             *reply.mutable_query() = std::move(*answer);
         } else {
@@ -66,7 +91,10 @@ Task<std::optional<Status>> answer_stream(const StreamService* service, ServerSt
         }
         std::string reply_bytes = reply.SerializeAsString();
         const bool reached = co_await stream.write(std::move(reply_bytes));
-        if (!reached) co_return std::nullopt;
+        if (!reached) {
+            service->channels->forget(asked_on);
+            co_return std::nullopt;
+        }
     }
 }
 
@@ -86,26 +114,33 @@ Task<Outcome<void>> add_shard_call(Channel& channel, const char* path, std::stri
 } // namespace
 
 void serve_auth(Server& server, const char* path, Guard guard, std::shared_ptr<Sessions> sessions) {
-    add_unary<attest::AuthMessage, attest::AuthMessage>(
-        server, path, guard, [sessions = std::move(sessions)](const Call&, attest::AuthMessage request) {
+    add_unary<::attest::AuthMessage, ::attest::AuthMessage>(
+        server, path, guard, [sessions = std::move(sessions)](const Call&, ::attest::AuthMessage request) {
             return answer_greeting(sessions->open(request.data()));
         });
 }
 
-void serve_attested(Server& server, const char* path, Guard guard, std::shared_ptr<Sessions> sessions,
-                    AnswerAad aad, Answer answer) {
-    add_unary<attest::Message, attest::Message>(
-        server, path, guard,
-        [sessions = std::move(sessions), aad, answer = std::move(answer)](const Call&,
-                                                                          attest::Message message) {
-            return answer_message(sessions.get(), aad, &answer, std::move(message));
+void serve_auth(Server& server, const char* path, Guard guard, std::shared_ptr<ServedChannels> channels) {
+    add_unary<::attest::AuthMessage, ::attest::AuthMessage>(
+        server, path, guard, [channels = std::move(channels)](const Call&, ::attest::AuthMessage request) {
+            return answer_greeting(channels->open(request.data()));
         });
 }
 
-void serve_attested_stream(Server& server, const char* path, std::shared_ptr<Sessions> sessions,
+void serve_attested(Server& server, const char* path, Guard guard, std::shared_ptr<ServedChannels> channels,
+                    AnswerAad aad, Answer answer) {
+    add_unary<::attest::Message, ::attest::Message>(
+        server, path, guard,
+        [channels = std::move(channels), aad, answer = std::move(answer)](const Call& call,
+                                                                          ::attest::Message message) {
+            return answer_unary(channels, aad, &answer, &call, std::move(message));
+        });
+}
+
+void serve_attested_stream(Server& server, const char* path, std::shared_ptr<ServedChannels> channels,
                            AnswerAad aad, Answer answer) {
     server.handle_stream(path, {},
-                         [service = StreamService{std::move(sessions), aad, std::move(answer)}](
+                         [service = StreamService{std::move(channels), aad, std::move(answer)}](
                              const Call&, ServerStream& stream) { return answer_stream(&service, stream); });
 }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "real/grpc/served_channels.hpp"
 #include "real/grpc/server.hpp"
-#include "real/grpc/session.hpp"
 
 // Inside real/grpc only: what the attested services have in common.
 
@@ -16,13 +16,16 @@ using Answer = std::function<Task<Outcome<std::string>>(std::string aad, std::st
 /// The aad of an answer: the request's for view queries, empty for everything else.
 enum class AnswerAad : std::uint8_t { as_asked, empty };
 
+/// Auth of a service that other services ask.
 void serve_auth(Server& server, const char* path, Guard guard, std::shared_ptr<Sessions> sessions);
+/// Auth of a service that wallets ask.
+void serve_auth(Server& server, const char* path, Guard guard, std::shared_ptr<ServedChannels> channels);
 /// A unary method from attest.Message to attest.Message.
-void serve_attested(Server& server, const char* path, Guard guard, std::shared_ptr<Sessions> sessions,
+void serve_attested(Server& server, const char* path, Guard guard, std::shared_ptr<ServedChannels> channels,
                     AnswerAad aad, Answer answer);
 /// A stream of either an AuthMessage or a Message, answered one after the other.  Neither the chain id nor
 /// the token is checked.
-void serve_attested_stream(Server& server, const char* path, std::shared_ptr<Sessions> sessions,
+void serve_attested_stream(Server& server, const char* path, std::shared_ptr<ServedChannels> channels,
                            AnswerAad aad, Answer answer);
 
 /// Status of a router whose backends failed: everything that went wrong behind it is INTERNAL, except

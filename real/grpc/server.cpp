@@ -62,6 +62,8 @@ public:
         return std::string(found->second.data(), found->second.size());
     }
 
+    void if_undelivered(std::function<void()> tell) const override { undelivered_ = std::move(tell); }
+
     // ServerStream
     Task<std::optional<std::string>> read() override {
         const auto done = read_.begin();
@@ -163,9 +165,13 @@ private:
         }
         ended_one();
     }
-    void on_finished(bool) { ended_one(); }
+    void on_finished(bool ok) {
+        written_out_ = ok;
+        ended_one();
+    }
     void ended_one() {
         if (--outstanding_ > 0 || running_) return;
+        if (undelivered_ && (!written_out_ || (done_came_ && context_.IsCancelled()))) undelivered_();
         machinery_.connections.erase(this);
         machinery_.call_ended.notify_all();
         delete this;
@@ -267,6 +273,8 @@ private:
     bool running_ = false; // implies task_
     bool done_came_ = false;
     bool noted_ = false;
+    bool written_out_ = false; // gRPC took the whole answer to the connection
+    mutable std::function<void()> undelivered_;
     TaskRef task_;
     const Method* handler_ = nullptr; // until it has ended
     Instant begun_;

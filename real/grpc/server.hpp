@@ -56,6 +56,9 @@ public:
     virtual std::string peer() const = 0;
     /// @return nothing when the client did not send the header
     virtual std::optional<std::string> header(const std::string& name) const = 0;
+    /// Asks to be told when the answer of a unary call may not have reached its client.  Told once, on the
+    /// loop's thread, when the call is over.
+    virtual void if_undelivered(std::function<void()>) const {}
 
 protected:
     ~Call() = default;

@@ -11,33 +11,18 @@ Outcome<std::string> Sessions::open(std::string_view auth_data) {
     if (auth_data != clear_text_greeting)
         return Status(StatusCode::permission_denied, "attestation: this server speaks clear text only");
     ENSURE(sodium_init() >= 0);
-    Session session;
-    session.channel_id.resize(channel_id_size);
-    randombytes_buf(session.channel_id.data(), session.channel_id.size());
-    std::string reply(clear_text_greeting);
-    reply += session.channel_id;
-    by_use_.push_front(std::move(session));
-    by_id_.emplace(by_use_.front().channel_id, by_use_.begin());
-    if (by_use_.size() > limit_) {
-        by_id_.erase(by_use_.back().channel_id);
-        by_use_.pop_back();
-    }
-    return reply;
+    std::string channel_id(channel_id_size, '\0');
+    randombytes_buf(channel_id.data(), channel_id.size());
+    sessions_.insert(channel_id, {});
+    return std::string(clear_text_greeting) + channel_id;
 }
 
-Sessions::Session* Sessions::find(const std::string& channel_id) {
-    const auto found = by_id_.find(channel_id);
-    if (found == by_id_.end()) return nullptr;
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return &by_use_.front();
-}
-
-bool Sessions::knows(const std::string& channel_id) { return find(channel_id) != nullptr; }
+bool Sessions::knows(const std::string& channel_id) { return sessions_.find(channel_id) != nullptr; }
 
 // Requests of one session may overtake each other on their way here, so the counters behind the newest are
 // kept apart from each other.
 bool Sessions::accepts(const std::string& channel_id, std::uint64_t nonce) {
-    Session* session = find(channel_id);
+    Counters* session = sessions_.find(channel_id);
     if (session == nullptr || nonce == ~std::uint64_t{0}) return false;
     if (nonce >= session->next) {
         const std::uint64_t step = nonce + 1 - session->next;
@@ -64,32 +49,16 @@ std::optional<std::string> channel_id_from(std::string_view auth_data) {
 
 Task<Outcome<std::string>> ClearTextSession::channel_id() {
     if (!channel_id_.empty()) co_return channel_id_;
-    attest::AuthMessage greeting;
+    ::attest::AuthMessage greeting;
     greeting.set_data(std::string(clear_text_greeting));
-    const Outcome<attest::AuthMessage> reply =
-        co_await call<attest::AuthMessage>(channel_, auth_method_, greeting);
+    const Outcome<::attest::AuthMessage> reply =
+        co_await call<::attest::AuthMessage>(channel_, auth_method_, greeting);
     if (!reply) co_return reply.error();
     const std::optional<std::string> id = channel_id_from(reply->data());
     if (!id) co_return Status(StatusCode::internal, "attestation: the server does not speak clear text");
     channel_id_ = *id;
     next_nonce_ = 0;
     co_return channel_id_;
-}
-
-Task<Outcome<std::string>> ClearTextSession::exchange(const char* method, std::string aad,
-                                                      std::string plaintext) {
-    for (int attempt = 1;; ++attempt) {
-        const Outcome<std::string> id = co_await channel_id();
-        if (!id) co_return id.error();
-        attest::Message message;
-        message.set_aad(aad);
-        message.set_channel_id(*id);
-        message.set_data(plaintext);
-        Outcome<attest::Message> reply = co_await call<attest::Message>(channel_, method, message);
-        if (reply) co_return std::move(*reply->mutable_data());
-        if (reply.error().code != StatusCode::permission_denied || attempt == 2) co_return reply.error();
-        drop(*id);
-    }
 }
 
 } // namespace real::grpc

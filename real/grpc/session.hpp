@@ -2,16 +2,16 @@
 
 #include <bitset>
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "real/grpc/channel.hpp"
+#include "real/grpc/session_table.hpp"
 #include "real/grpc/status.hpp"
 
-// The attested channel in clear text: attestation: clear text.
+// Sessions in clear text: what services always speak among themselves, and with wallets in the mode of that
+// name (attestation.hpp).
 //
 // Upstream's channels are Noise sessions with an SGX enclave, whose evidence the client verifies.  Without
 // enclaves there is nothing to verify, so this mode keeps the shape of the protocol and drops its secrecy:
@@ -32,7 +32,7 @@ public:
     static constexpr std::size_t clients = 10'000;
     static constexpr std::size_t routers = 64;
 
-    explicit Sessions(std::size_t limit) : limit_(limit) {}
+    explicit Sessions(std::size_t limit) : sessions_(limit) {}
 
     /// Answers the handshake.
     /// @errors PERMISSION_DENIED (not in clear text)
@@ -41,23 +41,18 @@ public:
     /// Takes the counter of a message.
     /// @return whether the session is known and the counter neither came before nor is far behind
     bool accepts(const std::string& channel_id, std::uint64_t nonce);
-    std::size_t size() const { return by_use_.size(); }
+    std::size_t size() const { return sessions_.size(); }
 
 private:
     static constexpr std::size_t window = 256; // counters behind the newest that may still come
-    struct Session {
-        std::string channel_id;
+    struct Counters {
         std::uint64_t next = 0;     // one more than the newest counter
         std::bitset<window> behind; // [i]: counter next-1-i has come
     };
-    Session* find(const std::string& channel_id);
-
-    std::size_t limit_;
-    std::list<Session> by_use_;                                           // the most recent first
-    std::unordered_map<std::string, std::list<Session>::iterator> by_id_; // looked up only
+    SessionTable<Counters> sessions_;
 };
 
-/// A client's session with one service.  Opens it when needed.
+/// A router's or a peer's session with one service.  Opens it when needed.
 class ClearTextSession {
 public:
     /// @param auth_method  path of the service's Auth; lives for ever
@@ -73,11 +68,6 @@ public:
         if (channel_id_ == channel_id) channel_id_.clear();
     }
     std::uint64_t next_nonce() { return next_nonce_++; }
-
-    /// Sends a plaintext in an attest.Message; opens a session, and a new one when the server does not know
-    /// it.
-    /// @return the plaintext of the answer
-    Task<Outcome<std::string>> exchange(const char* method, std::string aad, std::string plaintext);
 
 private:
     Channel& channel_;

@@ -84,9 +84,9 @@ struct AttestedTest : Bed {
         answer->emplace(std::move(got));
     }
     std::string authenticate(Channel& channel, const char* path) {
-        attest::AuthMessage greeting;
+        ::attest::AuthMessage greeting;
         greeting.set_data(std::string(clear_text_greeting));
-        return channel_id_from(ask<attest::AuthMessage>(channel, path, greeting).value().data()).value();
+        return channel_id_from(ask<::attest::AuthMessage>(channel, path, greeting).value().data()).value();
     }
 };
 
@@ -101,18 +101,22 @@ TEST_F(AttestedTest, AQueryBeforeAuthIsDenied) {
     serve_view(server, api, ViewProtocol::unary);
     server.start();
     Channel channel(runtime, to(server));
-    attest::Message message;
-    EXPECT_EQ(ask<attest::Message>(channel, view_query, message).error().code, StatusCode::permission_denied);
+    ::attest::Message message;
+    EXPECT_EQ(ask<::attest::Message>(channel, view_query, message).error().code,
+              StatusCode::permission_denied);
     message.set_channel_id(std::string(channel_id_size, 'x'));
-    EXPECT_EQ(ask<attest::Message>(channel, view_query, message).error().code, StatusCode::permission_denied);
+    EXPECT_EQ(ask<::attest::Message>(channel, view_query, message).error().code,
+              StatusCode::permission_denied);
     EXPECT_FALSE(api.asked);
     message.set_channel_id(authenticate(channel, view_auth));
-    EXPECT_TRUE(ask<attest::Message>(channel, view_query, message));
+    EXPECT_TRUE(ask<::attest::Message>(channel, view_query, message));
     message.set_data("\xff\xff");
-    EXPECT_EQ(ask<attest::Message>(channel, view_query, message).error().code, StatusCode::invalid_argument);
+    EXPECT_EQ(ask<::attest::Message>(channel, view_query, message).error().code,
+              StatusCode::invalid_argument);
     message.clear_data();
     message.set_aad("\xff\xff");
-    EXPECT_EQ(ask<attest::Message>(channel, view_query, message).error().code, StatusCode::invalid_argument);
+    EXPECT_EQ(ask<::attest::Message>(channel, view_query, message).error().code,
+              StatusCode::invalid_argument);
 }
 
 // Every answer takes the same room, found or not, and says so in both lists.
@@ -133,11 +137,11 @@ TEST_F(AttestedTest, ResultsOfARouterFillBothListsToAFixedSize) {
     request.add_get_txos(std::string(16, 'c'));
     fog_view::QueryRequestAAD aad;
     aad.set_start_from_user_event_id(4);
-    attest::Message message;
+    ::attest::Message message;
     message.set_channel_id(authenticate(channel, view_auth));
     message.set_aad(aad.SerializeAsString());
     message.set_data(request.SerializeAsString());
-    const Outcome<attest::Message> reply = ask<attest::Message>(channel, view_query, message);
+    const Outcome<::attest::Message> reply = ask<::attest::Message>(channel, view_query, message);
     ASSERT_TRUE(reply);
     EXPECT_EQ(reply->aad(), message.aad());
     EXPECT_EQ(api.asked->events_after.value, 4);
@@ -181,7 +185,7 @@ TEST_F(AttestedTest, AStoreAnswersTheQueryOfItsSession) {
     EXPECT_EQ(reply->block_range().start_block(), 5u);
     EXPECT_EQ(reply->block_range().end_block(), 9u);
 
-    attest::NonceMessage& ours = *request.add_queries();
+    ::attest::NonceMessage& ours = *request.add_queries();
     ours.set_channel_id(authenticate(channel, store_auth));
     ours.set_nonce(0);
     reply = ask<fog_view::MultiViewStoreQueryResponse>(channel, store_query, request);

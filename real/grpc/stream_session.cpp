@@ -2,7 +2,6 @@
 
 #include "proto/view.pb.h"
 #include "real/grpc/message.hpp"
-#include "real/grpc/session.hpp"
 
 // fog_ledger.LedgerRequest and LedgerResponse have the same fields as fog-view's messages, which stand for
 // both.
@@ -43,26 +42,34 @@ Task<Outcome<std::string>> StreamSession::converse(std::string aad, std::string 
     if (!stream) {
         stream = channel_.open(method_);
         Request greeting;
-        greeting.mutable_auth()->set_data(std::string(clear_text_greeting));
+        greeting.mutable_auth()->set_data(end_.greet());
         std::string bytes = greeting.SerializeAsString();
         const Outcome<std::string> reply = co_await round_trip(*stream, std::move(bytes));
         if (!reply) co_return reply.error();
         const auto response = parse<Response>(*reply);
-        const auto id = response ? channel_id_from(response->auth().data()) : std::nullopt;
-        if (!id) co_return Status(StatusCode::internal, "attestation: the server does not speak clear text");
-        channel_id_ = *id;
+        const std::optional<Status> fault = end_.welcome(response ? response->auth().data() : std::string());
+        if (fault) {
+            channel_.set_last_failure(*fault);
+            co_return *fault;
+        }
     }
+    Outcome<::attest::Message> message = end_.seal(std::move(aad), std::move(plaintext));
+    if (!message) co_return message.error();
     Request request;
-    request.mutable_query()->set_aad(std::move(aad));
-    request.mutable_query()->set_channel_id(channel_id_);
-    request.mutable_query()->set_data(std::move(plaintext));
+    *request.mutable_query() = std::move(*message);
     std::string bytes = request.SerializeAsString();
     const Outcome<std::string> reply = co_await round_trip(*stream, std::move(bytes));
     if (!reply) co_return reply.error();
-    auto response = parse<Response>(*reply);
-    if (!response || !response->has_query()) co_return Status(StatusCode::internal, "malformed answer");
+    const auto response = parse<Response>(*reply);
+    std::optional<std::string> answer;
+    if (response && response->has_query()) answer = end_.open(response->query());
+    if (!answer) {
+        Status malformed(StatusCode::internal, "malformed answer, or one that does not decrypt");
+        channel_.set_last_failure(malformed);
+        co_return malformed;
+    }
     stream_ = std::move(stream);
-    co_return std::move(*response->mutable_query()->mutable_data());
+    co_return std::move(*answer);
 }
 
 } // namespace real::grpc

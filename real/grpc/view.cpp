@@ -2,6 +2,7 @@
 
 #include <google/protobuf/empty.pb.h>
 
+#include "real/grpc/client_session.hpp"
 #include "real/grpc/message.hpp"
 #include "real/grpc/serve_session.hpp"
 #include "real/grpc/session.hpp"
@@ -45,7 +46,7 @@ Task<Outcome<wire::MultiViewStoreQueryResponse>> answer_router(ViewStoreApi* api
     reply.mutable_block_range()->set_start_block(identity->range.start.value);
     reply.mutable_block_range()->set_end_block(identity->range.end.value);
     reply.set_status(wire::AUTHENTICATION_ERROR);
-    for (const attest::NonceMessage& message : request.queries()) {
+    for (const ::attest::NonceMessage& message : request.queries()) {
         if (!sessions->accepts(message.channel_id(), message.nonce())) continue;
         std::optional<AskedView> asked = view_query_from(message.aad(), message.data());
         if (!asked) continue; // "not for me", as upstream
@@ -59,7 +60,7 @@ Task<Outcome<wire::MultiViewStoreQueryResponse>> answer_router(ViewStoreApi* api
         reply.set_status(wire::SUCCESS);
         reply.mutable_block_range()->set_start_block(answer->range.start.value);
         reply.mutable_block_range()->set_end_block(answer->range.end.value);
-        attest::NonceMessage& response = *reply.mutable_query_response();
+        ::attest::NonceMessage& response = *reply.mutable_query_response();
         response.set_channel_id(message.channel_id());
         response.set_nonce(message.nonce());
         response.set_aad(message.aad());
@@ -71,17 +72,17 @@ Task<Outcome<wire::MultiViewStoreQueryResponse>> answer_router(ViewStoreApi* api
 
 } // namespace
 
-void serve_view(Server& server, ViewApi& api, ViewProtocol protocol) {
-    const auto sessions = std::make_shared<Sessions>(Sessions::clients);
+void serve_view(Server& server, ViewApi& api, ViewProtocol protocol, ServerAttestation attestation) {
+    const auto channels = std::make_shared<ServedChannels>(Sessions::clients, std::move(attestation));
     const Answer answer = [&api](std::string aad, std::string plaintext) {
         return answer_query(&api, std::move(aad), std::move(plaintext));
     };
     if (protocol == ViewProtocol::streaming) {
-        serve_attested_stream(server, stream_path, sessions, AnswerAad::as_asked, answer);
+        serve_attested_stream(server, stream_path, channels, AnswerAad::as_asked, answer);
     } else {
         const Guard guard{.chain_id = true, .token = true};
-        serve_auth(server, auth_path, guard, sessions);
-        serve_attested(server, query_path, guard, sessions, AnswerAad::as_asked, answer);
+        serve_auth(server, auth_path, guard, channels);
+        serve_attested(server, query_path, guard, channels, AnswerAad::as_asked, answer);
     }
 }
 
@@ -108,8 +109,9 @@ Task<Outcome<void>> add_view_shard(Channel& channel, std::string shard_uri) {
 // ------------------------------------------------------------------------------------------------ clients
 
 struct ViewClient::State {
-    State(Channel& channel, ViewProtocol p)
-        : protocol(p), unary(channel, auth_path), stream(channel, stream_path) {}
+    State(Channel& channel, ViewProtocol p, const ClientAttestation& attestation)
+        : protocol(p), unary(channel, auth_path, attestation, attest::Enclave::view),
+          stream(channel, stream_path, attestation, attest::Enclave::view) {}
 
     Task<Outcome<std::string>> exchange(std::string aad, std::string plaintext) {
         return protocol == ViewProtocol::unary
@@ -118,12 +120,12 @@ struct ViewClient::State {
     }
 
     ViewProtocol protocol;
-    ClearTextSession unary;
+    UnarySession unary;
     StreamSession stream;
 };
 
-ViewClient::ViewClient(Channel& channel, ViewProtocol protocol)
-    : state_(std::make_unique<State>(channel, protocol)) {}
+ViewClient::ViewClient(Channel& channel, ViewProtocol protocol, ClientAttestation attestation)
+    : state_(std::make_unique<State>(channel, protocol, attestation)) {}
 ViewClient::~ViewClient() = default;
 
 Task<Result<ViewAnswer>> ViewClient::query(ViewQuery query) {
@@ -150,7 +152,7 @@ Task<Result<ViewStoreAnswer>> ViewStoreClient::query(ViewQuery query) {
         const Outcome<std::string> id = co_await state_->session.channel_id();
         if (!id) co_return error_of(id.error(), store_auth_path);
         wire::MultiViewStoreQueryRequest request;
-        attest::NonceMessage& message = *request.add_queries();
+        ::attest::NonceMessage& message = *request.add_queries();
         message.set_aad(aad);
         message.set_channel_id(*id);
         message.set_data(plaintext);

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "engine/fog/ports.hpp"
+#include "real/grpc/attestation.hpp"
 #include "real/grpc/channel.hpp"
 #include "real/grpc/server.hpp"
 
-// Fog view on the wire: the router for wallets, the stores for the router.  attestation: clear text
-// (session.hpp).
+// Fog view on the wire: the router for wallets, in either mode of attestation; the stores for the router,
+// always in clear text.
 
 namespace real::grpc {
 
@@ -20,7 +21,8 @@ enum class ViewProtocol : std::uint8_t {
 };
 
 /// @param api  outlives the server
-void serve_view(Server& server, engine::fog::ViewApi& api, ViewProtocol protocol);
+void serve_view(Server& server, engine::fog::ViewApi& api, ViewProtocol protocol,
+                ServerAttestation attestation = {});
 
 /// What a store says about itself in every answer.
 struct ViewStoreIdentity {
@@ -43,7 +45,7 @@ Task<Outcome<void>> add_view_shard(Channel& channel, std::string shard_uri);
 class ViewClient final : public engine::fog::ViewApi {
 public:
     /// @param channel  outlives the client
-    ViewClient(Channel& channel, ViewProtocol protocol);
+    ViewClient(Channel& channel, ViewProtocol protocol, ClientAttestation attestation = {});
     ~ViewClient() override;
 
     /// @errors unavailable, unknown, permission_denied, failed_precondition (another chain), internal

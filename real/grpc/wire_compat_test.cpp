@@ -111,14 +111,14 @@ TEST(WireCompatTest, OutputIndicesArePacked) {
 }
 
 TEST(WireCompatTest, Envelopes) {
-    attest::Message message;
+    ::attest::Message message;
     message.set_aad("a");
     message.set_channel_id("c");
     message.set_data("d");
     EXPECT_EQ(hex(message), "0a0161"
                             "120163"
                             "1a0164");
-    attest::NonceMessage numbered;
+    ::attest::NonceMessage numbered;
     numbered.set_aad("a");
     numbered.set_channel_id("c");
     numbered.set_data("d");

@@ -53,13 +53,25 @@ std::optional<FogAddresses> fog_addresses(const std::string& fog_uri, std::strin
     return FogAddresses{std::move(*view), std::move(*ledger)};
 }
 
+namespace {
+
+grpc::ClientAttestation attestation_of(const Uri& uri, const RemoteWallets::Config& config) {
+    grpc::ClientAttestation attestation;
+    attestation.signer = config.signer;
+    attestation.responder_id = uri.responder_id();
+    return attestation;
+}
+
+} // namespace
+
 /// A wallet and its connections.  Neither copied nor moved.
 struct RemoteWallets::Client {
     Client(engine::Host& host, grpc::ClientRuntime& runtime, engine::chain::AccountKey account,
            const FogAddresses& fog, const std::string& chain_id, const Config& config)
         : view_channel(runtime, channel_options(fog.view, chain_id, config.deadline)),
           ledger_channel(runtime, channel_options(fog.ledger, chain_id, config.deadline)),
-          view(view_channel, grpc::ViewProtocol::unary), ledger(ledger_channel),
+          view(view_channel, grpc::ViewProtocol::unary, attestation_of(fog.view, config)),
+          ledger(ledger_channel, grpc::LedgerClient::KeyImages::unary, attestation_of(fog.ledger, config)),
           wallet(host, std::move(account), view, ledger, config.wallet), busy(host.loop()) {}
 
     grpc::Channel view_channel;

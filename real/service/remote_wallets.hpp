@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/fog/wallet.hpp"
+#include "real/grpc/attestation.hpp"
 #include "real/grpc/remote_wallet.hpp"
 #include "real/service/log.hpp"
 #include "real/service/uri.hpp"
@@ -38,6 +39,8 @@ public:
         engine::fog::WalletConfig wallet{};
         /// Of each request to fog.  Upstream sets none, and a hung server hangs its wallet.
         engine::Duration deadline = std::chrono::seconds(20);
+        /// Of fog's enclaves; null: sessions in clear text.
+        std::shared_ptr<const attest::Signer> signer{};
 
         Config() {}
     };

@@ -59,7 +59,16 @@ void chain_flags(Launch& launch, const Deployment& d, const std::string& copy) {
     flag(launch, "--watcher-db", d.watcher_db(copy));
 }
 
-std::string front_responder(const Deployment& d) { return fmt::format("localhost:{}", d.front_port); }
+/// What wallets dial to reach a router.
+std::string responder(const Deployment& d, const RouterPlace& router) {
+    return fmt::format("localhost:{}", d.front == Front::none ? router.ports.via : d.front_port);
+}
+
+/// Only where the defaults do not serve: MobileCoin's own programs do not know these flags.
+void attestation_flags(Launch& launch, const Deployment& d) {
+    if (d.clear_text) flag(launch, "--attestation", "clear");
+    if (!d.enclave_key.empty()) flag(launch, "--enclave-key", d.enclave_key);
+}
 
 std::string joined(const std::vector<std::string>& parts) {
     std::string out;
@@ -172,6 +181,7 @@ Launch ingest_server(const Deployment& d, const IngestPlace& place) {
     flag(launch, "--local-node-id", fmt::format("localhost:{}", place.peer_via));
     flag(launch, "--state-file", place.state_file);
     admin_flag(launch, d, place.client);
+    attestation_flags(launch, d);
     flag(launch, "--watcher-db", d.watcher_db(place.copy));
     const engine::Topology& t = d.topology;
     if (t.pubkey_expiry_window != upstream_defaults.pubkey_expiry_window)
@@ -206,13 +216,14 @@ Launch view_router(const Deployment& d) {
     Launch launch = base(d, "view_router", "fog_view_router");
     launch.environment["DATABASE_URL"] = d.database_url;
     flag(launch, "--client-listen-uri", uri("fog-view", d.listen_host, d.view_router.ports.listen));
-    flag(launch, "--client-responder-id", front_responder(d));
+    flag(launch, "--client-responder-id", responder(d, d.view_router));
     std::vector<std::string> shards;
     for (const ShardPlace& place : d.view)
         shards.push_back(uri("fog-view-store", d.listen_host, place.ports.via) +
                          "?sharding_strategy=" + strategy(place.range));
     flag(launch, "--shard-uris", joined(shards));
     admin_flag(launch, d, d.view_router.ports);
+    attestation_flags(launch, d);
     return launch;
 }
 
@@ -235,7 +246,7 @@ Launch ledger_router(const Deployment& d) {
     Launch launch = base(d, "ledger_router", "ledger_router"); // the only one without DATABASE_URL
     flag(launch, "--ledger-db", d.ledger_db(d.ledger_router.copy));
     flag(launch, "--client-listen-uri", uri("fog-ledger", d.listen_host, d.ledger_router.ports.listen));
-    flag(launch, "--client-responder-id", front_responder(d));
+    flag(launch, "--client-responder-id", responder(d, d.ledger_router));
     std::vector<std::string> shards;
     for (const ShardPlace& place : d.images)
         shards.push_back(uri("key-image-store", d.listen_host, place.ports.via) +
@@ -243,6 +254,7 @@ Launch ledger_router(const Deployment& d) {
     flag(launch, "--shard-uris", joined(shards));
     flag(launch, "--watcher-db", d.watcher_db(d.ledger_router.copy));
     admin_flag(launch, d, d.ledger_router.ports);
+    attestation_flags(launch, d);
     return launch;
 }
 
@@ -268,6 +280,7 @@ Launch admin_gateway(const Deployment& d, const std::string& of, const ServicePo
 Launch remote_wallet(const Deployment& d) {
     Launch launch = base(d, "sample_paykit_remote_wallet", "sample_paykit_remote_wallet");
     flag(launch, "--listen-uri", fmt::format("insecure-remote-wallet://{}:{}", d.listen_host, d.wallet_port));
+    attestation_flags(launch, d);
     return launch;
 }
 
@@ -276,6 +289,7 @@ Launch report_cli(const Deployment& d, unsigned retry_seconds) {
     flag(launch, "--public-address", d.keys() / "account_keys_0.pub");
     launch.arguments.push_back(fmt::format("--retry-seconds={}", retry_seconds));
     launch.arguments.push_back("--show-expiry");
+    attestation_flags(launch, d);
     launch.keep_stdout = true;
     return launch;
 }

@@ -69,6 +69,8 @@ struct Deployment {
     std::filesystem::path authority_root{}; ///< PEM, of the accounts' fog authority
     std::filesystem::path signing_chain{};  ///< PEM, of the report server
     std::filesystem::path signing_key{};
+    bool clear_text = false;             ///< sessions of wallets; else simulated attestation
+    std::filesystem::path enclave_key{}; ///< of whom the enclaves count as signed; empty: nobody
 
     std::filesystem::path ledger_db(const std::string& copy) const {
         return work / "chain" / copy / "ledger-db";

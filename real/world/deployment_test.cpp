@@ -181,6 +181,26 @@ TEST(DeploymentTest, Nginx) {
     Deployment frontless = stock();
     frontless.front = Front::none;
     EXPECT_EQ(frontless.fog_uri(), "insecure-fog://localhost:5200/?ledger=localhost:7200");
+    // What wallets dial is what sessions begin with.
+    EXPECT_THAT(to_text(view_router(frontless)), HasSubstr("--client-responder-id localhost:5200\n"));
+    EXPECT_THAT(to_text(ledger_router(frontless)), HasSubstr("--client-responder-id localhost:7200\n"));
+}
+
+// Upstream's programs do not know these flags, so they stand only where the defaults do not serve.
+TEST(DeploymentTest, AttestationIsSaidWhereItIsNotTheDefault) {
+    const auto all = [](const Deployment& d) {
+        return std::vector{ingest_server(d, d.ingest.at(0)), view_router(d), ledger_router(d),
+                           remote_wallet(d), report_cli(d, 1)};
+    };
+    Deployment d = stock();
+    for (const Launch& launch : all(d)) EXPECT_THAT(to_text(launch), Not(HasSubstr("--attestation")));
+    d.clear_text = true;
+    for (const Launch& launch : all(d)) EXPECT_THAT(to_text(launch), HasSubstr("--attestation clear\n"));
+    d.clear_text = false;
+    d.enclave_key = "/keys/Enclave_private.pem";
+    for (const Launch& launch : all(d))
+        EXPECT_THAT(to_text(launch), HasSubstr("--enclave-key /keys/Enclave_private.pem\n"));
+    EXPECT_THAT(to_text(view_server(d, d.view.at(0))), Not(HasSubstr("--enclave-key")));
 }
 
 TEST(DeploymentTest, TheOrderOfStarting) {

@@ -10,6 +10,7 @@
 #include "real/grpc/channel.hpp"
 #include "real/grpc/ingest.hpp"
 #include "real/process/supervisor.hpp"
+#include "real/world/answered.hpp"
 #include "real/world/deployment.hpp"
 #include "real/world/event_log.hpp"
 
@@ -162,10 +163,14 @@ private:
 class RealPlainNode final : public RealNode<engine::Node> {
 public:
     using RealNode::RealNode;
+    /// What it has answered in this life, as seen last.
+    const Answered& answered() const { return answered_; }
 
 private:
-    void on_page(const std::string&) override {}
-    void forget() override {}
+    void on_page(const std::string& page) override { answered_ = Answered::on(page); }
+    void forget() override { answered_ = {}; }
+
+    Answered answered_;
 };
 
 } // namespace real

@@ -246,6 +246,25 @@ std::string RealWorld::excuse_of_wallets() const {
                                     : "";
 }
 
+Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
+    std::optional<std::string> why;
+    if (options_.upstream) co_return why;
+    co_await observe_all();
+    const Answered& view = view_router_->answered();
+    const Answered& ledger = ledger_router_->answered();
+    if (view.nothing() && ledger.nothing())
+        why = fmt::format(
+            "the wallet contacted nobody: neither fog-view nor fog-ledger was asked anything; it was told {}",
+            options_.fog_uri.empty() ? deployment_.fog_uri() : options_.fog_uri);
+    else if (view.only_badly())
+        why = "the wallet is refused: fog-view answered only " + view.complaints();
+    else if (ledger.only_badly())
+        why = "the wallet is refused: fog-ledger answered only " + ledger.complaints();
+    if (why && !deployment_.clear_text) *why += " (sessions: simulated attestation, no security)";
+    if (why && deployment_.clear_text) *why += " (sessions: clear text)";
+    co_return why;
+}
+
 bool RealWorld::is_level() const {
     const BlockCount height = chain_->height();
     auto has_all = [height](const auto& store) {

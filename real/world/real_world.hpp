@@ -54,12 +54,14 @@ struct RealOptions {
     std::uint64_t seed = 1;     ///< of keys, plan and faults, not of the interleaving
     std::string postgres_url{}; ///< of a server to make a database on; empty: a cluster of our own
     Front front = Front::nginx;
-    bool fixed_ports = false;    ///< upstream's numbers, admin HTTP gateways included
-    bool proxies = false;        ///< fault proxies between the services
-    bool own_wallet = true;      ///< start sample_paykit_remote_wallet
-    std::string remote_wallet{}; ///< host:port of a wallet that is there already
-    std::string story = "?";     ///< its name, for the event log
-    std::string fog_uri{};       ///< what wallets are told; empty: the front
+    bool clear_text = false;             ///< sessions of wallets
+    std::filesystem::path enclave_key{}; ///< see Deployment
+    bool fixed_ports = false;            ///< upstream's numbers, admin HTTP gateways included
+    bool proxies = false;                ///< fault proxies between the services
+    bool own_wallet = true;              ///< start sample_paykit_remote_wallet
+    std::string remote_wallet{};         ///< host:port of a wallet that is there already
+    std::string story = "?";             ///< its name, for the event log
+    std::string fog_uri{};               ///< what wallets are told; empty: the front
     bool follow_ups = true;
     /// A line about what is being done.
     std::function<void(const std::string& line)> progress = [](const std::string&) {};
@@ -171,6 +173,9 @@ private:
     // What is wrong on purpose, or was a moment ago, in words; empty when nothing explains a failure.
     std::string excuse_of_wallets() const;
     std::string excuse_of_death(const ServiceProcess& service) const;
+    /// Why wallets cannot know anything: nobody has asked fog-view, or a router has refused everything.
+    /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
+    Task<std::optional<std::string>> refusal_of_wallets();
     /// Every store has the whole chain, as far as was seen last.
     bool is_level() const;
     std::vector<ServiceProcess*> processes() const;
@@ -212,6 +217,8 @@ private:
     std::unique_ptr<grpc::LedgerClient> ledger_client_;
     std::vector<std::unique_ptr<RealWallet>> wallets_;
     std::uint32_t lives_ = 0;
+    bool some_wallet_works_ = false;                     ///< has shown a block
+    std::optional<engine::Instant> wallets_blind_since_; ///< a wallet shows no block though all is well
     std::unique_ptr<engine::Nursery> observers_;
     engine::Mutex observing_;
     std::uint64_t observed_ = 0; // rounds

@@ -61,6 +61,8 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
     deployment_.programs = options_.programs;
     deployment_.work = work.path();
     deployment_.front = options_.front;
+    deployment_.clear_text = options_.clear_text;
+    deployment_.enclave_key = options_.enclave_key;
     for (IngestPlace& place : deployment_.ingest)
         place.state_file = work.path() / "state" / (place.name + "-state-file");
     if (options_.proxies) {

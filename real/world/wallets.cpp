@@ -13,6 +13,9 @@ using engine::fog::BalanceReport;
 
 namespace {
 
+/// How long a wallet may show no block before the services are asked what they have told it.
+constexpr Duration patience_with_the_blind = 3s;
+
 /// After a check that failed or showed less than it could while something is wrong: whoever polls again at
 /// once would poll a thousand times before the connections are back.
 constexpr Duration pause_after_failure = 500ms;
@@ -56,6 +59,10 @@ Task<Result<BalanceReport>> RealWallet::poll() {
             co_await world_.sleep(pause_after_failure);
             co_return error;
         }
+        if (!world_.some_wallet_works_) {
+            const std::optional<std::string> refusal = co_await world_.refusal_of_wallets();
+            if (refusal) throw BrokenSurroundings(fmt::format("{}; {}", *refusal, text));
+        }
         Violation violation;
         violation.check = CheckId::crash;
         violation.account = account_;
@@ -71,6 +78,14 @@ Task<Result<BalanceReport>> RealWallet::poll() {
     report.by_token[0] = answer->balance;
     last_ = report;
     world_.log_.report(life_, account_, report);
+    if (report.count > BlockCount{}) world_.some_wallet_works_ = true;
+    if (!world_.some_wallet_works_ && excuse.empty() && world_.is_level()) {
+        if (!world_.wallets_blind_since_) world_.wallets_blind_since_ = world_.now();
+        if (world_.now() - *world_.wallets_blind_since_ > patience_with_the_blind) {
+            const std::optional<std::string> refusal = co_await world_.refusal_of_wallets();
+            if (refusal) throw BrokenSurroundings(*refusal);
+        }
+    }
     const bool clean_before = !world_.checks_.any_violation();
     if (report.count > world_.chain_->height()) {
         Violation violation;

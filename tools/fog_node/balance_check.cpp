@@ -9,6 +9,7 @@
 #include "real/grpc/ledger.hpp"
 #include "real/grpc/view.hpp"
 #include "real/loop/real_host.hpp"
+#include "tools/fog_node/attestation.hpp"
 #include "tools/fog_node/programs.hpp"
 #include "tools/fog_node/tool.hpp"
 
@@ -28,6 +29,7 @@ struct Flags {
     std::string keyfile;
     std::string ledger_uri;
     std::string view_uri;
+    AttestationFlags attestation;
 };
 
 real::grpc::ChannelOptions options_of(const Uri& uri, const std::string& chain_id) {
@@ -58,13 +60,20 @@ void print(const engine::fog::BalanceReport& report) {
 }
 
 Task<int> check(ToolWorld world, Flags flags, engine::chain::AccountKey account, Uri view_at, Uri ledger_at) {
-    world.log.info("attestation: clear text; the services are not verified");
+    const auto signer = flags.attestation.signer();
+    say_attestation(world.log, signer.get());
     const auto abort = [](const char* why) { throw ToolFailure(why); };
     real::RealHost host(world.loop, engine::NodeId{1}, engine::chain::ristretto_crypto(), abort);
     real::grpc::Channel view_channel(world.runtime, options_of(view_at, flags.chain_id));
     real::grpc::Channel ledger_channel(world.runtime, options_of(ledger_at, flags.chain_id));
-    real::grpc::ViewClient view(view_channel, real::grpc::ViewProtocol::unary);
-    real::grpc::LedgerClient ledger(ledger_channel);
+    real::grpc::ClientAttestation at_view;
+    at_view.signer = signer;
+    at_view.responder_id = view_at.responder_id();
+    real::grpc::ClientAttestation at_ledger;
+    at_ledger.signer = signer;
+    at_ledger.responder_id = ledger_at.responder_id();
+    real::grpc::ViewClient view(view_channel, real::grpc::ViewProtocol::unary, at_view);
+    real::grpc::LedgerClient ledger(ledger_channel, real::grpc::LedgerClient::KeyImages::unary, at_ledger);
     engine::fog::Wallet wallet(host, std::move(account), view, ledger);
     for (;;) {
         const auto report = co_await wallet.check();
@@ -94,6 +103,7 @@ int balance_check(int argc, char** argv) {
     parameters.text("--keyfile", flags.keyfile, "The account's file")->required();
     parameters.text("--ledger-uri", flags.ledger_uri, "insecure-fog-ledger://")->required();
     parameters.text("--view-uri", flags.view_uri, "insecure-fog-view://")->required();
+    flags.attestation.add_to(parameters);
     return run_tool(parameters, argc, argv, [&](ToolWorld world) {
         const Uri view = to_uri("--view-uri", view_uri, flags.view_uri);
         const Uri ledger = to_uri("--ledger-uri", ledger_uri, flags.ledger_uri);

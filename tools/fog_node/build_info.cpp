@@ -24,7 +24,7 @@ BuildInfo make() {
 #else
     info.target_arch = "other";
 #endif
-    info.sgx_mode = "none, attestation is clear text";
+    info.sgx_mode = "none, attestation is simulated, no security";
     return info;
 }
 

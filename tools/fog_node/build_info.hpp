@@ -13,7 +13,7 @@ struct BuildInfo {
     bool debug = false;
     bool assertions = true; ///< ENSURE is active in every build
     std::string target_arch;
-    std::string sgx_mode; ///< there is none: attestation is clear text
+    std::string sgx_mode; ///< there is none
 };
 const BuildInfo& build_info();
 

@@ -9,6 +9,7 @@
 #include "real/service/lmdb_block_source.hpp"
 #include "real/service/peer_book.hpp"
 #include "real/service/state_file.hpp"
+#include "tools/fog_node/attestation.hpp"
 #include "tools/fog_node/programs.hpp"
 #include "tools/fog_node/server.hpp"
 
@@ -47,6 +48,7 @@ struct Flags {
     std::uint64_t poll_interval_ms = 250;
     ChainFlags chain;
     PostgresFlags postgres;
+    AttestationFlags attestation;
 };
 
 engine::fog::IngestConfig config_of(const Flags& flags, PeerBook& book) {
@@ -129,7 +131,8 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     PeerBook book(process.runtime(), process.host().crypto());
     const engine::fog::IngestConfig config = config_of(flags, book);
     const std::filesystem::path state_path = state_file_path(flags);
-    say_clear_text(log);
+    const auto signer = flags.attestation.signer();
+    say_attestation(log, signer.get());
     DiskStateFile file(state_path, process.host().crypto(), book.names(), log);
     // The node reads the file itself, and begins anew without one.  A key that cannot be opened is upstream's
     // panic; the file is aside by now, so the next start is a fresh one.
@@ -139,7 +142,7 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     } catch (const real::service::UnreadableStateFile& error) {
         throw tools::BadInput(fmt::format("--state-file: {}", error.what()));
     }
-    const ConnectedRecoveryDb database(process, flags.postgres);
+    const ConnectedRecoveryDb database(process, flags.postgres, report_evidence(signer));
     const LmdbBlockSource chain(flags.chain.ledger_db, flags.chain.watcher_db);
     IngestNode node(process.host(), *database, chain, file, book, config);
     add_metrics(process, node);
@@ -194,6 +197,7 @@ int ingest_server(int argc, char** argv) {
     parameters.text("--state-file", flags.state_file,
                     "The node's state, ~/.mc-fog-ingest-state when not given");
     parameters.number("--poll_interval_ms", flags.poll_interval_ms, "Pause between looks at the ledger");
+    flags.attestation.add_to(parameters);
     flags.postgres.add_to(parameters);
     return run_server(parameters, argc, argv, [&](Log& log) { serve(flags, parameters, log); });
 }

@@ -1,5 +1,6 @@
 #include "real/grpc/ledger.hpp"
 #include "real/service/lmdb_block_source.hpp"
+#include "tools/fog_node/attestation.hpp"
 #include "tools/fog_node/programs.hpp"
 #include "tools/fog_node/server.hpp"
 
@@ -19,6 +20,7 @@ struct Flags {
     std::uint64_t query_retries = 3;
     ChainFlags chain;
     TokenFlags tokens;
+    AttestationFlags attestation;
 };
 
 void serve(const Flags& flags, const Parameters& parameters, Log& log) {
@@ -29,10 +31,11 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     config.tries = static_cast<unsigned>(
         std::min<std::uint64_t>(100, at_least_one("--query-retries", flags.query_retries)));
     real::grpc::ServerOptions options = client_port(log, flags.tokens, flags.chain_id);
+    const auto signer = flags.attestation.signer();
 
     ServerProcess process(log, "fog_ledger_router",
                           face_of(parameters, "Fog Ledger Router", flags.client_responder_id));
-    say_clear_text(log);
+    say_attestation(log, signer.get());
     const LmdbBlockSource chain(flags.chain.ledger_db, flags.chain.watcher_db);
     ShardedLedger router(process.host(), process.runtime(), log, chain, config);
     for (const std::string& uri : flags.shard_uris) {
@@ -47,7 +50,11 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     real::grpc::LedgerDetails details;
     details.block_time = [&chain](engine::BlockIndex block) { return chain.time(block); };
     details.proof = [&chain](engine::GlobalIndex output) { return chain.ledger().membership_proof(output); };
-    real::grpc::serve_ledger(server, router, details);
+    real::grpc::ServerAttestation attestation;
+    if (signer)
+        attestation.responder = std::make_shared<const real::attest::Responder>(
+            real::attest::Enclave::ledger, *signer, flags.client_responder_id);
+    real::grpc::serve_ledger(server, router, details, attestation);
     real::grpc::serve_health(server);
     process.start(server, listen);
     process.start_admin(admin, [&router](real::grpc::Server& port) {
@@ -80,6 +87,7 @@ int ledger_router(int argc, char** argv) {
     parameters.number("--query-retries", flags.query_retries, "Tries of one shard in one query", "");
     flags.chain.add_to(parameters);
     flags.tokens.add_to(parameters);
+    flags.attestation.add_to(parameters);
     return run_server(parameters, argc, argv, [&](Log& log) { serve(flags, parameters, log); });
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include "engine/chain/hex.hpp"
+#include "real/attest/enclave.hpp"
 #include "real/grpc/admin.hpp"
 #include "real/grpc/auth_token.hpp"
 #include "real/grpc/health.hpp"
@@ -46,7 +47,19 @@ TEST(ReportTest, SendersGetTheKeyOfTheActiveNode) {
     const Outcome validated = report_cli({"-p", address});
     EXPECT_EQ(validated.code, 0) << validated.err;
     EXPECT_EQ(validated.out, key) << "no line end";
-    EXPECT_THAT(validated.err, HasSubstr("attestation: clear text"));
+    EXPECT_THAT(validated.err, HasSubstr("simulated attestation, no security"));
+    // An ingress key that somebody else's enclave vouches for is no key.
+    real::attest::Css css =
+        real::attest::Css::of(real::attest::Enclave::ingest, real::attest::default_modulus());
+    css.modulus.bytes[0] ^= 2;
+    const engine::chain::Bytes bytes = css.encode();
+    const auto css_path = pipeline.directory() / "somebody.css";
+    std::ofstream(css_path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    const Outcome mistrusted = report_cli({"-p", address, "--enclave-css", css_path});
+    EXPECT_EQ(mistrusted.code, 101);
+    EXPECT_THAT(mistrusted.err, HasSubstr("the enclave is another one"));
+    EXPECT_EQ(report_cli({"-p", address, "--attestation", "clear"}).out, key) << "evidence is not looked at";
     EXPECT_EQ(report_cli({"-n", "-u", url}).out, key);
     EXPECT_EQ(json::parse(report_cli({"-v", "-n", "-u", url}).out),
               json::parse(R"({"pubkey":")" + key + R"(","pubkey_expiry":11})"));
@@ -120,7 +133,7 @@ TEST_F(AdminTest, EveryServerSaysWhoItIsAndKeepsItsSecrets) {
         EXPECT_THAT(info->config_json, Not(HasSubstr(secret)));
         const auto build = pipeline_->run(admin.build_info());
         ASSERT_TRUE(build);
-        EXPECT_THAT(build->sgx_mode, HasSubstr("clear text"));
+        EXPECT_THAT(build->sgx_mode, HasSubstr("simulated"));
         real::grpc::HealthClient health(pipeline_->channel(process, "admin"));
         const auto serving = pipeline_->run(health.check());
         ASSERT_TRUE(serving);
@@ -282,14 +295,14 @@ TEST(BalanceCheckTest, PrintsALineForEveryKeyPressed) {
     const Outcome outcome =
         run_program("balance_check",
                     {"--chain-id", "local", "--keyfile", pipeline.deployment().keys() / "account_keys_0.json",
-                     "--view-uri", "insecure-fog-view://127.0.0.1:" + at, "--ledger-uri",
-                     "insecure-fog-ledger://127.0.0.1:" + at},
+                     "--view-uri", "insecure-fog-view://localhost:" + at, "--ledger-uri",
+                     "insecure-fog-ledger://localhost:" + at},
                     {}, "xd");
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     const std::string line = R"({"balance":{"0":7},"block_count":2})"
                              "\n";
     EXPECT_EQ(outcome.out, line + line);
-    EXPECT_THAT(outcome.err, HasSubstr("attestation: clear text"));
+    EXPECT_THAT(outcome.err, HasSubstr("simulated attestation, no security"));
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "engine/chain/hex.hpp"
 #include "real/grpc/report.hpp"
 #include "real/service/report_signer.hpp"
+#include "tools/fog_node/attestation.hpp"
 #include "tools/fog_node/programs.hpp"
 #include "tools/fog_node/tool.hpp"
 
@@ -37,6 +38,7 @@ struct Flags {
     std::uint64_t retry_seconds = 10;
     bool show_expiry = false;
     bool no_validate = false;
+    AttestationFlags attestation;
 };
 
 /// What is asked for and how far the answer is checked.
@@ -49,6 +51,7 @@ struct Question {
     std::uint64_t retry_seconds = 10;
     bool show_expiry = false;
     bool validate = true;
+    std::shared_ptr<const real::attest::Signer> signer; ///< of ingest enclaves; null: not looked at
 };
 
 Question question_of(const Flags& flags) {
@@ -57,6 +60,7 @@ Question question_of(const Flags& flags) {
     question.retry_seconds = flags.retry_seconds;
     question.show_expiry = flags.show_expiry;
     question.validate = !flags.no_validate;
+    question.signer = flags.attestation.signer();
     question.report_id = flags.fog_report_id;
     if (!flags.public_address.empty()) {
         if (!flags.fog_url.empty() || !flags.fog_report_id.empty() || !flags.fog_spki.empty())
@@ -130,12 +134,23 @@ Task<int> ask(ToolWorld world, std::shared_ptr<const Question> question) {
     }
     if (question->validate) {
         if (const auto fault = fault_of(*response, *question)) throw ToolFailure("validation: " + *fault);
-        world.log.warn("attestation: clear text; chain and signature are good, the enclave is not verified");
+        if (question->signer)
+            world.log.warn("simulated attestation, no security; chain and signature are good");
+        else
+            world.log.warn(
+                "attestation: clear text; chain and signature are good, the enclave is not verified");
     }
     for (const engine::fog::ReportRow& report : response->reports) {
         if (report.fog_report_id != question->report_id) continue;
         if (!engine::chain::ristretto_crypto().is_valid(report.ingress_key))
             throw ToolFailure("validation: the report's evidence names no ingress key");
+        if (question->validate && question->signer) {
+            if (report.evidence == real::grpc::clear_text_evidence(report.ingress_key))
+                throw ToolFailure("validation: the report's evidence is in clear text (--attestation clear)");
+            if (const auto fault = real::attest::fault_of_ingest_evidence(report.evidence, *question->signer,
+                                                                          report.ingress_key.view()))
+                throw ToolFailure("validation: the report's evidence is refused: " + *fault);
+        }
         print(report, question->show_expiry);
         co_return 0;
     }
@@ -155,9 +170,12 @@ int report_cli(int argc, char** argv) {
     parameters.number("-r,--retry-seconds", flags.retry_seconds, "How long to wait for a first report");
     parameters.on_off("-v,--show-expiry", flags.show_expiry,
                       "Print a JSON object with the key and its expiry");
-    parameters.on_off("-n,--no-validate", flags.no_validate, "Check neither certificates nor signature");
+    parameters.on_off("-n,--no-validate", flags.no_validate,
+                      "Check neither certificates nor signature nor evidence");
+    flags.attestation.add_to(parameters);
     parameters.app().footer(
-        "Reports are in clear text: no enclave is verified with or without --no-validate.\n"
+        "The evidence is simulated attestation, no security: with or without --no-validate nothing is "
+        "proven.\n"
         "Exit codes: 0 printed, 1 no report or no server, 2 bad arguments, 101 not valid.");
     return run_tool(parameters, argc, argv, [&](ToolWorld world) {
         return ask(world, std::make_shared<const Question>(question_of(flags)));

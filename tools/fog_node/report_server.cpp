@@ -33,7 +33,6 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     if (!signer) panic(log, fmt::format("{} and {}: {}", flags.signing_chain, flags.signing_key, why));
 
     ServerProcess process(log, "fog_report", face_of(parameters, "Fog Report", listen.responder_id()));
-    say_clear_text(log);
     const ConnectedRecoveryDb database(process, flags.postgres);
     engine::fog::ReportServer reports(*database);
 

@@ -84,10 +84,13 @@ engine::Task<> reach(engine::fog::RecoveryDb& database, const std::string& addre
 
 } // namespace
 
-ConnectedRecoveryDb::ConnectedRecoveryDb(ServerProcess& process, const PostgresFlags& flags) {
+ConnectedRecoveryDb::ConnectedRecoveryDb(
+    ServerProcess& process, const PostgresFlags& flags,
+    std::function<engine::chain::Bytes(const engine::chain::PublicKey&)> report_evidence) {
     const real::postgres::ConnectUrl url = database_url(process.log());
-    state_ =
-        std::make_unique<State>(process.loop(), url, pool_options(flags), db_options(flags, process.log()));
+    real::postgres::RecoveryDbOptions options = db_options(flags, process.log());
+    options.report_evidence = std::move(report_evidence);
+    state_ = std::make_unique<State>(process.loop(), url, pool_options(flags), options);
     process.loop().run(reach(state_->database, url.printable()));
     process.log().info("recovery database {}", url.printable());
 }

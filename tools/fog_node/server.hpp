@@ -30,9 +30,12 @@ ServiceFace face_of(const Parameters& parameters, std::string name, std::string 
 /// server whose database cannot be reached does not come up.
 class ConnectedRecoveryDb {
 public:
-    /// @param process  outlives it
+    /// @param process          outlives it
+    /// @param report_evidence  see RecoveryDbOptions
     /// @throws engine::UsageError, engine::BrokenSurroundings
-    ConnectedRecoveryDb(ServerProcess& process, const PostgresFlags& flags);
+    ConnectedRecoveryDb(
+        ServerProcess& process, const PostgresFlags& flags,
+        std::function<engine::chain::Bytes(const engine::chain::PublicKey&)> report_evidence = {});
     ~ConnectedRecoveryDb();
     engine::fog::RecoveryDb& operator*() const;
 
@@ -59,7 +62,7 @@ std::optional<real::grpc::Status> add_shard(Router& router, const std::string& u
 /// Suspends for ever: the work is done by handlers.
 engine::Task<> wait_for_ever();
 
-/// Said once by every program that speaks to wallets or other services.
+/// Said once by every program whose sessions are all in clear text.
 void say_clear_text(Log& log);
 
 } // namespace fog_node

@@ -1,4 +1,5 @@
 #include "real/grpc/view.hpp"
+#include "tools/fog_node/attestation.hpp"
 #include "tools/fog_node/programs.hpp"
 #include "tools/fog_node/server.hpp"
 
@@ -16,6 +17,7 @@ struct Flags {
     std::vector<std::string> shard_uris;
     std::string admin_listen_uri;
     TokenFlags tokens;
+    AttestationFlags attestation;
 };
 
 void serve(const Flags& flags, const Parameters& parameters, Log& log) {
@@ -26,9 +28,10 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     const Uri listen = to_listen_uri("--client-listen-uri", kind, flags.client_listen_uri);
     const Uri admin = to_listen_uri("--admin-listen-uri", admin_uri, flags.admin_listen_uri);
     real::grpc::ServerOptions options = client_port(log, flags.tokens, flags.chain_id);
+    const auto signer = flags.attestation.signer();
 
     ServerProcess process(log, "fog_view_router", face_of(parameters, "Fog View", flags.client_responder_id));
-    say_clear_text(log);
+    say_attestation(log, signer.get());
     ShardedView router(process.host(), process.runtime(), log);
     for (const std::string& uri : flags.shard_uris) {
         std::string why;
@@ -38,8 +41,13 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
     process.numbers().gauge("shards", [&] { return static_cast<std::int64_t>(router.stores()); });
 
     real::grpc::Server& server = process.add_server(listen, "fog_view_service", std::move(options));
+    real::grpc::ServerAttestation attestation;
+    if (signer)
+        attestation.responder = std::make_shared<const real::attest::Responder>(
+            real::attest::Enclave::view, *signer, flags.client_responder_id);
     real::grpc::serve_view(server, router,
-                           streaming ? real::grpc::ViewProtocol::streaming : real::grpc::ViewProtocol::unary);
+                           streaming ? real::grpc::ViewProtocol::streaming : real::grpc::ViewProtocol::unary,
+                           attestation);
     real::grpc::serve_health(server);
     process.start(server, listen);
     process.start_admin(admin, [&router](real::grpc::Server& port) {
@@ -72,6 +80,7 @@ int view_router(int argc, char** argv) {
     parameters.text("--admin-listen-uri", flags.admin_listen_uri, "The admin port, insecure-mca://")
         ->required();
     flags.tokens.add_to(parameters);
+    flags.attestation.add_to(parameters);
     return run_server(parameters, argc, argv, [&](Log& log) { serve(flags, parameters, log); });
 }
 

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "engine/ensure.hpp"
+#include "real/attest/enclave.hpp"
 #include "real/postgres/url.hpp"
 #include "tools/build_facts.hpp"
 
@@ -46,6 +49,16 @@ void check_address(const char* flag, const std::string& text) {
     number(flag, text.substr(colon + 1), 1, 65535);
 }
 
+void check_enclave_key(std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    const std::string pem{std::istreambuf_iterator<char>(in), {}};
+    if (!in) throw engine::UsageError(fmt::format("--enclave-key: {}: cannot be read", path));
+    std::string why;
+    if (!real::attest::modulus_from_pem(pem, why))
+        throw engine::UsageError(fmt::format("--enclave-key: {}: {}", path, why));
+    path = std::filesystem::absolute(path); // programs run in the work directory
+}
+
 } // namespace
 
 std::optional<int> parse(int argc, char** argv, Arguments& a) {
@@ -83,6 +96,15 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
         ->type_name("nginx|none")
         ->check(CLI::IsMember({"nginx", "none"}))
         ->capture_default_str();
+    app.add_option("--attestation", a.attestation,
+                   "of wallets' sessions: simulated (no security; what wallets built with SGX_MODE=SW "
+                   "speak), or clear")
+        ->type_name("simulated|clear")
+        ->check(CLI::IsMember({"simulated", "clear"}))
+        ->capture_default_str();
+    app.add_option("--enclave-key", a.enclave_key,
+                   "PEM file of the RSA key that the enclaves count as signed with, as wallets expect it")
+        ->type_name("FILE");
     CLI::Option* story = app.add_option("--scenario", a.scenario, "which story; all: one after another")
                              ->type_name("NAME")
                              ->capture_default_str();
@@ -129,6 +151,11 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     if (!a.remote_wallet.empty()) check_address("--remote-wallet", a.remote_wallet);
     if (!a.mobilecoin.empty()) check_checkout(a.mobilecoin);
     if (!a.postgres.empty()) (void)real::postgres::ConnectUrl::parse(a.postgres, "--postgres");
+    if (!a.mobilecoin.empty() && (a.attestation != "simulated" || !a.enclave_key.empty()))
+        throw engine::UsageError(
+            "--attestation, --enclave-key: are for the stand-ins; the programs of --mobilecoin "
+            "bring their own");
+    if (!a.enclave_key.empty()) check_enclave_key(a.enclave_key);
     if (a.skip_own_wallet && a.remote_wallet.empty())
         throw engine::UsageError("--skip-rust-sample-paykit-remote-wallet: needs --remote-wallet HOST:PORT");
     if (a.front == "none" && a.fog_uri.empty() && !(a.remote_wallet.empty() && a.mobilecoin.empty()))

@@ -19,6 +19,8 @@ struct Arguments {
     std::string postgres{};
     bool fixed_ports = false;
     std::string front = "nginx";
+    std::string attestation = "simulated";
+    std::string enclave_key{};
     std::string scenario = "conformance";
     std::string plan{};
     std::vector<std::string> topology{};

@@ -379,13 +379,14 @@ TEST_F(FogrealTest, FollowUpsCanBeLeftOut) {
 class OutsideWalletTest : public FogrealTest {
 protected:
     /// Starts the wallet in Python.  @return host:port
-    std::string start_wallet(const std::string& mistake) {
+    std::string start_wallet(const std::string& mistake, const std::vector<std::string>& more = {}) {
         Launch launch;
         launch.name = "outside-wallet";
         launch.program = "/usr/bin/python3";
         launch.arguments = {"-B", fs::path(FOG_SOURCE_DIR) / "tools/outside_wallet/server.py", "--proto",
                             fs::path(FOG_SOURCE_DIR) / "proto"};
         if (!mistake.empty()) launch.arguments.insert(launch.arguments.end(), {"--mistake", mistake});
+        launch.arguments.insert(launch.arguments.end(), more.begin(), more.end());
         Child& wallet = supervisor_.add(std::move(launch));
         wallet.start();
         until(
@@ -413,6 +414,30 @@ TEST_F(OutsideWalletTest, ItsMistakeIsCaughtWithAccountCountShownAndTrueBalance)
                                          "seed=1 account=[0-4] count=[0-9]+ shown=[0-9]+ "
                                          "true=[0-9]+ "));
     expect_nothing_left(child, true);
+}
+
+TEST_F(OutsideWalletTest, AWalletThatIsRefusedIsToldByWhom) {
+    const std::string address = start_wallet("", {"--clear-text"});
+    Child& child = run({"--remote-wallet", address, "--skip-rust-sample-paykit-remote-wallet"});
+    EXPECT_EQ(code(child), 6) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("the wallet is refused: fog-view answered only Auth with "
+                                                   "PERMISSION_DENIED"));
+    EXPECT_THAT(child.standard_output(), HasSubstr("simulated attestation, no security"));
+    expect_nothing_left(child, true);
+}
+
+TEST_F(OutsideWalletTest, ClearTextIsTheOtherMode) {
+    const std::string address = start_wallet("", {"--clear-text"});
+    Child& child = run({"--attestation", "clear", "--remote-wallet", address,
+                        "--skip-rust-sample-paykit-remote-wallet", "--skip-followup-balance-checks"});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+}
+
+TEST_F(OutsideWalletTest, AWalletThatContactsNobodyIsToldSo) {
+    Child& child = run({"--override-remote-wallet-fog-uri", "insecure-fog://localhost:1/"});
+    EXPECT_EQ(code(child), 6) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("the wallet contacted nobody"));
+    EXPECT_THAT(child.standard_output(), HasSubstr("it was told insecure-fog://localhost:1/"));
 }
 
 // ------------------------------------------------------------------------------------------------ without

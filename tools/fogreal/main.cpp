@@ -63,7 +63,9 @@ int act(int argc, char** argv) {
     }
     if (!arguments.mobilecoin.empty() && !arguments.skip_build) build_checkout(arguments);
     if (arguments.mobilecoin.empty())
-        tools::tell("programs: the project's stand-ins of MobileCoin's services; attestation: clear text\n");
+        tools::tell("programs: the project's stand-ins of MobileCoin's services; {}\n",
+                    arguments.attestation == "clear" ? "attestation: clear text"
+                                                     : "simulated attestation, no security");
 
     std::vector<Result> results;
     int status = 0;

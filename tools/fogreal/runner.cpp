@@ -56,6 +56,8 @@ real::RealOptions options_of(const Telling& telling, const Arguments& arguments)
     options.seed = arguments.seed;
     options.postgres_url = arguments.postgres;
     options.front = arguments.front == "none" ? real::Front::none : real::Front::nginx;
+    options.clear_text = arguments.attestation == "clear";
+    options.enclave_key = arguments.enclave_key;
     options.fixed_ports = arguments.fixed_ports;
     options.proxies = telling.proxies;
     options.own_wallet = !arguments.skip_own_wallet && arguments.remote_wallet.empty();

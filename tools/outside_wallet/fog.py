@@ -1,10 +1,11 @@
-"""fog-view and fog-ledger over gRPC in the clear-text mode of the stand-ins, as wallet.py asks for them."""
+"""fog-view and fog-ledger over gRPC, in either mode of attestation, as wallet.py asks for them."""
 import urllib.parse
 import zlib
 from types import SimpleNamespace
 
 import grpc
 
+import attested
 import crypto
 
 FOUND, NOT_FOUND = 1, 2
@@ -12,51 +13,89 @@ SPENT, NOT_SPENT = 1, 2
 NO_EVENTS = 2**63 - 1
 DEADLINE_S = 20
 GREETING = b"attestation: clear text 1\n"
+MR_SIGNER = None  # of fog's enclaves; None: whoever signed them
+
+
+class ClearText:
+    """A session of the stand-ins' mode without attestation: an id, and plain messages.  See docs/wire.md."""
+
+    def __init__(self, call, service, _kinds, _responder_id):
+        answer = call(f"/{service}/Auth", GREETING)
+        if not answer.startswith(GREETING):
+            raise ValueError(f"{service} does not speak clear text")
+        self.channel_id = answer[len(GREETING):]
+
+    def seal(self, plain, _aad):
+        return plain
+
+    def open(self, sealed, _aad):
+        return sealed
+
+
+class Simulated:
+    """A session as MobileCoin's clients have it.  See docs/attestation.md."""
+
+    def __init__(self, call, service, kinds, responder_id):
+        handshake = attested.Handshake(responder_id.encode())
+        answer = call(f"/{service}/Auth", handshake.message_1())
+        self._session, static_key, payload = handshake.read_message_2(answer)
+        report = kinds["external.VerificationReport"].FromString(payload)
+        attested.check_evidence(report, service.partition(".")[0], static_key, MR_SIGNER)
+        self.channel_id = self._session.channel_id
+
+    def seal(self, plain, aad):
+        return self._session.sending.seal(plain, aad)
+
+    def open(self, sealed, aad):
+        return self._session.receiving.open(sealed, aad)
 
 
 class Attested:
-    """An attested service in the stand-ins' mode without attestation: a session is an id, and the envelope's data is
-    the plain message.  See docs/wire.md."""
+    """An attested service.  A failed call costs the session, as it does MobileCoin's clients."""
 
-    def __init__(self, kinds, call, service):
+    def __init__(self, kinds, call, service, responder_id, clear_text):
         self._kinds = kinds
         self._call = call
         self._service = service
-        self._channel_id = None
+        self._responder_id = responder_id
+        self._kind = ClearText if clear_text else Simulated
+        self._session = None
 
     def ask(self, method, request, aad=b""):
         """@return the bytes of the answer.  A session the server has forgotten is opened once more."""
         for last_try in (False, True):
-            if self._channel_id is None:
-                self._open()
+            if self._session is None:
+                self._session = self._kind(self._auth, self._service, self._kinds, self._responder_id)
+            session, self._session = self._session, None
             message = self._kinds["attest.Message"](
-                aad=aad, channel_id=self._channel_id, data=request.SerializeToString()
+                aad=aad, channel_id=session.channel_id, data=session.seal(request.SerializeToString(), aad)
             )
             try:
-                return self._call(f"/{self._service}/{method}", message, "attest.Message").data
+                answer = self._call(f"/{self._service}/{method}", message, "attest.Message")
             except grpc.RpcError as error:
-                self._channel_id = None
                 if last_try or error.code() != grpc.StatusCode.PERMISSION_DENIED:
                     raise
+                continue
+            plain = session.open(answer.data, answer.aad)
+            self._session = session
+            return plain
 
-    def _open(self):
-        greeting = self._kinds["attest.AuthMessage"](data=GREETING)
-        answer = self._call(f"/{self._service}/Auth", greeting, "attest.AuthMessage").data
-        if not answer.startswith(GREETING):
-            raise ValueError(f"{self._service} does not speak clear text")
-        self._channel_id = answer[len(GREETING):]
+    def _auth(self, path, data):
+        return self._call(path, self._kinds["attest.AuthMessage"](data=data), "attest.AuthMessage").data
 
 
 class Fog:
-    def __init__(self, kinds, fog_uri: str, chain_id: str = ""):
+    def __init__(self, kinds, fog_uri: str, chain_id: str = "", clear_text: bool = False):
         parts = urllib.parse.urlsplit(fog_uri)
         if parts.scheme != "insecure-fog" or not parts.hostname:
             raise ValueError(f"fog_uri '{fog_uri}' is not of the form insecure-fog://HOST:PORT")
         self._kinds = kinds
-        self._channel = grpc.insecure_channel(f"{parts.hostname}:{parts.port or 3225}")
+        address = f"{parts.hostname}:{parts.port or 3225}"
+        self._channel = grpc.insecure_channel(address)
+        responder = urllib.parse.parse_qs(parts.query).get("responder-id", [address])[-1]
         self._metadata = [("chain-id", chain_id)] if chain_id else None
-        self._view = Attested(kinds, self._call, "fog_view.FogViewAPI")
-        self._images = Attested(kinds, self._call, "fog_ledger.FogKeyImageAPI")
+        self._view = Attested(kinds, self._call, "fog_view.FogViewAPI", responder, clear_text)
+        self._images = Attested(kinds, self._call, "fog_ledger.FogKeyImageAPI", responder, clear_text)
 
     def _call(self, path, request, answer_kind):
         call = self._channel.unary_unary(

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
 
-    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME]
+    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text]
 
 Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
@@ -23,8 +23,9 @@ SERVICE = "remote_wallet.RemoteWalletApi"
 
 
 class RemoteWallets:
-    def __init__(self, kinds, mistake):
+    def __init__(self, kinds, mistake, clear_text):
         self._kinds = kinds
+        self._clear_text = clear_text
         self._mistake = mistake
         self._lock = threading.Lock()
         self._wallets = []
@@ -37,7 +38,7 @@ class RemoteWallets:
     def fresh(self, request, context):
         try:
             account = crypto.Account.from_mnemonic(request.mnemonic, request.account_index)
-            network = fog.Fog(self._kinds, request.fog_uri, request.chain_id)
+            network = fog.Fog(self._kinds, request.fog_uri, request.chain_id, self._clear_text)
         except ValueError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         tested = wallet.Wallet(account, network, self._mistake)
@@ -92,10 +93,11 @@ def main() -> int:
     parser.add_argument("--proto", type=pathlib.Path, required=True, help="folder of the .proto files")
     parser.add_argument("--listen", default="127.0.0.1:0", help="HOST:PORT; port 0 is any free one")
     parser.add_argument("--mistake", choices=sorted(wallet.MISTAKES), help="answer wrongly in this way")
+    parser.add_argument("--clear-text", action="store_true", help="sessions without attestation")
     arguments = parser.parse_args()
 
     kinds = messages.Messages(arguments.proto)
-    served = RemoteWallets(kinds, arguments.mistake)
+    served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text)
     empty, package = "google.protobuf.Empty", "remote_wallet"
     balance = f"{package}.BalanceCheckResponse"
     handlers = {
