@@ -56,9 +56,9 @@ TEST(ReportTest, SendersGetTheKeyOfTheActiveNode) {
     const auto css_path = pipeline.directory() / "somebody.css";
     std::ofstream(css_path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    const Outcome mistrusted = report_cli({"-p", address, "--enclave-css", css_path});
-    EXPECT_EQ(mistrusted.code, 101);
-    EXPECT_THAT(mistrusted.err, HasSubstr("the enclave is another one"));
+    const Outcome disbelieved = report_cli({"-p", address, "--enclave-css", css_path});
+    EXPECT_EQ(disbelieved.code, 101);
+    EXPECT_THAT(disbelieved.err, HasSubstr("the enclave is another one"));
     EXPECT_EQ(report_cli({"-p", address, "--attestation", "clear"}).out, key) << "evidence is not looked at";
     EXPECT_EQ(report_cli({"-n", "-u", url}).out, key);
     EXPECT_EQ(json::parse(report_cli({"-v", "-n", "-u", url}).out),
