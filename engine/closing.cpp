@@ -66,9 +66,10 @@ Task<> give_up_orphan_keys(World& world) {
 
 /// The copies of the ledger side.
 std::vector<ChainCopy*> copies_beside_ingest(World& world) {
-    std::vector<ChainCopy*> found;
-    for (ChainCopy* copy : world.copies())
-        if (!copy->name().starts_with("ingest")) found.push_back(copy);
+    std::vector<ChainCopy*> found = world.copies();
+    const std::vector<Roster::Copy>& known = world.roster().copies();
+    for (std::size_t i = found.size(); i-- > 0;)
+        if (known[i].side != CopySide::ledger) found.erase(found.begin() + static_cast<std::ptrdiff_t>(i));
     return found;
 }
 

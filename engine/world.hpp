@@ -15,6 +15,7 @@
 #include "engine/task.hpp"
 #include "engine/topology.hpp"
 #include "engine/trace.hpp"
+#include "engine/world/roster.hpp"
 
 namespace engine {
 
@@ -26,6 +27,7 @@ class Node {
 public:
     virtual ~Node() = default;
     virtual NodeId id() const = 0;
+    virtual NodeKind kind() const = 0;
     virtual const std::string& name() const = 0;
     virtual bool is_up() const = 0;
     /// Starts it; no effect when it runs.
@@ -166,6 +168,7 @@ public:
     virtual ~World() = default;
 
     virtual const Topology& topology() const = 0;
+    virtual const Roster& roster() const = 0;
     virtual bool can(Capability capability) const = 0;
     /// Whether a defect of the operator's own procedures is switched on.
     virtual bool has(Defect) const { return false; }
@@ -175,6 +178,7 @@ public:
     virtual Faults& faults() = 0;
     virtual Chain& chain() = 0;
 
+    /// In the roster's order.
     virtual std::vector<ChainCopy*> copies() = 0;
     /// "ingest" and "ledger", or "ingest0", "images0.1", "ledger" where each service has its own.
     /// @throws UsageError  when the topology has none of that name

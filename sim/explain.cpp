@@ -86,9 +86,7 @@ void say_what_was_searched(Missing& missing, const WalletKnowledge& knows,
 
 } // namespace
 
-std::string SimWallet::described() const {
-    return fmt::format("wallet {} of account {}", number_, account_.value);
-}
+std::string SimWallet::described() const { return engine::Roster::wallet_name(number_, account_.value); }
 
 Heights SimWorld::heights() const {
     Heights now;

@@ -94,8 +94,8 @@ void note_answer(Core& core, NodeId wallet, Asked asked, const Result<Answer>& a
 
 // ------------------------------------------------------------------------------------------------ processes
 
-Process::Process(Surroundings world, NodeId id, std::string name)
-    : world_(world), host_(world.core, id, &abort_wish_), id_(id), name_(std::move(name)) {}
+Process::Process(Surroundings world, const engine::Roster::Service& who)
+    : world_(world), host_(world.core, who.id, &abort_wish_), id_(who.id), kind_(who.kind), name_(who.name) {}
 
 void Process::start() {
     if (up_) return;
@@ -148,9 +148,9 @@ Result<bool> SimStateFile::write(const IngestState& state) {
 
 // ------------------------------------------------------------------------------------------------ ingest
 
-SimIngestNode::SimIngestNode(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+SimIngestNode::SimIngestNode(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                              IngestConfig config)
-    : SimNode(world, id, std::move(name)), db_(world.db, id), copy_(copy), state_(world.core, id),
+    : SimNode(world, who), db_(world.db, who.id), copy_(copy), state_(world.core, who.id),
       config_(std::move(config)), operator_(std::make_unique<RemoteIngest>(world, NodeId{}, *this)) {}
 
 void SimIngestNode::connect(const std::vector<SimIngestNode*>& all) {
@@ -252,8 +252,8 @@ Task<Result<KeyPair>> RemoteIngest::get_ingress_key() {
 
 // ------------------------------------------------------------------------------------------------ view
 
-SimViewStore::SimViewStore(Surroundings world, NodeId id, std::string name, ViewStoreConfig config)
-    : SimNode(world, id, std::move(name)), db_(world.db, id), fates_(fates_of(world, id)), config_(config) {}
+SimViewStore::SimViewStore(Surroundings world, const engine::Roster::Service& who, ViewStoreConfig config)
+    : SimNode(world, who), db_(world.db, who.id), fates_(fates_of(world, who.id)), config_(config) {}
 
 Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
     Result<ViewStoreAnswer> answer = co_await service_->query(std::move(query));
@@ -291,11 +291,11 @@ Task<Result<ViewStoreAnswer>> RemoteViewStore::query(ViewQuery query) {
                                                 std::move(query), observe);
 }
 
-SimViewRouter::SimViewRouter(Surroundings world, NodeId id, std::string name,
+SimViewRouter::SimViewRouter(Surroundings world, const engine::Roster::Service& who,
                              const std::vector<SimViewStore*>& stores)
-    : SimNode(world, id, std::move(name)) {
+    : SimNode(world, who) {
     for (SimViewStore* store : stores) {
-        links_.push_back(std::make_unique<RemoteViewStore>(world, id, *store));
+        links_.push_back(std::make_unique<RemoteViewStore>(world, who.id, *store));
         if (shards_.empty() || shards_.back().range != store->range())
             shards_.push_back({store->range(), {}});
         shards_.back().replicas.push_back(links_.back().get());
@@ -326,9 +326,9 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
 
 // ------------------------------------------------------------------------------------------------ ledger
 
-SimImageStore::SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+SimImageStore::SimImageStore(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                              KeyImageStoreConfig config)
-    : SimNode(world, id, std::move(name)), copy_(copy), fates_(fates_of(world, id)), config_(config) {}
+    : SimNode(world, who), copy_(copy), fates_(fates_of(world, who.id)), config_(config) {}
 
 Task<Result<KeyImageStoreAnswer>> SimImageStore::key_images(std::vector<KeyImage> images) {
     Result<KeyImageStoreAnswer> answer = co_await service_->key_images(std::move(images));
@@ -363,11 +363,11 @@ Task<Result<KeyImageStoreAnswer>> RemoteImageStore::key_images(std::vector<KeyIm
                                                     std::move(images), observe);
 }
 
-SimLedgerRouter::SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+SimLedgerRouter::SimLedgerRouter(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                                  const std::vector<SimImageStore*>& stores)
-    : SimNode(world, id, std::move(name)), copy_(copy), fates_(fates_of(world, id)) {
+    : SimNode(world, who), copy_(copy), fates_(fates_of(world, who.id)) {
     for (SimImageStore* store : stores) {
-        links_.push_back(std::make_unique<RemoteImageStore>(world, id, *store));
+        links_.push_back(std::make_unique<RemoteImageStore>(world, who.id, *store));
         if (shards_.empty() || shards_.back().range != store->range())
             shards_.push_back({store->range(), {}});
         shards_.back().replicas.push_back(links_.back().get());

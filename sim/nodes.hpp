@@ -37,9 +37,10 @@ struct Surroundings {
 /// 2. What survives is outside: the recovery database, the chain copy, the state file.
 class Process : public Endpoint {
 public:
-    Process(Surroundings world, NodeId id, std::string name);
+    Process(Surroundings world, const engine::Roster::Service& who);
 
     NodeId id() const { return id_; }
+    engine::NodeKind kind() const { return kind_; }
     const std::string& name() const { return name_; }
     NodeId endpoint() const override { return id_; }
     bool is_listening() const override { return up_; }
@@ -65,6 +66,7 @@ private:
     virtual void about_to_die() {}
 
     NodeId id_;
+    engine::NodeKind kind_;
     std::string name_;
     bool up_ = false;
     std::uint64_t starts_ = 0;
@@ -76,6 +78,7 @@ class SimNode : public Interface, public Process {
 public:
     using Process::Process;
     NodeId id() const override { return Process::id(); }
+    engine::NodeKind kind() const override { return Process::kind(); }
     const std::string& name() const override { return Process::name(); }
     bool is_up() const override { return Process::is_up(); }
     Task<> start() override {
@@ -156,7 +159,7 @@ private:
 
 class SimIngestNode final : public SimNode<engine::IngestNode>, public engine::fog::PeerDirectory {
 public:
-    SimIngestNode(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+    SimIngestNode(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                   engine::fog::IngestConfig config);
     /// All ingest nodes of the world, this one included, in order.
     void connect(const std::vector<SimIngestNode*>& all);
@@ -190,7 +193,7 @@ private:
 
 class SimViewStore final : public SimNode<engine::ViewStoreNode> {
 public:
-    SimViewStore(Surroundings world, NodeId id, std::string name, engine::fog::ViewStoreConfig config);
+    SimViewStore(Surroundings world, const engine::Roster::Service& who, engine::fog::ViewStoreConfig config);
 
     /// Asks the service; a declared fault may strike single search keys.
     Task<Result<engine::fog::ViewStoreAnswer>> query(engine::fog::ViewQuery query);
@@ -212,7 +215,7 @@ private:
 
 class SimImageStore final : public SimNode<engine::ImageStoreNode> {
 public:
-    SimImageStore(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+    SimImageStore(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                   engine::fog::KeyImageStoreConfig config);
 
     /// Asks the service; a declared fault may strike single key images.
@@ -263,7 +266,8 @@ private:
 class SimViewRouter final : public SimNode<engine::Node> {
 public:
     /// @param stores  shard by shard, replica by replica
-    SimViewRouter(Surroundings world, NodeId id, std::string name, const std::vector<SimViewStore*>& stores);
+    SimViewRouter(Surroundings world, const engine::Roster::Service& who,
+                  const std::vector<SimViewStore*>& stores);
     /// Asks the service; a query larger than a message is refused.
     Task<Result<engine::fog::ViewAnswer>> query(engine::fog::ViewQuery query);
 
@@ -278,7 +282,7 @@ private:
 
 class SimLedgerRouter final : public SimNode<engine::Node> {
 public:
-    SimLedgerRouter(Surroundings world, NodeId id, std::string name, const SimCopy& copy,
+    SimLedgerRouter(Surroundings world, const engine::Roster::Service& who, const SimCopy& copy,
                     const std::vector<SimImageStore*>& stores);
     engine::fog::LedgerRouter* api() { return &*service_; }
     /// Ask the service; a declared fault may strike single blocks and outputs, an answer larger than a
@@ -299,8 +303,8 @@ private:
 
 class SimReportServer final : public SimNode<engine::Node> {
 public:
-    SimReportServer(Surroundings world, NodeId id, std::string name)
-        : SimNode(world, id, std::move(name)), db_(world.db, id) {}
+    SimReportServer(Surroundings world, const engine::Roster::Service& who)
+        : SimNode(world, who), db_(world.db, who.id) {}
     engine::fog::ReportServer* api() { return &*service_; }
 
 private:

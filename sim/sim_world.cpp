@@ -344,8 +344,9 @@ bool SimFaults::any() const { return !world_.core_.faults.empty(); }
 // ------------------------------------------------------------------------------------------------ world
 
 SimWorld::SimWorld(const Options& options)
-    : core_(options), network_(core_), db_(core_, recovery_), operator_db_(db_, NodeId{}), chain_(*this),
-      reports_(checks_, chain_.model()), responses_(checks_, chain_.model(), recovery_), faults_(*this) {
+    : core_(options), roster_(options.topology), network_(core_), db_(core_, recovery_),
+      operator_db_(db_, NodeId{}), chain_(*this), reports_(checks_, chain_.model()),
+      responses_(checks_, chain_.model(), recovery_), faults_(*this) {
     checks_.stamp_with([this] { return std::pair(now(), core_.scheduler.steps()); });
     core_.scheduler.set_after_step([this] { after_step(); });
     core_.scheduler.set_escape_handler([this](NodeId node, std::exception_ptr error) {
@@ -379,73 +380,60 @@ void SimWorld::build() {
         addresses_.push_back(crypto.subaddress(accounts_.back(), engine::chain::default_subaddress));
         subaddresses_.push_back(crypto.default_subaddresses(accounts_.back()));
     }
-    auto new_copy = [&](std::string name) -> const SimCopy& {
-        const auto number = static_cast<std::uint16_t>(copies_.size());
-        return *copies_.emplace_back(
-            std::make_unique<SimCopy>(core_, chain_.model(), std::move(name), number));
-    };
-    const SimCopy* ingest_copy = nullptr;
-    const SimCopy* ledger_copy = nullptr;
-    if (!t.own_copies) {
-        ingest_copy = &new_copy("ingest");
-        ledger_copy = &new_copy("ledger");
-    }
-    auto next_id = [&] { return NodeId{next_node_++}; };
+    for (const engine::Roster::Copy& copy : roster_.copies())
+        copies_.push_back(std::make_unique<SimCopy>(core_, chain_.model(), copy.name,
+                                                    static_cast<std::uint16_t>(copies_.size())));
     const Duration poll = std::chrono::milliseconds(t.poll_ms);
-
-    std::vector<std::string> peers;
-    for (std::uint32_t i = 0; i < t.ingest_nodes; ++i) peers.push_back(fmt::format("ingest{}:4300", i));
     std::vector<SimIngestNode*> ingest;
-    for (std::uint32_t i = 0; i < t.ingest_nodes; ++i) {
-        IngestConfig config;
-        config.responder_id = peers[i];
-        config.peers = {peers[i]}; // as the conformance test starts them: strangers to one another
-        config.pubkey_expiry_window = t.pubkey_expiry_window;
-        config.max_transactions = t.chunk_outputs;
-        config.user_capacity = t.user_capacity;
-        config.poll_interval = poll;
-        std::string name = fmt::format("ingest{}", i);
-        const SimCopy& copy = ingest_copy ? *ingest_copy : new_copy(name);
-        ingest_.push_back(std::make_unique<SimIngestNode>(surroundings(), next_id(), name, copy, config));
-        ingest.push_back(ingest_.back().get());
-    }
-    for (SimIngestNode* node : ingest) node->connect(ingest);
-
-    std::vector<SimViewStore*> stores;
-    std::uint32_t shard = 0;
-    for (const BlockRange& range : t.ranges(t.view_shards)) {
-        for (std::uint32_t r = 0; r < t.view_replicas; ++r) {
+    std::vector<SimViewStore*> view_stores;
+    std::vector<SimImageStore*> image_stores;
+    for (const engine::Roster::Service& who : roster_.services()) {
+        switch (who.kind) {
+        case engine::NodeKind::ingest: {
+            IngestConfig config;
+            config.responder_id = who.name + ":4300";
+            // As the conformance test starts them: strangers to one another.
+            config.peers = {config.responder_id};
+            config.pubkey_expiry_window = t.pubkey_expiry_window;
+            config.max_transactions = t.chunk_outputs;
+            config.user_capacity = t.user_capacity;
+            config.poll_interval = poll;
+            ingest_.push_back(
+                std::make_unique<SimIngestNode>(surroundings(), who, *copies_.at(*who.copy), config));
+            ingest.push_back(ingest_.back().get());
+            break;
+        }
+        case engine::NodeKind::view_store: {
             ViewStoreConfig config;
-            config.range = range;
+            config.range = who.range;
             config.batch_blocks = t.batch_blocks;
             config.poll_interval = poll;
-            view_stores_.push_back(std::make_unique<SimViewStore>(
-                surroundings(), next_id(), fmt::format("view{}.{}", shard, r), config));
-            stores.push_back(view_stores_.back().get());
+            view_stores_.push_back(std::make_unique<SimViewStore>(surroundings(), who, config));
+            view_stores.push_back(view_stores_.back().get());
+            break;
         }
-        ++shard;
-    }
-    view_router_ = std::make_unique<SimViewRouter>(surroundings(), next_id(), "view_router", stores);
-
-    std::vector<SimImageStore*> image_stores;
-    shard = 0;
-    for (const BlockRange& range : t.ranges(t.image_shards)) {
-        for (std::uint32_t r = 0; r < t.image_replicas; ++r) {
+        case engine::NodeKind::view_router:
+            view_router_ = std::make_unique<SimViewRouter>(surroundings(), who, view_stores);
+            break;
+        case engine::NodeKind::image_store: {
             KeyImageStoreConfig config;
-            config.range = range;
+            config.range = who.range;
             config.poll_interval = poll;
-            std::string name = fmt::format("images{}.{}", shard, r);
-            const SimCopy& copy = ledger_copy ? *ledger_copy : new_copy(name);
             image_stores_.push_back(
-                std::make_unique<SimImageStore>(surroundings(), next_id(), name, copy, config));
+                std::make_unique<SimImageStore>(surroundings(), who, *copies_.at(*who.copy), config));
             image_stores.push_back(image_stores_.back().get());
+            break;
         }
-        ++shard;
+        case engine::NodeKind::ledger_router:
+            ledger_router_ =
+                std::make_unique<SimLedgerRouter>(surroundings(), who, *copies_.at(*who.copy), image_stores);
+            break;
+        case engine::NodeKind::report_server:
+            report_server_ = std::make_unique<SimReportServer>(surroundings(), who);
+            break;
+        }
     }
-    const SimCopy& router_copy = ledger_copy ? *ledger_copy : new_copy("ledger");
-    ledger_router_ = std::make_unique<SimLedgerRouter>(surroundings(), next_id(), "ledger_router",
-                                                       router_copy, image_stores);
-    report_server_ = std::make_unique<SimReportServer>(surroundings(), next_id(), "report_server");
+    for (SimIngestNode* node : ingest) node->connect(ingest);
 
     for (const auto& node : ingest_) processes_.push_back(node.get());
     for (const auto& node : view_stores_) processes_.push_back(node.get());
@@ -523,7 +511,7 @@ Task<Result<std::size_t>> SimWorld::clean_up(std::chrono::seconds age) {
 
 engine::Wallet& SimWorld::new_wallet(AccountId account) {
     const auto number = static_cast<std::uint32_t>(wallets_.size());
-    wallets_.push_back(std::make_unique<SimWallet>(*this, NodeId{next_node_++}, account, number));
+    wallets_.push_back(std::make_unique<SimWallet>(*this, roster_.wallet(number), account, number));
     return *wallets_.back();
 }
 
@@ -534,8 +522,7 @@ std::vector<engine::Wallet*> SimWorld::wallets() {
 }
 
 std::string SimWorld::node_name(NodeId node) const {
-    for (const Process* process : processes_)
-        if (process->id() == node) return process->name();
+    if (const engine::Roster::Service* service = roster_.find(node)) return service->name;
     for (const auto& wallet : wallets_)
         if (wallet->endpoint() == node) return wallet->described();
     return "the scenario";

@@ -108,6 +108,7 @@ public:
     ~SimWorld() override;
 
     const engine::Topology& topology() const override { return core_.options.topology; }
+    const engine::Roster& roster() const override { return roster_; }
     bool can(engine::Capability capability) const override;
     bool has(engine::Defect defect) const override { return core_.options.defects.has(defect); }
     engine::Loop& loop() override { return core_.scheduler; }
@@ -173,6 +174,7 @@ private:
     Task<> tell(Task<> story);
 
     Core core_;
+    engine::Roster roster_;
     engine::model::RecoveryModel recovery_;
     Network network_;
     SimDb db_;
@@ -194,7 +196,6 @@ private:
     std::unique_ptr<SimReportServer> report_server_;
     std::vector<Process*> processes_;
     std::vector<std::unique_ptr<SimWallet>> wallets_;
-    std::uint32_t next_node_ = 1;
     std::uint32_t wallet_lives_ = 0;
     std::vector<Waiting*> waiting_;
     std::vector<std::string> steps_;

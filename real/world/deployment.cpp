@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/world/roster.hpp"
 #include "real/secret/redactor.hpp"
 
 namespace real {
@@ -87,12 +88,8 @@ std::string Deployment::fog_uri() const {
 
 std::vector<std::string> Deployment::copies() const {
     std::vector<std::string> names;
-    auto add = [&names](const std::string& name) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    };
-    for (const IngestPlace& place : ingest) add(place.copy);
-    for (const ShardPlace& place : images) add(place.copy);
-    add(ledger_router.copy);
+    const engine::Roster roster(topology);
+    for (const engine::Roster::Copy& copy : roster.copies()) names.push_back(copy.name);
     return names;
 }
 
@@ -111,37 +108,39 @@ Deployment lay_out(const engine::Topology& topology, const std::function<std::ui
         out.via = out.listen;
         return out;
     };
-    for (std::uint32_t i = 0; i < topology.ingest_nodes; ++i) {
-        IngestPlace place;
-        place.name = fmt::format("ingest{}", i);
-        place.client = ports(ingest_base, i);
-        place.peer = port(ingest_peer_base, i);
-        place.peer_via = place.peer;
-        place.copy = topology.own_copies ? place.name : "ingest";
-        d.ingest.push_back(std::move(place));
-    }
-    auto shards = [&](std::uint32_t count, std::uint32_t replicas, const char* kind, const BasePorts& from) {
-        std::vector<ShardPlace> out;
-        std::uint32_t shard = 0;
-        for (const engine::BlockRange& range : topology.ranges(count)) {
-            for (std::uint32_t r = 0; r < replicas; ++r) {
-                ShardPlace place;
-                place.name = fmt::format("{}{}.{}", kind, shard, r);
-                place.ports = ports(from, out.size());
-                place.range = range;
-                out.push_back(std::move(place));
-            }
-            ++shard;
-        }
-        return out;
+    const engine::Roster roster(topology);
+    auto copy_of = [&roster](const engine::Roster::Service& who) {
+        return who.copy ? roster.copies().at(*who.copy).name : std::string();
     };
-    d.view = shards(topology.view_shards, topology.view_replicas, "view", view_base);
-    d.images = shards(topology.image_shards, topology.image_replicas, "images", images_base);
-    for (ShardPlace& place : d.images) place.copy = topology.own_copies ? place.name : "ledger";
-    d.view_router.ports = ports(view_router_base, 0);
-    d.ledger_router.ports = ports(ledger_router_base, 0);
-    d.ledger_router.copy = "ledger";
-    d.report = ports(report_base, 0);
+    for (const engine::Roster::Service* who : roster.in_plans()) {
+        switch (who->kind) {
+        case engine::NodeKind::ingest: {
+            IngestPlace place;
+            place.name = who->name;
+            place.client = ports(ingest_base, who->number);
+            place.peer = port(ingest_peer_base, who->number);
+            place.peer_via = place.peer;
+            place.copy = copy_of(*who);
+            d.ingest.push_back(std::move(place));
+            break;
+        }
+        case engine::NodeKind::view_store:
+            d.view.push_back({who->name, ports(view_base, who->number), who->range, copy_of(*who)});
+            break;
+        case engine::NodeKind::image_store:
+            d.images.push_back({who->name, ports(images_base, who->number), who->range, copy_of(*who)});
+            break;
+        case engine::NodeKind::view_router:
+            d.view_router = {ports(view_router_base, 0), copy_of(*who)};
+            break;
+        case engine::NodeKind::ledger_router:
+            d.ledger_router = {ports(ledger_router_base, 0), copy_of(*who)};
+            break;
+        case engine::NodeKind::report_server:
+            d.report = ports(report_base, 0);
+            break;
+        }
+    }
     d.front_port = port(front_base, 0);
     d.wallet_port = port(wallet_base, 0);
     return d;

@@ -17,7 +17,9 @@ namespace faults = engine::faults;
 namespace {
 
 // Wallets come through the front, which is nobody to the proxies.
-NodeId seen_by_proxies(NodeId id) { return id.value >= RealWallet::first_id ? NodeId{} : id; }
+NodeId seen_by_proxies(const engine::Roster& roster, NodeId id) {
+    return roster.is_wallet(id) ? NodeId{} : id;
+}
 
 } // namespace
 
@@ -74,13 +76,14 @@ namespace {
 /// What one fault does to a link, seen from its first node.
 class Suffers {
 public:
-    Suffers(NodeId from, NodeId to, LinkWeather& out) : from_(from), to_(to), out_(out) {}
+    Suffers(const engine::Roster& roster, NodeId from, NodeId to, LinkWeather& out)
+        : roster_(roster), from_(from), to_(to), out_(out) {}
 
     void operator()(const faults::Partition& f) {
         if (is_there(f.one, f.other) || is_there(f.other, f.one)) out_.hold_there = out_.hold_back = true;
     }
     void operator()(const faults::Isolate& f) {
-        const NodeId node = seen_by_proxies(f.node);
+        const NodeId node = seen_by_proxies(roster_, f.node);
         if (node == from_ || node == to_) out_.hold_there = out_.hold_back = true;
     }
     void operator()(const faults::Cut& f) {
@@ -105,9 +108,10 @@ public:
 
 private:
     bool is_there(NodeId a, NodeId b) const {
-        return seen_by_proxies(a) == from_ && seen_by_proxies(b) == to_;
+        return seen_by_proxies(roster_, a) == from_ && seen_by_proxies(roster_, b) == to_;
     }
 
+    const engine::Roster& roster_;
     NodeId from_;
     NodeId to_;
     LinkWeather& out_;
@@ -117,7 +121,8 @@ private:
 
 LinkWeather RealFaults::weather(NodeId from, NodeId to) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_) std::visit(Suffers(from, to, out), fault.what());
+    for (const auto& [id, fault] : active_)
+        std::visit(Suffers(world_.roster(), from, to, out), fault.what());
     return out;
 }
 

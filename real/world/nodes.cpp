@@ -40,8 +40,10 @@ std::optional<std::int64_t> metric(const std::string& page, std::string_view nam
     return std::nullopt;
 }
 
-ServiceProcess::ServiceProcess(Surroundings world, Launch launch, std::uint16_t port, std::uint16_t admin)
-    : world_(std::move(world)), child_(world_.supervisor.add(std::move(launch))), port_(port),
+ServiceProcess::ServiceProcess(Surroundings world, const engine::Roster::Service& who, Launch launch,
+                               std::uint16_t port, std::uint16_t admin)
+    : world_(std::move(world)), id_(who.id), kind_(who.kind),
+      child_(world_.supervisor.add(std::move(launch))), port_(port),
       admin_channel_(world_.runtime, to(admin)), admin_(admin_channel_) {}
 
 ServiceProcess::~ServiceProcess() = default;
@@ -125,9 +127,9 @@ grpc::ChannelOptions commands_to(std::uint16_t port) {
 
 } // namespace
 
-RealIngestNode::RealIngestNode(Surroundings world, engine::NodeId id, const Deployment& d,
+RealIngestNode::RealIngestNode(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
                                const IngestPlace& place)
-    : RealNode(world, id, ingest_server(d, place), place.client.listen, place.client.admin),
+    : RealNode(world, who, ingest_server(d, place), place.client.listen, place.client.admin),
       responder_id_(fmt::format("localhost:{}", place.peer_via)), state_file_(place.state_file),
       channel_(world.runtime, commands_to(place.client.via)), client_(channel_, grpc::insecure_peer_names()) {
 }
@@ -159,9 +161,9 @@ void RealIngestNode::put_back_state_file() {
 
 void cannot_hold() { throw engine::UsageError("a store in a process of its own cannot be held at a count"); }
 
-RealViewStore::RealViewStore(Surroundings world, engine::NodeId id, const Deployment& d,
+RealViewStore::RealViewStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
                              const ShardPlace& place)
-    : RealNode(std::move(world), id, view_server(d, place), place.ports.listen, place.ports.admin),
+    : RealNode(std::move(world), who, view_server(d, place), place.ports.listen, place.ports.admin),
       range_(place.range) {}
 
 void RealViewStore::on_page(const std::string& page) {
@@ -177,9 +179,9 @@ void RealViewStore::forget() {
     ready_ = false;
 }
 
-RealImageStore::RealImageStore(Surroundings world, engine::NodeId id, const Deployment& d,
+RealImageStore::RealImageStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
                                const ShardPlace& place)
-    : RealNode(std::move(world), id, key_image_store(d, place), place.ports.listen, place.ports.admin),
+    : RealNode(std::move(world), who, key_image_store(d, place), place.ports.listen, place.ports.admin),
       range_(place.range), copy_(place.copy), count_(place.range.start.value) {}
 
 void RealImageStore::on_page(const std::string& page) {

@@ -39,11 +39,14 @@ std::optional<std::int64_t> metric(const std::string& page, std::string_view nam
 /// 2. A process that stands still, or does not answer, keeps its last observation.
 class ServiceProcess {
 public:
-    ServiceProcess(Surroundings world, Launch launch, std::uint16_t port, std::uint16_t admin);
+    ServiceProcess(Surroundings world, const engine::Roster::Service& who, Launch launch, std::uint16_t port,
+                   std::uint16_t admin);
     virtual ~ServiceProcess();
     ServiceProcess(const ServiceProcess&) = delete;
     ServiceProcess& operator=(const ServiceProcess&) = delete;
 
+    engine::NodeId id() const { return id_; }
+    engine::NodeKind kind() const { return kind_; }
     Child& child() { return child_; }
     const Child& child() const { return child_; }
     bool up() const { return child_.is_running(); }
@@ -71,6 +74,8 @@ protected:
 
 private:
     Surroundings world_;
+    engine::NodeId id_;
+    engine::NodeKind kind_;
     Child& child_;
     std::uint16_t port_;
     grpc::Channel admin_channel_;
@@ -82,10 +87,12 @@ private:
 template <class Interface>
 class RealNode : public Interface, public ServiceProcess {
 public:
-    RealNode(Surroundings world, engine::NodeId id, Launch launch, std::uint16_t port, std::uint16_t admin)
-        : ServiceProcess(std::move(world), std::move(launch), port, admin), id_(id) {}
+    RealNode(Surroundings world, const engine::Roster::Service& who, Launch launch, std::uint16_t port,
+             std::uint16_t admin)
+        : ServiceProcess(std::move(world), who, std::move(launch), port, admin) {}
 
-    engine::NodeId id() const override { return id_; }
+    engine::NodeId id() const override { return ServiceProcess::id(); }
+    engine::NodeKind kind() const override { return ServiceProcess::kind(); }
     const std::string& name() const override { return child().name(); }
     bool is_up() const override { return up(); }
     Task<> start() override { return start_it(); }
@@ -93,9 +100,6 @@ public:
     Task<> crash() override { return crash_it(); }
     void pause() override { pause_it(); }
     void resume() override { resume_it(); }
-
-private:
-    engine::NodeId id_;
 };
 
 /// A store's loading cannot be stopped from outside: its chain copy or its whole process can.
@@ -104,7 +108,8 @@ private:
 
 class RealIngestNode final : public RealNode<engine::IngestNode> {
 public:
-    RealIngestNode(Surroundings world, engine::NodeId id, const Deployment& d, const IngestPlace& place);
+    RealIngestNode(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
+                   const IngestPlace& place);
 
     engine::fog::IngestApi& api() override { return client_; }
     const std::string& responder_id() const override { return responder_id_; }
@@ -126,7 +131,8 @@ private:
 
 class RealViewStore final : public RealNode<engine::ViewStoreNode> {
 public:
-    RealViewStore(Surroundings world, engine::NodeId id, const Deployment& d, const ShardPlace& place);
+    RealViewStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
+                  const ShardPlace& place);
     BlockRange range() const override { return range_; }
     BlockCount count() const override { return count_; }
     void hold(BlockCount) override { cannot_hold(); }
@@ -144,7 +150,8 @@ private:
 
 class RealImageStore final : public RealNode<engine::ImageStoreNode> {
 public:
-    RealImageStore(Surroundings world, engine::NodeId id, const Deployment& d, const ShardPlace& place);
+    RealImageStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
+                   const ShardPlace& place);
     BlockRange range() const override { return range_; }
     BlockCount count() const override { return count_; }
     void hold(BlockCount) override { cannot_hold(); }

@@ -235,10 +235,8 @@ std::int64_t RealWorld::ms_since(Instant at) const {
 std::string RealWorld::excuse_of_wallets() const {
     if (faults_.any()) return "under " + faults_.text();
     for (const ServiceProcess* process : processes()) {
-        const bool needed = std::none_of(ingest_.begin(), ingest_.end(),
-                                         [&](const auto& node) { return node.get() == process; }) &&
-                            process != report_server_.get();
-        if (!needed) continue;
+        if (process->kind() == NodeKind::ingest || process->kind() == NodeKind::report_server)
+            continue; // no wallet asks them
         if (!process->up()) return process->child().name() + " is down";
         if (process->child().is_paused()) return process->child().name() + " is paused";
     }

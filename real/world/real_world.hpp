@@ -92,6 +92,7 @@ public:
     Task<bool> run(Task<> story, const bool* interrupted);
 
     const engine::Topology& topology() const override { return options_.topology; }
+    const engine::Roster& roster() const override { return roster_; }
     bool can(engine::Capability capability) const override;
     /// Why no run of this world can do it; empty when some can.
     static std::string never(engine::Capability capability);
@@ -185,6 +186,7 @@ private:
     IoLoop& loop_;
     const WorkDirectory& work_;
     RealOptions options_;
+    engine::Roster roster_;
     PortPool ports_;
     Deployment deployment_;
     EventLog log_;

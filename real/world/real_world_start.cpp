@@ -35,7 +35,7 @@ std::string last_words(const Child& child) {
 } // namespace
 
 RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
-    : loop_(loop), work_(work), options_(std::move(options)),
+    : loop_(loop), work_(work), options_(std::move(options)), roster_(options_.topology),
       log_(work.path() / "events.jsonl", [&loop] { return loop.now(); }), choices_(options_.seed),
       proxy_chances_(choices_, Domain::network, 0, 0),
       supervisor_(loop,
@@ -155,9 +155,10 @@ Task<> RealWorld::run_tools() {
     std::vector<std::pair<std::string, std::filesystem::path>> copies;
     for (const std::string& copy : deployment_.copies())
         copies.emplace_back(copy, deployment_.ledger_db(copy).parent_path());
-    std::set<std::string> ingest_copies;
-    for (const IngestPlace& place : deployment_.ingest) ingest_copies.insert(place.copy);
-    log_.run(options_.story, options_.seed, {ingest_copies.begin(), ingest_copies.end()});
+    std::vector<std::string> ingest_copies;
+    for (const Roster::Copy& copy : roster_.copies())
+        if (copy.side == CopySide::ingest) ingest_copies.push_back(copy.name);
+    log_.run(options_.story, options_.seed, ingest_copies);
     chain_->begin(copies);
     const std::set<std::uint64_t> reported{0}; // remote_wallet.proto has a place for one balance
     reports_.emplace(checks_, chain_->model(), reported);
@@ -188,21 +189,36 @@ Task<> RealWorld::start_database() {
 
 void RealWorld::make_nodes() {
     Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }, log_};
-    std::uint32_t next = 1;
-    auto id = [&next] { return NodeId{next++}; };
-    for (const IngestPlace& place : deployment_.ingest)
-        ingest_.push_back(std::make_unique<RealIngestNode>(surroundings, id(), deployment_, place));
-    for (const ShardPlace& place : deployment_.view)
-        view_.push_back(std::make_unique<RealViewStore>(surroundings, id(), deployment_, place));
-    for (const ShardPlace& place : deployment_.images)
-        images_.push_back(std::make_unique<RealImageStore>(surroundings, id(), deployment_, place));
-    auto plain = [&](Launch launch, const ServicePorts& ports) {
-        return std::make_unique<RealPlainNode>(surroundings, id(), std::move(launch), ports.listen,
+    const Deployment& d = deployment_;
+    auto plain = [&](const Roster::Service& who, Launch launch, const ServicePorts& ports) {
+        return std::make_unique<RealPlainNode>(surroundings, who, std::move(launch), ports.listen,
                                                ports.admin);
     };
-    view_router_ = plain(real::view_router(deployment_), deployment_.view_router.ports);
-    ledger_router_ = plain(real::ledger_router(deployment_), deployment_.ledger_router.ports);
-    report_server_ = plain(real::report_server(deployment_), deployment_.report);
+    // The supervisor has them in the order in which they are started: stores before routers.
+    for (const Roster::Service* who : roster_.in_plans()) {
+        switch (who->kind) {
+        case NodeKind::ingest:
+            ingest_.push_back(
+                std::make_unique<RealIngestNode>(surroundings, *who, d, d.ingest.at(who->number)));
+            break;
+        case NodeKind::view_store:
+            view_.push_back(std::make_unique<RealViewStore>(surroundings, *who, d, d.view.at(who->number)));
+            break;
+        case NodeKind::image_store:
+            images_.push_back(
+                std::make_unique<RealImageStore>(surroundings, *who, d, d.images.at(who->number)));
+            break;
+        case NodeKind::view_router:
+            view_router_ = plain(*who, real::view_router(d), d.view_router.ports);
+            break;
+        case NodeKind::ledger_router:
+            ledger_router_ = plain(*who, real::ledger_router(d), d.ledger_router.ports);
+            break;
+        case NodeKind::report_server:
+            report_server_ = plain(*who, real::report_server(d), d.report);
+            break;
+        }
+    }
 }
 
 FaultProxy::Rules RealWorld::rules_for(NodeId to) {
@@ -220,14 +236,8 @@ FaultProxy::Rules RealWorld::rules_for(NodeId to) {
 }
 
 NodeId RealWorld::node_with(pid_t pid) const {
-    for (const auto& node : ingest_)
-        if (node->child().pid() == pid) return node->id();
-    for (const auto& node : view_)
-        if (node->child().pid() == pid) return node->id();
-    for (const auto& node : images_)
-        if (node->child().pid() == pid) return node->id();
-    for (const auto* node : {&view_router_, &ledger_router_, &report_server_})
-        if ((*node)->child().pid() == pid) return (*node)->id();
+    for (const ServiceProcess* process : processes())
+        if (process->child().pid() == pid) return process->id();
     return NodeId{};
 }
 

@@ -23,7 +23,8 @@ constexpr Duration pause_after_failure = 500ms;
 } // namespace
 
 RealWallet::RealWallet(RealWorld& world, AccountId account, std::uint32_t number)
-    : world_(world), account_(account), number_(number), life_(world.lives_++) {
+    : world_(world), id_(world.roster().wallet(number)), account_(account), number_(number),
+      life_(world.lives_++) {
     if (account.value >= world.accounts_.size())
         throw UsageError(fmt::format("the scenario needs account {}, the topology has {}", account.value,
                                      world.accounts_.size()));

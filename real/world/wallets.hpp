@@ -22,8 +22,7 @@ public:
 
     engine::AccountId account() const override { return account_; }
     /// All wallets reach fog through the front: a fault of one is a fault of all.
-    engine::NodeId id() const override { return engine::NodeId{first_id + number_}; }
-    static constexpr std::uint32_t first_id = 1000;
+    engine::NodeId id() const override { return id_; }
     Task<engine::Result<engine::fog::BalanceReport>> poll() override;
     Task<> poll_and_kill() override;
     const std::optional<engine::fog::BalanceReport>& last() const override { return last_; }
@@ -40,6 +39,7 @@ private:
     Task<> fetch_debug();
 
     RealWorld& world_;
+    engine::NodeId id_;
     engine::AccountId account_;
     std::uint32_t number_;
     std::uint32_t life_;
