@@ -4,17 +4,15 @@
 #include <set>
 
 #include "engine/scenario.hpp"
+#include "engine/world/reached.hpp"
 
 namespace engine {
 namespace {
 
-/// The chain's height as each shard of `stores` has it.
 template <class Store>
 bool all_reach(const std::vector<Store*>& stores, BlockCount height) {
-    return std::all_of(stores.begin(), stores.end(), [&](Store* store) {
-        if (store->range().start >= height.end()) return true; // nothing to do there yet
-        return store->count() >= std::min(height, BlockCount{store->range().end.value});
-    });
+    return std::all_of(stores.begin(), stores.end(),
+                       [&](Store* store) { return has_reached(*store, height); });
 }
 
 constexpr int closing_rounds = 4;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/world/reached.hpp"
+
 namespace scenarios {
 
 using namespace engine;
@@ -12,11 +14,8 @@ namespace {
 
 template <class Store>
 bool have(const std::vector<Store*>& stores, BlockCount count) {
-    return std::all_of(stores.begin(), stores.end(), [count](Store* store) {
-        const BlockRange range = store->range();
-        if (range.start >= count.end()) return true;
-        return store->count() >= std::min(count, BlockCount{range.end.value});
-    });
+    return std::all_of(stores.begin(), stores.end(),
+                       [count](Store* store) { return has_reached(*store, count); });
 }
 
 } // namespace

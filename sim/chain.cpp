@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/recovery_db.hpp"
+
 namespace sim {
 
 using namespace engine::fog;
@@ -75,6 +77,102 @@ BlockPtr SimCopy::block_of_output(engine::GlobalIndex index) const {
     for (BlockIndex b; count_.includes(b); b = b.next())
         if (index.value < chain_.block(b)->cumulative_txo_count) return chain_.block(b);
     return nullptr;
+}
+
+// ------------------------------------------------------------------------------------------------ blocks
+
+namespace {
+
+engine::tell::Coin coin_of(const engine::model::Credit& credit) {
+    return {credit.account, credit.amount, credit.block};
+}
+
+engine::tell::Appended appended(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
+                                const engine::model::ChainModel& chain) {
+    engine::tell::Appended out;
+    out.block = block.index;
+    out.outputs = block.outputs.size();
+    if (block.index.value == 0) return out; // its coins are nobody's business
+    for (const engine::model::Credit& credit : credits) out.paid.push_back(coin_of(credit));
+    for (const engine::chain::KeyImage& image : block.key_images)
+        if (const auto* spent = chain.credits_with(image))
+            for (const std::size_t at : *spent) out.spent.push_back(coin_of(chain.credits().at(at)));
+    return out;
+}
+
+} // namespace
+
+void SimBlockStore::make_copies(const engine::Roster& roster, const engine::model::ChainModel& chain) {
+    chain_ = &chain;
+    for (const engine::Roster::Copy& copy : roster.copies())
+        copies_.push_back(
+            std::make_unique<SimCopy>(core_, chain, copy.name, static_cast<std::uint16_t>(copies_.size())));
+}
+
+engine::OriginBlock SimBlockStore::make_origin(const std::vector<engine::Account>& accounts,
+                                               engine::chain::ByteSource& bytes) {
+    constexpr std::uint64_t picomob = 10'000'000'000'000'000'000ULL; // as init_test_ledger writes it
+    const auto& crypto = *core_.options.crypto;
+    engine::OriginBlock origin;
+    origin.outputs_each = 5;
+    origin.block = std::make_shared<LedgerBlock>();
+    for (const engine::Account& account : accounts)
+        for (std::size_t i = 0; i < origin.outputs_each; ++i) {
+            engine::chain::Amount amount;
+            amount.value = picomob;
+            const auto hint = crypto.fake_hint(bytes);
+            origin.block->outputs.push_back(crypto.create_output(bytes, amount, account.address, hint));
+        }
+    origin.block->cumulative_txo_count = origin.block->outputs.size();
+    return origin;
+}
+
+std::shared_ptr<LedgerBlock> SimBlockStore::make_block(std::vector<engine::chain::TxOut> outputs,
+                                                       std::vector<engine::chain::KeyImage> images,
+                                                       engine::chain::ByteSource& bytes) {
+    auto block = std::make_shared<LedgerBlock>();
+    block->index = chain_->height().end();
+    block->cumulative_txo_count = chain_->txo_count(chain_->height()) + outputs.size();
+    block->outputs = std::move(outputs);
+    if (images.empty()) bytes.fill(images.emplace_back().bytes); // a block burns something
+    block->key_images = std::move(images);
+    return block;
+}
+
+void SimBlockStore::on_block(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits) {
+    for (const engine::model::Credit& credit : credits) mark_place(block.index, credit.hint_key);
+    core_.record(NodeId{}, EventKind::block_appended, 0, block.index.value, block.outputs.size());
+    core_.scheduler.touch({0, Footprint::chain});
+    if (core_.takes_notes()) core_.note(NodeId{}, appended(block, credits, *chain_));
+}
+
+void SimBlockStore::publish() {
+    for (const auto& copy : copies_) copy->on_append();
+}
+
+std::vector<engine::ChainCopy*> SimBlockStore::copies() {
+    std::vector<engine::ChainCopy*> all;
+    for (const auto& copy : copies_) all.push_back(copy.get());
+    return all;
+}
+
+// Where an output is at an edge of something.
+void SimBlockStore::mark_place(BlockIndex block, const engine::chain::PublicKey& hint_key) {
+    using engine::Mark;
+    const engine::Probe probe = core_.probe();
+    const engine::Topology& t = core_.options.topology;
+    const std::uint64_t next = block.value + 1;
+    probe.mark_if(next % t.shard_blocks == 0 && next / t.shard_blocks < t.view_shards,
+                  Mark::chain_output_in_the_last_block_of_a_shard);
+    probe.mark_if(block.value > 0 && block.value % t.shard_blocks == 0 &&
+                      block.value / t.shard_blocks < t.view_shards,
+                  Mark::chain_output_in_the_first_block_of_a_shard);
+    probe.mark_if(recovery_.is_missed(block), Mark::chain_output_in_a_block_announced_as_missed);
+    const auto key = db_.state().keys.find(hint_key);
+    if (key == db_.state().keys.end()) return;
+    probe.mark_if(key->second.record.expiry == block.next(), Mark::chain_output_in_the_last_block_of_a_key);
+    probe.mark_if(key->second.record.lost, Mark::chain_output_for_a_lost_key);
+    probe.mark_if(key->second.record.retired, Mark::chain_output_for_a_retired_key);
 }
 
 } // namespace sim

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/fog/ports.hpp"
 #include "engine/model/chain_model.hpp"
-#include "engine/world.hpp"
+#include "engine/model/recovery_model.hpp"
+#include "engine/world/chain.hpp"
 #include "sim/core.hpp"
 
 namespace sim {
@@ -51,6 +52,37 @@ private:
     BlockCount count_;
     BlockCount timed_; // blocks whose time is known here
     bool held_ = false;
+};
+
+class SimDb;
+
+/// The blocks of a simulated world: kept by the model of the chain alone, and followed by copies that lag.
+class SimBlockStore final : public engine::BlockStore {
+public:
+    SimBlockStore(Core& core, const engine::model::RecoveryModel& recovery, const SimDb& db)
+        : core_(core), recovery_(recovery), db_(db) {}
+    /// One for each of the roster.
+    void make_copies(const engine::Roster& roster, const engine::model::ChainModel& chain);
+    const std::vector<std::unique_ptr<SimCopy>>& lagging() const { return copies_; }
+
+    engine::OriginBlock make_origin(const std::vector<engine::Account>& accounts,
+                                    engine::chain::ByteSource& bytes) override;
+    std::shared_ptr<engine::fog::LedgerBlock> make_block(std::vector<engine::chain::TxOut> outputs,
+                                                         std::vector<engine::chain::KeyImage> images,
+                                                         engine::chain::ByteSource& bytes) override;
+    void on_block(const engine::fog::LedgerBlock& block,
+                  const std::vector<engine::model::Credit>& credits) override;
+    void publish() override;
+    std::vector<engine::ChainCopy*> copies() override;
+
+private:
+    void mark_place(BlockIndex block, const engine::chain::PublicKey& hint_key);
+
+    Core& core_;
+    const engine::model::RecoveryModel& recovery_;
+    const SimDb& db_;
+    const engine::model::ChainModel* chain_ = nullptr;
+    std::vector<std::unique_ptr<SimCopy>> copies_;
 };
 
 } // namespace sim

@@ -86,23 +86,8 @@ void say_what_was_searched(Missing& missing, const WalletKnowledge& knows,
 
 } // namespace
 
-std::string SimWallet::described() const { return engine::Roster::wallet_name(number_, account_.value); }
-
-Heights SimWorld::heights() const {
-    Heights now;
-    now.tip = chain_.height();
-    for (const auto& copy : copies_) now.copies.push_back(copy->count());
-    const auto add = [&](const auto& store) {
-        now.stores.push_back({store->id(), std::nullopt});
-        if (store->is_up()) now.stores.back().count = store->count();
-    };
-    for (const auto& store : view_stores_) add(store);
-    for (const auto& store : image_stores_) add(store);
-    return now;
-}
-
 void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& knows) {
-    const auto& violations = checks_.violations();
+    const auto& violations = checks().violations();
     const engine::check::Violation& violation = violations.front();
     if (!violation.count || (violation.account && *violation.account != account)) return;
     const BlockCount count = *violation.count;
@@ -116,7 +101,7 @@ void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& 
     };
     const Heard heard_of_view = told.last<AskedView>();
     const Heard heard_of_images = told.last<AskedImages>();
-    for (const Credit& credit : chain_.model().credits()) {
+    for (const Credit& credit : chain().model().credits()) {
         if (credit.account != account || credit.block.value == 0 || !count.includes(credit.block)) continue;
         const auto at = known.find(credit.index);
         if (at == known.end()) {
@@ -151,10 +136,10 @@ void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& 
         else if (output.spent_at && !count.includes(*output.spent_at))
             say(KnowsBeyond{coin_of(account, output), output.spent_at, count});
     }
-    const engine::model::Oracle oracle(chain_.model());
-    for (std::uint64_t distance = 1; distance <= chain_.height().value; ++distance)
+    const engine::model::Oracle oracle(chain().model());
+    for (std::uint64_t distance = 1; distance <= chain().height().value; ++distance)
         for (const std::uint64_t other : {count.value + distance, count.value - distance})
-            if (other <= chain_.height().value &&
+            if (other <= chain().height().value &&
                 oracle.balance(account, BlockCount{other}) == *violation.shown) {
                 say(TrueElsewhere{*violation.shown, BlockCount{other}, count});
                 return;

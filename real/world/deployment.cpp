@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/world/roster.hpp"
+#include "engine/ensure.hpp"
 #include "real/secret/redactor.hpp"
 
 namespace real {
@@ -91,6 +91,24 @@ std::vector<std::string> Deployment::copies() const {
     const engine::Roster roster(topology);
     for (const engine::Roster::Copy& copy : roster.copies()) names.push_back(copy.name);
     return names;
+}
+
+const ServicePorts& Deployment::ports_of(const engine::Roster::Service& who) const {
+    switch (who.kind) {
+    case engine::NodeKind::ingest:
+        return ingest.at(who.number).client;
+    case engine::NodeKind::view_store:
+        return view.at(who.number).ports;
+    case engine::NodeKind::image_store:
+        return images.at(who.number).ports;
+    case engine::NodeKind::view_router:
+        return view_router.ports;
+    case engine::NodeKind::ledger_router:
+        return ledger_router.ports;
+    case engine::NodeKind::report_server:
+        return report;
+    }
+    throw engine::InternalError("a kind of node that is not deployed");
 }
 
 Deployment lay_out(const engine::Topology& topology, const std::function<std::uint16_t()>& next, bool fixed,

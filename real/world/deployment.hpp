@@ -9,6 +9,7 @@
 
 #include "engine/ids.hpp"
 #include "engine/topology.hpp"
+#include "engine/world/roster.hpp"
 #include "real/process/supervisor.hpp"
 
 // Which programs a run consists of, where each listens, and how each is started.  Pure data and pure
@@ -84,6 +85,7 @@ struct Deployment {
     std::string fog_uri() const;
     /// Names of the chain copies, in order.
     std::vector<std::string> copies() const;
+    const ServicePorts& ports_of(const engine::Roster::Service& who) const;
 };
 
 /// A port for each listener, asked for in a fixed order.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -20,13 +19,12 @@ namespace real {
 using namespace engine;
 using chain::BlockContents;
 using chain::BlockData;
-using chain::PublicKey;
 using chain::TxOut;
 
 // ------------------------------------------------------------------------------------------------ accounts
 
-std::vector<Account> read_accounts(const std::filesystem::path& folder, std::uint32_t count) {
-    std::vector<Account> out;
+std::vector<KeyFile> read_accounts(const std::filesystem::path& folder, std::uint32_t count) {
+    std::vector<KeyFile> out;
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::filesystem::path path = folder / fmt::format("account_keys_{}.json", i);
         std::ifstream in(path);
@@ -41,14 +39,11 @@ std::vector<Account> read_accounts(const std::filesystem::path& folder, std::uin
         if (!keys) throw broken(why);
         const nlohmann::json json = nlohmann::json::parse(text.str(), nullptr, false);
         if (!json.is_object() || !json.contains("mnemonic")) throw broken("no mnemonic");
-        Account account;
-        account.mnemonic = json["mnemonic"].get<std::string>();
-        account.account_index = json.value("account_index", 0U);
-        account.keys = *keys;
-        const chain::Crypto& crypto = chain::ristretto_crypto();
-        account.address = crypto.subaddress(account.keys, chain::default_subaddress);
-        account.subaddresses = crypto.default_subaddresses(account.keys);
-        out.push_back(std::move(account));
+        KeyFile file;
+        file.mnemonic = json["mnemonic"].get<std::string>();
+        file.account_index = json.value("account_index", 0U);
+        file.account = make_account(chain::ristretto_crypto(), *keys);
+        out.push_back(std::move(file));
     }
     return out;
 }
@@ -113,7 +108,7 @@ void DiskCopy::release_times() {
     write_times();
 }
 
-// ------------------------------------------------------------------------------------------------ chain
+// ------------------------------------------------------------------------------------------------ blocks
 
 namespace {
 
@@ -121,193 +116,81 @@ namespace {
 // addresses.
 constexpr std::size_t origin_addresses_min = 4;
 
-} // namespace
-
-DiskChain::DiskChain(const std::vector<Account>& accounts, AskReport ask_report, Choices& choices,
-                     EventLog& events)
-    : accounts_(accounts), ask_report_(std::move(ask_report)), events_(events),
-      bytes_(Stream(choices, Domain::data, 0, 0)) {
-    const chain::Crypto& crypto = chain::ristretto_crypto();
-    std::array<std::uint8_t, 32> entropy{};
-    bytes_.fill(entropy);
-    stranger_ = crypto.subaddress(crypto.account_from_entropy(entropy), chain::default_subaddress);
-}
-
-void DiskChain::begin(const std::vector<std::pair<std::string, std::filesystem::path>>& copies) {
-    std::vector<chain::PublicAddress> addresses;
-    for (const Account& account : accounts_) addresses.push_back(account.address);
-    while (addresses.size() < origin_addresses_min) addresses.push_back(stranger_);
-    const std::filesystem::path& first = copies.at(0).second;
-    std::filesystem::create_directories(first);
-    lmdb::init_test_ledger(first / "ledger-db", first / "watcher-db", addresses, 0);
-    for (std::size_t i = 1; i < copies.size(); ++i)
-        for (const char* part : {"ledger-db", "watcher-db"}) {
-            std::filesystem::create_directories(copies[i].second / part);
-            std::filesystem::copy_file(first / part / "data.mdb", copies[i].second / part / "data.mdb");
-        }
-    for (const auto& [name, folder] : copies)
-        copies_.push_back(
-            std::make_unique<DiskCopy>(name, folder / "ledger-db", folder / "watcher-db", log_, events_));
-
-    BlockData origin = copies_.front()->block_data(BlockIndex{});
-    std::vector<model::Credit> credits;
-    for (std::size_t i = 0; i < origin.contents.outputs.size(); ++i) {
-        const std::size_t owner =
-            i / addresses.size(); // so many outputs for each address, one address after another
-        if (owner >= accounts_.size()) break;
-        const TxOut& output = origin.contents.outputs[i];
-        const auto record = chain::ristretto_crypto().make_record(output, GlobalIndex{i}, BlockIndex{}, 0);
-        const auto opened = chain::ristretto_crypto().open_output(accounts_[owner].keys,
-                                                                  accounts_[owner].subaddresses, record);
-        ENSURE(opened.has_value());
-        model::Credit credit;
-        credit.account = AccountId{static_cast<std::uint32_t>(owner)};
-        credit.amount = opened->amount;
-        credit.public_key = output.public_key;
-        credit.image = opened->key_image;
-        credits.push_back(std::move(credit));
-    }
-    add_to_model(origin, std::move(credits));
-    log_.push_back(std::move(origin));
-    for (const auto& copy : copies_) events_.copy(copy->name(), copy->count());
-}
-
-void DiskChain::add_to_model(const BlockData& data, std::vector<model::Credit> credits) {
+std::shared_ptr<fog::LedgerBlock> as_others_see_it(const BlockData& data) {
     auto block = std::make_shared<fog::LedgerBlock>();
     block->index = data.block.index;
     block->version = data.block.version;
     block->cumulative_txo_count = data.block.cumulative_txo_count;
     block->outputs = data.contents.outputs;
     block->key_images = data.contents.key_images;
-    const std::uint64_t first = block->first_output().value;
-    for (std::size_t i = 0; i < credits.size(); ++i) {
-        credits[i].block = block->index;
-        credits[i].index = GlobalIndex{first + i};
-    }
-    events_.block(*block, credits);
-    model_.append(std::move(block), std::move(credits));
+    return block;
 }
 
-TxOut DiskChain::build(AccountId to, chain::Amount amount, std::uint64_t subaddress,
-                       const PublicKey& hint_key) {
+} // namespace
+
+OriginBlock DiskStore::make_origin(const std::vector<Account>& accounts, chain::ByteSource& bytes) {
     const chain::Crypto& crypto = chain::ristretto_crypto();
-    const Account& account = accounts_.at(to.value);
-    const auto hint = crypto.encrypt_hint(bytes_, hint_key, account.address.view_public);
-    ENSURE(hint.has_value());
-    if (subaddress == chain::default_subaddress)
-        return crypto.create_output(bytes_, amount, account.address, *hint);
-    return crypto.create_output(bytes_, amount, crypto.subaddress(account.keys, subaddress), *hint);
+    std::array<std::uint8_t, 32> entropy{};
+    bytes.fill(entropy);
+    stranger_ = crypto.subaddress(crypto.account_from_entropy(entropy), chain::default_subaddress);
+    std::vector<chain::PublicAddress> addresses;
+    for (const Account& account : accounts) addresses.push_back(account.address);
+    while (addresses.size() < origin_addresses_min) addresses.push_back(stranger_);
+    const std::filesystem::path& first = places_.at(0).second;
+    std::filesystem::create_directories(first);
+    lmdb::init_test_ledger(first / "ledger-db", first / "watcher-db", addresses, 0);
+    for (std::size_t i = 1; i < places_.size(); ++i)
+        for (const char* part : {"ledger-db", "watcher-db"}) {
+            std::filesystem::create_directories(places_[i].second / part);
+            std::filesystem::copy_file(first / part / "data.mdb", places_[i].second / part / "data.mdb");
+        }
+    for (const auto& [name, folder] : places_)
+        copies_.push_back(
+            std::make_unique<DiskCopy>(name, folder / "ledger-db", folder / "watcher-db", log_, events_));
+    log_.push_back(copies_.front()->block_data(BlockIndex{}));
+    return {as_others_see_it(log_.back()), addresses.size()};
 }
 
-model::Credit DiskChain::credit_for(AccountId to, chain::Amount amount, const TxOut& output,
-                                    const PublicKey& hint_key) {
-    const chain::Crypto& crypto = chain::ristretto_crypto();
-    const Account& account = accounts_.at(to.value);
-    const auto record = crypto.make_record(output, GlobalIndex{}, BlockIndex{}, 0);
-    const auto opened = crypto.open_output(account.keys, account.subaddresses, record);
-    ENSURE(opened && opened->amount == amount);
-    model::Credit credit;
-    credit.account = to;
-    credit.amount = amount;
-    credit.public_key = output.public_key;
-    credit.image = opened->key_image;
-    credit.hint_key = hint_key;
-    return credit;
-}
-
-std::vector<CreditRef> DiskChain::append_block(std::vector<TxOut> outputs, std::vector<model::Credit> credits,
-                                               std::vector<chain::KeyImage> images) {
+std::shared_ptr<fog::LedgerBlock> DiskStore::make_block(std::vector<TxOut> outputs,
+                                                        std::vector<chain::KeyImage> images,
+                                                        chain::ByteSource& bytes) {
+    const std::uint64_t number = log_.size();
     BlockContents contents;
     contents.outputs = std::move(outputs);
     if (contents.outputs.empty()) {
         // A block has an output; this one is nobody's in the story.
-        const chain::FogHint hint = chain::ristretto_crypto().fake_hint(bytes_);
+        const chain::FogHint hint = chain::ristretto_crypto().fake_hint(bytes);
         chain::Amount amount;
         amount.value = 1;
-        contents.outputs.push_back(chain::ristretto_crypto().create_output(bytes_, amount, stranger_, hint));
+        contents.outputs.push_back(chain::ristretto_crypto().create_output(bytes, amount, stranger_, hint));
     }
     contents.key_images = std::move(images);
     if (contents.key_images.empty()) {
         // And it burns something.  Block 1 of the stock test burns 32 zero bytes.
         contents.key_images.emplace_back();
-        if (height().value > 1) bytes_.fill(contents.key_images.back().bytes);
+        if (number > 1) bytes.fill(contents.key_images.back().bytes);
     }
     const chain::Block& last = log_.back().block;
-    chain::Hc128 rng(chain::seed_from_number(height().value)); // as add_test_block: seed n for block n
+    chain::Hc128 rng(chain::seed_from_number(number)); // as add_test_block: seed n for block n
     const chain::Block block = chain::next_block(last.version, last, contents);
-    BlockData data = chain::draw_signatures(rng, block, std::move(contents));
-    const std::size_t before = model_.credits().size();
-    std::vector<CreditRef> refs;
-    for (std::size_t i = 0; i < credits.size(); ++i) refs.push_back({before + i});
-    add_to_model(data, std::move(credits));
-    log_.push_back(std::move(data));
+    log_.push_back(chain::draw_signatures(rng, block, std::move(contents)));
+    return as_others_see_it(log_.back());
+}
+
+void DiskStore::on_block(const fog::LedgerBlock& block, const std::vector<model::Credit>& credits) {
+    events_.block(block, credits);
+}
+
+void DiskStore::publish() {
+    if (log_.size() == 1)
+        for (const auto& copy : copies_) events_.copy(copy->name(), copy->count()); // made with it
     for (const auto& copy : copies_) copy->on_append();
-    return refs;
 }
 
-void DiskChain::set_hint_key(PublicKey key, BlockIndex expiry) { hint_ = Hint{key, expiry}; }
-
-Task<Result<PublicKey>> DiskChain::refresh_hint_key() {
-    const Result<Hint> hint = co_await ask_report_();
-    if (!hint) co_return hint.error();
-    hint_ = *hint;
-    co_return hint->key;
-}
-
-Task<AppendedBlock> DiskChain::append(BlockPlan plan) {
-    const bool needs_report = std::any_of(plan.credits.begin(), plan.credits.end(),
-                                          [](const Credit& credit) { return !credit.hint_key; });
-    if (needs_report && (!hint_ || hint_->expiry <= height().end())) {
-        const Result<PublicKey> refreshed = co_await refresh_hint_key();
-        if (!refreshed) hint_.reset();
-    }
-    AppendedBlock appended;
-    appended.index = height().end();
-    std::vector<TxOut> outputs;
-    std::vector<model::Credit> credits;
-    for (const Credit& credit : plan.credits) {
-        PublicKey key;
-        if (credit.hint_key) {
-            key = *credit.hint_key;
-        } else {
-            if (!hint_ || hint_->expiry <= appended.index) continue; // consensus: tombstone block exceeded
-            key = hint_->key;
-        }
-        chain::Amount amount;
-        amount.value = credit.amount;
-        amount.token_id = credit.token_id;
-        outputs.push_back(build(credit.to, amount, credit.subaddress, key));
-        credits.push_back(credit_for(credit.to, amount, outputs.back(), key));
-    }
-    std::vector<chain::KeyImage> images;
-    for (const CreditRef spend : plan.spends) images.push_back(model_.credits().at(spend.index).image);
-    appended.credits = append_block(std::move(outputs), std::move(credits), std::move(images));
-    co_return appended;
-}
-
-Task<Result<PreparedPayment>> DiskChain::prepare(AccountId to, std::uint64_t amount,
-                                                 std::uint64_t tombstone_blocks) {
-    const Result<Hint> hint = co_await ask_report_();
-    if (!hint) co_return hint.error();
-    PreparedPayment payment;
-    payment.to = to;
-    payment.amount.value = amount;
-    payment.hint_key = hint->key;
-    payment.output = build(to, payment.amount, chain::default_subaddress, hint->key);
-    // The smaller of what the sender asked for and what the report allows.
-    payment.tombstone = std::min(BlockIndex{height().value + tombstone_blocks}, hint->expiry);
-    co_return payment;
-}
-
-Task<std::vector<CreditRef>> DiskChain::submit(std::vector<PreparedPayment> payments) {
-    std::vector<TxOut> outputs;
-    std::vector<model::Credit> credits;
-    for (PreparedPayment& payment : payments) {
-        if (height().end() >= payment.tombstone) continue;
-        credits.push_back(credit_for(payment.to, payment.amount, payment.output, payment.hint_key));
-        outputs.push_back(std::move(payment.output));
-    }
-    co_return append_block(std::move(outputs), std::move(credits), {});
+std::vector<ChainCopy*> DiskStore::copies() {
+    std::vector<ChainCopy*> all;
+    for (const auto& copy : copies_) all.push_back(copy.get());
+    return all;
 }
 
 } // namespace real

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/chain/block.hpp"
-#include "engine/world.hpp"
+#include "engine/world/chain.hpp"
 #include "real/lmdb/ledger_db.hpp"
 #include "real/lmdb/watcher_db.hpp"
 #include "real/loop/io_loop.hpp"
@@ -63,68 +62,44 @@ private:
     bool times_held_ = false;
 };
 
-/// What a report server says a sender should use.
-struct Hint {
-    engine::chain::PublicKey key;
-    BlockIndex expiry; ///< first block it is not good for
-};
-
-/// An account of the run, as its wallet is told and as the harness knows it.
-struct Account {
+/// An account of the run: as its wallet is told of it, and as the harness knows it.
+struct KeyFile {
     std::string mnemonic;
     std::uint32_t account_index = 0;
-    engine::chain::AccountKey keys;
-    engine::chain::PublicAddress address;
-    engine::chain::SubaddressTable subaddresses;
+    engine::Account account;
 };
 /// Reads the files that sample-keys has written.  @throws engine::BrokenSurroundings
-std::vector<Account> read_accounts(const std::filesystem::path& folder, std::uint32_t count);
+std::vector<KeyFile> read_accounts(const std::filesystem::path& folder, std::uint32_t count);
 
-/// The canonical chain in the place of consensus, in MobileCoin's own cryptography and formats.
-class DiskChain final : public engine::Chain {
+/// The blocks of the canonical chain in MobileCoin's own formats, and copies of them on disk.
+class DiskStore final : public engine::BlockStore {
 public:
-    using AskReport = std::function<Task<Result<Hint>>()>;
+    /// @param events  told of blocks and copies; outlives the store
+    explicit DiskStore(EventLog& events) : events_(events) {}
 
-    /// @param accounts    outlive the chain
-    /// @param ask_report  how a sender learns the ingress key
-    /// @param choices     source of all keys: the same seed gives the same blocks
-    /// @param events      outlives the chain
-    DiskChain(const std::vector<Account>& accounts, AskReport ask_report, engine::Choices& choices,
-              EventLog& events);
-
-    /// Makes the origin block and writes it into new databases, one pair for each copy.
-    void begin(const std::vector<std::pair<std::string, std::filesystem::path>>& copies);
-    const std::vector<std::unique_ptr<DiskCopy>>& copies() const { return copies_; }
+    /// Name and folder of each copy, in the roster's order.  @pre there is no block
+    void set_places(std::vector<std::pair<std::string, std::filesystem::path>> copies) {
+        places_ = std::move(copies);
+    }
+    const std::vector<std::unique_ptr<DiskCopy>>& on_disk() const { return copies_; }
     const BlockLog& log() const { return log_; }
 
-    BlockCount height() const override { return model_.height(); }
-    Task<engine::AppendedBlock> append(engine::BlockPlan plan) override;
-    Task<Result<engine::PreparedPayment>> prepare(engine::AccountId to, std::uint64_t amount,
-                                                  std::uint64_t tombstone_blocks) override;
-    Task<std::vector<engine::CreditRef>> submit(std::vector<engine::PreparedPayment> payments) override;
-    void set_hint_key(engine::chain::PublicKey key, BlockIndex expiry) override;
-    Task<Result<engine::chain::PublicKey>> refresh_hint_key() override;
-    const engine::model::ChainModel& model() const override { return model_; }
+    /// Writes it into new databases, one pair for each copy.
+    engine::OriginBlock make_origin(const std::vector<engine::Account>& accounts,
+                                    engine::chain::ByteSource& bytes) override;
+    std::shared_ptr<engine::fog::LedgerBlock> make_block(std::vector<engine::chain::TxOut> outputs,
+                                                         std::vector<engine::chain::KeyImage> images,
+                                                         engine::chain::ByteSource& bytes) override;
+    void on_block(const engine::fog::LedgerBlock& block,
+                  const std::vector<engine::model::Credit>& credits) override;
+    void publish() override;
+    std::vector<engine::ChainCopy*> copies() override;
 
 private:
-    engine::chain::TxOut build(engine::AccountId to, engine::chain::Amount amount, std::uint64_t subaddress,
-                               const engine::chain::PublicKey& hint_key);
-    engine::model::Credit credit_for(engine::AccountId to, engine::chain::Amount amount,
-                                     const engine::chain::TxOut& output,
-                                     const engine::chain::PublicKey& hint_key);
-    std::vector<engine::CreditRef> append_block(std::vector<engine::chain::TxOut> outputs,
-                                                std::vector<engine::model::Credit> credits,
-                                                std::vector<engine::chain::KeyImage> images);
-    void add_to_model(const engine::chain::BlockData& data, std::vector<engine::model::Credit> credits);
-
-    const std::vector<Account>& accounts_;
-    AskReport ask_report_;
     EventLog& events_;
-    engine::StreamBytes bytes_;
-    engine::model::ChainModel model_;
+    std::vector<std::pair<std::string, std::filesystem::path>> places_;
     BlockLog log_;
     std::vector<std::unique_ptr<DiskCopy>> copies_;
-    std::optional<Hint> hint_;
     engine::chain::PublicAddress stranger_; // owns what nobody in the story owns
 };
 

@@ -16,22 +16,20 @@ namespace {
 using engine::AccountId;
 using engine::AppendedBlock;
 using engine::BlockPlan;
+using engine::CanonicalChain;
 using engine::Credit;
 using engine::CreditRef;
+using engine::Hint;
 using engine::PreparedPayment;
 using lmdb::TimestampCode;
 
-std::vector<Account> make_accounts(std::uint8_t count) {
+std::vector<engine::Account> make_accounts(std::uint8_t count) {
     const engine::chain::Crypto& crypto = engine::chain::ristretto_crypto();
-    std::vector<Account> out;
+    std::vector<engine::Account> out;
     for (std::uint8_t i = 0; i < count; ++i) {
-        Account account;
         std::array<std::uint8_t, 32> entropy{};
         entropy[0] = static_cast<std::uint8_t>(i + 1);
-        account.keys = crypto.account_from_entropy(entropy);
-        account.address = crypto.subaddress(account.keys, engine::chain::default_subaddress);
-        account.subaddresses = crypto.default_subaddresses(account.keys);
-        out.push_back(std::move(account));
+        out.push_back(engine::make_account(crypto, crypto.account_from_entropy(entropy)));
     }
     return out;
 }
@@ -49,15 +47,18 @@ struct RealChainTest : ::testing::Test {
     void start() {
         hint = Hint{accounts[0].address.view_public, BlockIndex{100}}; // any key of the curve will do
         auto ask = [this]() -> Task<Result<Hint>> { return answer(this); };
-        chain = std::make_unique<DiskChain>(accounts, ask, choices, events);
-        chain->begin({{"ingest", work.path() / "ingest"}, {"ledger", work.path() / "ledger"}});
+        store = std::make_unique<DiskStore>(events);
+        store->set_places({{"ingest", work.path() / "ingest"}, {"ledger", work.path() / "ledger"}});
+        chain = std::make_unique<CanonicalChain>(accounts, engine::chain::ristretto_crypto(), choices, *store,
+                                                 ask);
+        chain->begin();
     }
     static Task<Result<Hint>> answer(RealChainTest* test) {
         ++test->asked;
         if (!test->hint) co_return engine::Error{engine::Code::not_found, "report"};
         co_return *test->hint;
     }
-    static Task<> append_task(DiskChain* chain, BlockPlan plan, AppendedBlock* out) {
+    static Task<> append_task(CanonicalChain* chain, BlockPlan plan, AppendedBlock* out) {
         *out = co_await chain->append(std::move(plan));
     }
     AppendedBlock append(std::vector<Credit> credits, std::vector<CreditRef> spends = {}) {
@@ -68,7 +69,7 @@ struct RealChainTest : ::testing::Test {
         loop.run(append_task(chain.get(), std::move(plan), &out));
         return out;
     }
-    DiskCopy& copy(std::size_t i) { return *chain->copies().at(i); }
+    DiskCopy& copy(std::size_t i) { return *store->on_disk().at(i); }
     std::uint64_t balance(std::uint32_t account) {
         const engine::model::Oracle oracle(chain->model());
         return static_cast<std::uint64_t>(oracle.balance(AccountId{account}, chain->height()));
@@ -76,6 +77,7 @@ struct RealChainTest : ::testing::Test {
     /// Both databases of a copy, block by block.  Closes the chain.
     void expect_sound(const std::string& name, std::uint64_t blocks, std::uint64_t timed) {
         chain.reset();
+        store.reset();
         const lmdb::LedgerDb ledger = lmdb::LedgerDb::open(work.path() / name / "ledger-db");
         const lmdb::LedgerDb::Snapshot snapshot = ledger.snapshot();
         lmdb::LedgerSummary summary;
@@ -96,17 +98,18 @@ struct RealChainTest : ::testing::Test {
     WorkDirectory work{"real-chain-test-"};
     EventLog events{work.path() / "events.jsonl", [] { return engine::Instant{}; }};
     engine::Choices choices{1};
-    std::vector<Account> accounts = make_accounts(2);
+    std::vector<engine::Account> accounts = make_accounts(2);
     std::optional<Hint> hint;
     int asked = 0;
-    std::unique_ptr<DiskChain> chain;
+    std::unique_ptr<DiskStore> store;
+    std::unique_ptr<CanonicalChain> chain;
 };
 
 TEST_F(RealChainTest, TheOriginIsThereForAllAndCountsInNoBalance) {
     EXPECT_EQ(chain->height(), BlockCount{1});
     EXPECT_EQ(copy(0).count(), BlockCount{1});
     EXPECT_EQ(copy(1).block_data(BlockIndex{}).block.id, copy(0).block_data(BlockIndex{}).block.id);
-    EXPECT_GE(chain->log().front().contents.outputs.size(), 16U) << "a ledger wants so many";
+    EXPECT_GE(store->log().front().contents.outputs.size(), 16U) << "a ledger wants so many";
     EXPECT_EQ(balance(0), 0U);
     expect_sound("ledger", 1, 1);
 }
@@ -202,16 +205,18 @@ TEST(RealChain, TheSameSeedGivesTheSameBlocks) {
         const WorkDirectory work("real-chain-test-");
         EventLog events(work.path() / "events.jsonl", [] { return engine::Instant{}; });
         engine::Choices choices(seed);
-        const std::vector<Account> accounts = make_accounts(1);
+        const std::vector<engine::Account> accounts = make_accounts(1);
         auto nobody = []() -> Task<Result<Hint>> { throw engine::InternalError("nobody is asked"); };
-        DiskChain chain(accounts, nobody, choices, events);
-        chain.begin({{"only", work.path() / "only"}});
+        DiskStore store(events);
+        store.set_places({{"only", work.path() / "only"}});
+        CanonicalChain chain(accounts, engine::chain::ristretto_crypto(), choices, store, nobody);
+        chain.begin();
         chain.set_hint_key(accounts[0].address.view_public, BlockIndex{9});
         BlockPlan plan;
         plan.credits.push_back(credit(0, 3));
         AppendedBlock out;
         loop.run(RealChainTest::append_task(&chain, std::move(plan), &out));
-        ids.push_back(chain.log().back().block.id);
+        ids.push_back(store.log().back().block.id);
     }
     EXPECT_EQ(ids[0], ids[1]);
     EXPECT_NE(ids[0], ids[2]);

@@ -71,7 +71,7 @@ std::string RealWorld::never(Capability capability) {
 bool RealWorld::can(Capability capability) const {
     switch (capability) {
     case Capability::own_copies:
-        return options_.topology.own_copies;
+        return topology().own_copies;
     case Capability::message_faults:
         return options_.proxies;
     case Capability::lose_commit_ack:
@@ -81,72 +81,30 @@ bool RealWorld::can(Capability capability) const {
     }
 }
 
-std::vector<ChainCopy*> RealWorld::copies() {
-    std::vector<ChainCopy*> all;
-    for (const auto& copy : chain_->copies()) all.push_back(copy.get());
-    return all;
+std::unique_ptr<WalletDevice> RealWorld::make_wallet(NodeId, AccountId account) {
+    return std::make_unique<RealWallet>(*this, account);
 }
 
-ChainCopy& RealWorld::copy(const std::string& wanted) {
-    for (const auto& copy : chain_->copies())
-        if (copy->name() == wanted) return *copy;
-    throw UsageError("the scenario needs a chain copy '" + wanted + "', which this topology has not");
+namespace {
+
+/// A pool and the database it leads to, for as long as somebody holds it.
+struct OperatorDb {
+    OperatorDb(IoLoop& loop, const postgres::ConnectUrl& url) : pool(loop, url), db(pool) {}
+    postgres::Pool pool;
+    postgres::PgRecoveryDb db;
+};
+
+} // namespace
+
+std::shared_ptr<fog::RecoveryDb> RealWorld::operator_db() {
+    const auto made = std::make_shared<OperatorDb>(loop_, operator_database_);
+    return {made, &made->db};
 }
 
-std::vector<IngestNode*> RealWorld::ingest_nodes() {
-    std::vector<IngestNode*> all;
-    for (const auto& node : ingest_) all.push_back(node.get());
-    return all;
-}
-
-std::vector<ViewStoreNode*> RealWorld::view_stores() {
-    std::vector<ViewStoreNode*> all;
-    for (const auto& node : view_) all.push_back(node.get());
-    return all;
-}
-
-std::vector<ImageStoreNode*> RealWorld::image_stores() {
-    std::vector<ImageStoreNode*> all;
-    for (const auto& node : images_) all.push_back(node.get());
-    return all;
-}
-
-std::vector<ServiceProcess*> RealWorld::processes() const {
-    std::vector<ServiceProcess*> all;
-    for (const auto& node : ingest_) all.push_back(node.get());
-    for (const auto& node : view_) all.push_back(node.get());
-    for (const auto& node : images_) all.push_back(node.get());
-    for (const auto* node : {&view_router_, &ledger_router_, &report_server_})
-        if (*node) all.push_back(node->get());
-    return all;
-}
-
-engine::Wallet& RealWorld::new_wallet(AccountId account) {
-    const auto number = static_cast<std::uint32_t>(wallets_.size());
-    wallets_.push_back(std::make_unique<RealWallet>(*this, account, number));
-    return *wallets_.back();
-}
-
-std::vector<engine::Wallet*> RealWorld::wallets() {
-    std::vector<engine::Wallet*> all;
-    for (const auto& wallet : wallets_) all.push_back(wallet.get());
-    return all;
-}
-
-Task<Result<std::size_t>> RealWorld::clean_up(std::chrono::seconds age) {
-    // The tool itself knows no age but two days, so this is what it does, with another.
-    postgres::Pool pool(loop_, operator_database_);
-    postgres::PgRecoveryDb db(pool);
-    const auto now_s =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-    const Result<std::vector<InvocationId>> expired = co_await db.expired_invocations((now_s - age).count());
-    if (!expired) co_return expired.error();
-    std::size_t closed = 0;
-    for (const InvocationId invocation : *expired) {
-        const Result<bool> done = co_await db.decommission_ingest_invocation(invocation);
-        if (done) ++closed;
-    }
-    co_return closed;
+std::int64_t RealWorld::wall_clock_s() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 // ------------------------------------------------------------------------------------------------ looking
@@ -158,7 +116,7 @@ Task<> RealWorld::observe_all() {
     if (observed_ > round + 1) co_return; // somebody has begun and ended a look meanwhile
     {
         engine::Nursery nursery(loop_, NodeId{});
-        for (ServiceProcess* process : processes()) nursery.spawn("a look at a service", process->observe());
+        for (const auto& process : processes_) nursery.spawn("a look at a service", process->observe());
         co_await nursery.join();
     }
     ++observed_;
@@ -171,25 +129,14 @@ Task<> RealWorld::keep_observing() {
     }
 }
 
-Task<> RealWorld::until(std::string what, std::function<bool()> holds, Duration budget) {
-    if (holds()) co_return;
+Task<bool> RealWorld::wait_for(std::function<bool()> holds, Instant deadline) {
     const Stopwatch watch(*this, Phase::waits);
-    const Instant deadline = now() + budget;
     for (;;) {
         co_await observe_all();
-        if (holds()) co_return;
-        if (now() >= deadline) break;
+        if (holds()) co_return true;
+        if (now() >= deadline) co_return false;
         co_await engine::sleep_until(now() + look_again, "a condition of the scenario");
     }
-    Violation violation;
-    violation.check = CheckId::liveness;
-    violation.text = fmt::format("{} not reached within {} s", what,
-                                 std::chrono::duration_cast<std::chrono::seconds>(budget).count());
-    for (const auto& store : view_)
-        violation.text += fmt::format("; {} at {}", store->name(), store->count().value);
-    for (const auto& store : images_)
-        violation.text += fmt::format("; {} at {}", store->name(), store->count().value);
-    checks_.violated(std::move(violation));
 }
 
 Task<> RealWorld::sleep(Duration duration) {
@@ -207,11 +154,25 @@ Task<> RealWorld::sleep_unless(std::function<bool()> holds, Duration at_most) {
     }
 }
 
-void RealWorld::step(std::string text) {
-    steps_.push_back(text);
+// ------------------------------------------------------------------------------------------------ what
+// happens
+
+void RealWorld::on_step(const std::string& text) {
     log_.step(text);
-    checks_.set_now(now(), steps_.size());
-    options_.progress(fmt::format("step {:>2}  {}", steps_.size(), text));
+    options_.progress(fmt::format("step {:>2}  {}", steps().size(), text));
+}
+
+void RealWorld::on_report(const JudgedWallet& wallet, const fog::BalanceReport& report) {
+    log_.report(wallet.life(), wallet.account(), report);
+}
+
+void RealWorld::on_final(const JudgedWallet& wallet, const fog::BalanceReport& report) {
+    log_.final_report(wallet.life(), wallet.account(), report);
+}
+
+void RealWorld::on_landing(const JudgedWallet&, const chain::PublicKey& output, BlockIndex tombstone,
+                           const fog::Wallet::Landing& landing) {
+    log_.landing(output, tombstone, landing);
 }
 
 // ------------------------------------------------------------------------------------------------ what is
@@ -232,9 +193,9 @@ std::int64_t RealWorld::ms_since(Instant at) const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - at).count();
 }
 
-std::string RealWorld::excuse_of_wallets() const {
+std::string RealWorld::excuse_of_checks() const {
     if (faults_.any()) return "under " + faults_.text();
-    for (const ServiceProcess* process : processes()) {
+    for (const auto& process : processes_) {
         if (process->kind() == NodeKind::ingest || process->kind() == NodeKind::report_server)
             continue; // no wallet asks them
         if (!process->up()) return process->child().name() + " is down";
@@ -243,6 +204,8 @@ std::string RealWorld::excuse_of_wallets() const {
     return is_recent(disturbed_at_) ? fmt::format("{} ms after a fault or restart", ms_since(*disturbed_at_))
                                     : "";
 }
+
+Duration RealWorld::pause_after_trouble() const { return 500ms; }
 
 Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
     std::optional<std::string> why;
@@ -263,16 +226,6 @@ Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
     co_return why;
 }
 
-bool RealWorld::is_level() const {
-    const BlockCount height = chain_->height();
-    auto has_all = [height](const auto& store) {
-        return store->range().start >= height.end() ||
-               store->count() >= std::min(height, BlockCount{store->range().end.value});
-    };
-    return std::all_of(view_.begin(), view_.end(), has_all) &&
-           std::all_of(images_.begin(), images_.end(), has_all);
-}
-
 std::string RealWorld::excuse_of_death(const ServiceProcess& service) const {
     if (faults_.any()) return "under " + faults_.text();
     const char* what = is_recent(fault_changed_at_) ? "a fault" : "something was done to it";
@@ -285,16 +238,16 @@ void RealWorld::on_death(Child& child) {
     std::string text =
         fmt::format("{} has ended with {}, and nobody asked for it", child.name(), child.exit()->text());
     const ServiceProcess* service = nullptr;
-    for (const ServiceProcess* process : processes())
-        if (&process->child() == &child) service = process;
+    for (const auto& process : processes_)
+        if (&process->child() == &child) service = process.get();
     if (service != nullptr) log_.node_ended(child.name(), child.exit()->text());
     // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
     // is never an answer to a fault.
     const std::string excuse =
         service == nullptr || child.exit()->by_signal() ? "" : excuse_of_death(*service);
     if (!excuse.empty()) {
-        excuses_.push_back(fmt::format("{} ({})", text, excuse));
-        options_.progress(excuses_.back());
+        excused(fmt::format("{} ({})", text, excuse));
+        options_.progress(excuses().back());
         return;
     }
     text += "; its last lines:";
@@ -306,16 +259,16 @@ void RealWorld::on_death(Child& child) {
     Violation violation;
     violation.check = CheckId::crash;
     violation.text = text;
-    checks_.violated(std::move(violation));
+    checks().violated(std::move(violation));
 }
 
 void RealWorld::resume_everything() {
-    for (ServiceProcess* process : processes()) process->resume_it();
-    for (const auto& copy : chain_->copies()) copy->release();
+    for (const auto& process : processes_) process->resume_it();
+    for (const auto& copy : store_.on_disk()) copy->release();
 }
 
 void RealWorld::hold_times(std::uint64_t copy, bool hold) {
-    const auto& all = chain_->copies();
+    const auto& all = store_.on_disk();
     DiskCopy& target = *all[copy % all.size()];
     if (hold)
         target.hold_times();
@@ -324,12 +277,12 @@ void RealWorld::hold_times(std::uint64_t copy, bool hold) {
 }
 
 void RealWorld::fill_disk(NodeId node, bool full) {
-    for (const auto& ingest : ingest_) {
-        if (ingest->id() != node) continue;
+    for (const auto& process : processes_) {
+        if (process->id() != node || process->kind() != NodeKind::ingest) continue;
         // A file that cannot grow: what a full disk does to who replaces a file by writing a new one.
         const std::optional<std::uint64_t> limit = full ? std::optional<std::uint64_t>(0) : std::nullopt;
-        ingest->child().next_launch().file_bytes_max = limit;
-        ingest->child().limit_file_size(limit);
+        process->child().next_launch().file_bytes_max = limit;
+        process->child().limit_file_size(limit);
     }
 }
 
@@ -365,33 +318,23 @@ Task<std::string> RealWorld::log_database() {
 Task<> RealWorld::end_log() {
     observers_.reset(); // what is seen from now on could be more than what is read now
     std::string why = "the run was not begun";
-    if (chain_ && !processes().empty()) why = co_await log_database();
+    if (!processes_.empty()) why = co_await log_database();
     log_.end(why);
 }
 
 // ------------------------------------------------------------------------------------------------ the story
 
-Task<> RealWorld::tell(Task<> story, bool* ended, std::exception_ptr* error) {
-    try {
-        co_await std::move(story);
-    } catch (...) {
-        *error = std::current_exception();
-    }
-    *ended = true;
-}
-
 Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
-    bool ended = false;
-    std::exception_ptr error;
+    Telling telling;
     engine::Nursery nursery(loop_, NodeId{});
-    Task<> telling = tell(std::move(story), &ended, &error);
-    nursery.spawn("scenario", std::move(telling));
-    while (!ended && !checks_.any_violation() && !broken_ && !*interrupted)
+    Task<> task = tell(std::move(story), telling);
+    nursery.spawn("scenario", std::move(task));
+    while (!telling.ended && !checks().any_violation() && !broken_ && !*interrupted)
         co_await engine::sleep_until(now() + 5ms, "the end of the story");
     nursery.kill_all();
     if (broken_) std::rethrow_exception(broken_);
-    if (error) std::rethrow_exception(error);
-    co_return ended;
+    if (telling.error) std::rethrow_exception(telling.error);
+    co_return telling.ended;
 }
 
 } // namespace real

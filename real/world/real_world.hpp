@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/world.hpp"
+#include "engine/world/world_body.hpp"
 #include "real/grpc/channel.hpp"
 #include "real/grpc/ledger.hpp"
 #include "real/grpc/remote_wallet.hpp"
@@ -67,6 +67,20 @@ struct RealOptions {
     std::function<void(const std::string& line)> progress = [](const std::string&) {};
 };
 
+/// What a world of processes runs on.
+class RealMachinery {
+protected:
+    RealMachinery(IoLoop& loop, const WorkDirectory& work, RealOptions options);
+    engine::WorldBody::Parts parts();
+
+    IoLoop& loop_;
+    const WorkDirectory& work_;
+    RealOptions options_;
+    EventLog log_;
+    engine::Choices choices_;
+    DiskStore store_;
+};
+
 /// A world of operating system processes.
 ///
 /// Rules
@@ -77,7 +91,7 @@ struct RealOptions {
 ///    counted as such: a wallet's check by faults, by a service it needs that is down or paused, and by
 ///    anything done to any service; a service that ends itself by faults and by what was done to itself.
 ///    Nothing excuses a signal that nobody sent, or a wrong balance.
-class RealWorld final : public engine::World {
+class RealWorld final : private RealMachinery, public engine::WorldBody {
 public:
     /// @param work  directory of the run; outlives the world
     RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options);
@@ -91,33 +105,29 @@ public:
     /// @return whether the story has ended by itself
     Task<bool> run(Task<> story, const bool* interrupted);
 
-    const engine::Topology& topology() const override { return options_.topology; }
-    const engine::Roster& roster() const override { return roster_; }
     bool can(engine::Capability capability) const override;
     /// Why no run of this world can do it; empty when some can.
     static std::string never(engine::Capability capability);
-    engine::Loop& loop() override { return loop_; }
-    engine::Instant now() const override { return loop_.now(); }
-    engine::check::Checks& checks() override { return checks_; }
     engine::Faults& faults() override { return faults_; }
-    engine::Chain& chain() override { return *chain_; }
-    std::vector<engine::ChainCopy*> copies() override;
-    engine::ChainCopy& copy(const std::string& name) override;
-    std::vector<engine::IngestNode*> ingest_nodes() override;
-    std::vector<engine::ViewStoreNode*> view_stores() override;
-    std::vector<engine::ImageStoreNode*> image_stores() override;
-    engine::Node& view_router() override { return *view_router_; }
-    engine::Node& ledger_router() override { return *ledger_router_; }
-    engine::Node& report_server() override { return *report_server_; }
-    Task<engine::Result<std::size_t>> clean_up(std::chrono::seconds age) override;
-    engine::Wallet& new_wallet(engine::AccountId account) override;
-    std::vector<engine::Wallet*> wallets() override;
-    engine::Stream plan(std::uint16_t site) override { return {choices_, engine::Domain::plan, 0, site}; }
-    Task<> until(std::string what, std::function<bool()> holds, engine::Duration budget) override;
     Task<> sleep(engine::Duration duration) override;
     Task<> sleep_unless(std::function<bool()> holds, engine::Duration at_most) override;
     bool follows_up() const override { return options_.follow_ups; }
-    void step(std::string text) override;
+
+    // The devices.
+    Task<engine::Result<engine::Hint>> ask_report() override;
+    std::unique_ptr<engine::WalletDevice> make_wallet(engine::NodeId id, engine::AccountId account) override;
+    std::shared_ptr<engine::fog::RecoveryDb> operator_db() override;
+    std::int64_t wall_clock_s() const override;
+    Task<bool> wait_for(std::function<bool()> holds, engine::Instant deadline) override;
+    std::string excuse_of_checks() const override;
+    std::uint64_t disturbances() const override { return disturbances_; }
+    void disturbed() override; ///< something was done to a service or a wallet
+    engine::Duration pause_after_trouble() const override;
+    void on_step(const std::string& text) override;
+    void on_report(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
+    void on_final(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
+    void on_landing(const engine::JudgedWallet& wallet, const engine::chain::PublicKey& output,
+                    engine::BlockIndex tombstone, const engine::fog::Wallet::Landing& landing) override;
 
     EventLog& log() { return log_; }
     /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
@@ -125,15 +135,11 @@ public:
     const RealFaults& real_faults() const { return faults_; }
     Supervisor& supervisor() { return supervisor_; }
     postgres::Cluster* cluster() { return cluster_.get(); }
-    const std::vector<std::string>& steps() const { return steps_; }
-    /// Failures that a declared fault excuses, one line each.
-    const std::vector<std::string>& excuses() const { return excuses_; }
     std::array<engine::Duration, phase_count> times() const { return times_; }
     /// Kills and restarts the database server.  @pre cluster()
     Task<> restart_database(bool with_kill);
 
     // For the parts of the world.
-    void disturbed();     ///< something was done to a service or a wallet
     void fault_changed(); ///< a fault has begun, struck or ended
     void resume_everything();
     void hold_times(std::uint64_t copy, bool hold);
@@ -143,6 +149,9 @@ public:
 private:
     friend class RealWallet;
     friend class Stopwatch;
+    using RealMachinery::choices_;
+    using RealMachinery::loop_;
+    using RealMachinery::store_;
 
     /// Adds the time it lives to a phase.
     class Stopwatch {
@@ -158,7 +167,7 @@ private:
         engine::Instant begun_;
     };
 
-    void make_nodes();
+    std::unique_ptr<ServiceProcess> make_node(const engine::Roster::Service& who);
     void make_proxies();
     FaultProxy::Rules rules_for(engine::NodeId to);
     engine::NodeId node_with(pid_t pid) const;
@@ -167,30 +176,18 @@ private:
     Task<> start_services();
     Task<> observe_all();
     Task<> keep_observing();
-    Task<Result<Hint>> ask_report();
     void on_death(Child& child);
     bool is_recent(std::optional<engine::Instant> at) const;
     std::int64_t ms_since(engine::Instant at) const;
-    // What is wrong on purpose, or was a moment ago, in words; empty when nothing explains a failure.
-    std::string excuse_of_wallets() const;
+    /// What explains that it has ended, in words; empty when nothing does.
     std::string excuse_of_death(const ServiceProcess& service) const;
     /// Why wallets cannot know anything: nobody has asked fog-view, or a router has refused everything.
     /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
     Task<std::optional<std::string>> refusal_of_wallets();
-    /// Every store has the whole chain, as far as was seen last.
-    bool is_level() const;
-    std::vector<ServiceProcess*> processes() const;
     Task<std::string> log_database();
-    Task<> tell(Task<> story, bool* ended, std::exception_ptr* error);
 
-    IoLoop& loop_;
-    const WorkDirectory& work_;
-    RealOptions options_;
-    engine::Roster roster_;
     PortPool ports_;
     Deployment deployment_;
-    EventLog log_;
-    engine::Choices choices_;
     engine::Stream proxy_chances_;
     Supervisor supervisor_;
     std::unique_ptr<grpc::ClientRuntime> runtime_;
@@ -199,17 +196,9 @@ private:
     std::unique_ptr<postgres::TemporaryDatabase> database_;
     postgres::ConnectUrl operator_database_; // not through a proxy
     std::uint16_t database_port_ = 0;        // on 127.0.0.1; 0: not to be proxied
-    std::vector<Account> accounts_;
-    engine::check::Checks checks_;
+    std::vector<KeyFile> key_files_;
     RealFaults faults_;
-    std::unique_ptr<DiskChain> chain_;
-    std::optional<engine::check::ReportChecker> reports_;
-    std::vector<std::unique_ptr<RealIngestNode>> ingest_;
-    std::vector<std::unique_ptr<RealViewStore>> view_;
-    std::vector<std::unique_ptr<RealImageStore>> images_;
-    std::unique_ptr<RealPlainNode> view_router_;
-    std::unique_ptr<RealPlainNode> ledger_router_;
-    std::unique_ptr<RealPlainNode> report_server_;
+    std::vector<std::unique_ptr<ServiceProcess>> processes_; // in the order in which they are started
     std::vector<std::unique_ptr<FaultProxy>> proxies_;
     std::unique_ptr<grpc::Channel> wallet_channel_;
     std::unique_ptr<grpc::RemoteWalletClient> wallet_client_;
@@ -217,8 +206,6 @@ private:
     std::unique_ptr<grpc::Channel> ledger_channel_;
     std::unique_ptr<grpc::ViewClient> view_client_;
     std::unique_ptr<grpc::LedgerClient> ledger_client_;
-    std::vector<std::unique_ptr<RealWallet>> wallets_;
-    std::uint32_t lives_ = 0;
     bool some_wallet_works_ = false;                     ///< has shown a block
     std::optional<engine::Instant> wallets_blind_since_; ///< a wallet shows no block though all is well
     std::unique_ptr<engine::Nursery> observers_;
@@ -227,8 +214,6 @@ private:
     std::optional<engine::Instant> disturbed_at_;
     std::optional<engine::Instant> fault_changed_at_;
     std::uint64_t disturbances_ = 0;
-    std::vector<std::string> steps_;
-    std::vector<std::string> excuses_;
     std::exception_ptr broken_;
     std::array<engine::Duration, phase_count> times_{};
     bool stopping_ = false;

@@ -34,9 +34,19 @@ std::string last_words(const Child& child) {
 
 } // namespace
 
-RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
-    : loop_(loop), work_(work), options_(std::move(options)), roster_(options_.topology),
+RealMachinery::RealMachinery(IoLoop& loop, const WorkDirectory& work, RealOptions options)
+    : loop_(loop), work_(work), options_(std::move(options)),
       log_(work.path() / "events.jsonl", [&loop] { return loop.now(); }), choices_(options_.seed),
+      store_(log_) {}
+
+WorldBody::Parts RealMachinery::parts() {
+    WorldBody::Parts parts{loop_, choices_, chain::ristretto_crypto(), store_};
+    parts.reported_tokens = std::set<std::uint64_t>{0}; // remote_wallet.proto has a place for one balance
+    return parts;
+}
+
+RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
+    : RealMachinery(loop, work, std::move(options)), WorldBody(options_.topology, parts()),
       proxy_chances_(choices_, Domain::network, 0, 0),
       supervisor_(loop,
                   [&work] {
@@ -57,7 +67,7 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
             database_port_ = static_cast<std::uint16_t>(port.empty() ? 5432 : std::stoi(port));
     }
     auto next = [this] { return ports_.reserve(); };
-    deployment_ = lay_out(options_.topology, next, options_.fixed_ports, options_.fixed_ports);
+    deployment_ = lay_out(topology(), next, options_.fixed_ports, options_.fixed_ports);
     deployment_.programs = options_.programs;
     deployment_.work = work.path();
     deployment_.front = options_.front;
@@ -82,7 +92,7 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
 RealWorld::~RealWorld() {
     stopping_ = true;
     observers_.reset();
-    wallets_.clear();
+    drop_wallets();
 }
 
 // ------------------------------------------------------------------------------------------------ starting
@@ -118,7 +128,8 @@ Task<> RealWorld::start() {
     }
     {
         const Stopwatch watch(*this, Phase::services);
-        make_nodes();
+        // The supervisor has them in the order in which they are started: stores before routers.
+        for (const Roster::Service* who : roster().in_plans()) processes_.push_back(make_node(*who));
         if (options_.proxies) make_proxies();
         co_await start_services();
     }
@@ -148,20 +159,20 @@ Task<> RealWorld::run_tools() {
     const Child* keys = co_await supervisor_.run(sample_keys(deployment_), tool_limit);
     if (!keys->exit()->ok())
         throw BrokenSurroundings(fmt::format("sample-keys: {}{}", keys->exit()->text(), last_words(*keys)));
-    accounts_ = read_accounts(deployment_.keys(), options_.topology.accounts);
+    key_files_ = read_accounts(deployment_.keys(), topology().accounts);
+    std::vector<Account> accounts;
+    for (const KeyFile& file : key_files_) accounts.push_back(file.account);
+    set_accounts(std::move(accounts));
 
-    chain_ = std::make_unique<DiskChain>(
-        accounts_, [this] { return ask_report(); }, choices_, log_);
-    std::vector<std::pair<std::string, std::filesystem::path>> copies;
-    for (const std::string& copy : deployment_.copies())
-        copies.emplace_back(copy, deployment_.ledger_db(copy).parent_path());
+    std::vector<std::pair<std::string, std::filesystem::path>> places;
     std::vector<std::string> ingest_copies;
-    for (const Roster::Copy& copy : roster_.copies())
+    for (const Roster::Copy& copy : roster().copies()) {
+        places.emplace_back(copy.name, deployment_.ledger_db(copy.name).parent_path());
         if (copy.side == CopySide::ingest) ingest_copies.push_back(copy.name);
+    }
     log_.run(options_.story, options_.seed, ingest_copies);
-    chain_->begin(copies);
-    const std::set<std::uint64_t> reported{0}; // remote_wallet.proto has a place for one balance
-    reports_.emplace(checks_, chain_->model(), reported);
+    store_.set_places(std::move(places));
+    chain().begin();
 }
 
 Task<> RealWorld::start_database() {
@@ -187,38 +198,32 @@ Task<> RealWorld::start_database() {
     deployment_.database_url = url.with_password();
 }
 
-void RealWorld::make_nodes() {
-    Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }, log_};
+std::unique_ptr<ServiceProcess> RealWorld::make_node(const Roster::Service& who) {
+    const Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }, log_};
     const Deployment& d = deployment_;
-    auto plain = [&](const Roster::Service& who, Launch launch, const ServicePorts& ports) {
-        return std::make_unique<RealPlainNode>(surroundings, who, std::move(launch), ports.listen,
-                                               ports.admin);
+    auto added = [this](auto node) {
+        add(*node);
+        return node;
     };
-    // The supervisor has them in the order in which they are started: stores before routers.
-    for (const Roster::Service* who : roster_.in_plans()) {
-        switch (who->kind) {
-        case NodeKind::ingest:
-            ingest_.push_back(
-                std::make_unique<RealIngestNode>(surroundings, *who, d, d.ingest.at(who->number)));
-            break;
-        case NodeKind::view_store:
-            view_.push_back(std::make_unique<RealViewStore>(surroundings, *who, d, d.view.at(who->number)));
-            break;
-        case NodeKind::image_store:
-            images_.push_back(
-                std::make_unique<RealImageStore>(surroundings, *who, d, d.images.at(who->number)));
-            break;
-        case NodeKind::view_router:
-            view_router_ = plain(*who, real::view_router(d), d.view_router.ports);
-            break;
-        case NodeKind::ledger_router:
-            ledger_router_ = plain(*who, real::ledger_router(d), d.ledger_router.ports);
-            break;
-        case NodeKind::report_server:
-            report_server_ = plain(*who, real::report_server(d), d.report);
-            break;
-        }
+    auto plain = [&](Launch launch, const ServicePorts& ports) {
+        return added(
+            std::make_unique<RealPlainNode>(surroundings, who, std::move(launch), ports.listen, ports.admin));
+    };
+    switch (who.kind) {
+    case NodeKind::ingest:
+        return added(std::make_unique<RealIngestNode>(surroundings, who, d, d.ingest.at(who.number)));
+    case NodeKind::view_store:
+        return added(std::make_unique<RealViewStore>(surroundings, who, d, d.view.at(who.number)));
+    case NodeKind::image_store:
+        return added(std::make_unique<RealImageStore>(surroundings, who, d, d.images.at(who.number)));
+    case NodeKind::view_router:
+        return plain(real::view_router(d), d.view_router.ports);
+    case NodeKind::ledger_router:
+        return plain(real::ledger_router(d), d.ledger_router.ports);
+    case NodeKind::report_server:
+        return plain(real::report_server(d), d.report);
     }
+    throw InternalError("a kind of node that has no program");
 }
 
 FaultProxy::Rules RealWorld::rules_for(NodeId to) {
@@ -227,7 +232,7 @@ FaultProxy::Rules RealWorld::rules_for(NodeId to) {
     rules.chance = [this](std::uint32_t of) { return proxy_chances_.below(256) < of; };
     rules.who = [this](std::uint16_t client_port, std::uint16_t proxy_port) {
         std::vector<pid_t> groups;
-        for (const ServiceProcess* process : processes())
+        for (const auto& process : processes_)
             if (process->up()) groups.push_back(process->child().pid());
         const pid_t owner = owner_of_connection(client_port, proxy_port, groups);
         return owner == 0 ? NodeId{} : node_with(owner);
@@ -236,7 +241,7 @@ FaultProxy::Rules RealWorld::rules_for(NodeId to) {
 }
 
 NodeId RealWorld::node_with(pid_t pid) const {
-    for (const ServiceProcess* process : processes())
+    for (const auto& process : processes_)
         if (process->child().pid() == pid) return process->id();
     return NodeId{};
 }
@@ -245,18 +250,13 @@ void RealWorld::make_proxies() {
     auto put = [this](std::uint16_t via, std::uint16_t target, NodeId to) {
         proxies_.push_back(std::make_unique<FaultProxy>(loop_, via, target, rules_for(to)));
     };
-    for (std::size_t i = 0; i < ingest_.size(); ++i) {
-        const IngestPlace& place = deployment_.ingest[i];
-        put(place.client.via, place.client.listen, ingest_[i]->id());
-        put(place.peer_via, place.peer, ingest_[i]->id());
+    for (const Roster::Service* who : roster().in_plans()) {
+        const ServicePorts& ports = deployment_.ports_of(*who);
+        put(ports.via, ports.listen, who->id);
+        if (who->kind != NodeKind::ingest) continue;
+        const IngestPlace& place = deployment_.ingest.at(who->number);
+        put(place.peer_via, place.peer, who->id);
     }
-    for (std::size_t i = 0; i < view_.size(); ++i)
-        put(deployment_.view[i].ports.via, deployment_.view[i].ports.listen, view_[i]->id());
-    for (std::size_t i = 0; i < images_.size(); ++i)
-        put(deployment_.images[i].ports.via, deployment_.images[i].ports.listen, images_[i]->id());
-    put(deployment_.view_router.ports.via, deployment_.view_router.ports.listen, view_router_->id());
-    put(deployment_.ledger_router.ports.via, deployment_.ledger_router.ports.listen, ledger_router_->id());
-    put(deployment_.report.via, deployment_.report.listen, report_server_->id());
 }
 
 Task<> RealWorld::start_services() {
@@ -270,13 +270,12 @@ Task<> RealWorld::start_services() {
         wallet = &supervisor_.add(remote_wallet(deployment_));
         wallet->start();
     }
-    const auto all = processes();
-    for (ServiceProcess* process : all) process->launch();
+    for (const auto& process : processes_) process->launch();
     if (options_.fixed_ports)
         for (const Launch& launch : launches(deployment_, false))
             if (launch.program.filename() == "mc-admin-http-gateway") supervisor_.add(launch).start();
 
-    for (ServiceProcess* process : all) {
+    for (const auto& process : processes_) {
         co_await process->until_listening(start_limit);
         if (process->up()) continue;
         throw BrokenSurroundings(fmt::format("{} ends while starting with {}{}", process->child().name(),

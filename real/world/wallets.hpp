@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/world.hpp"
+#include "engine/world/wallet.hpp"
 #include "real/grpc/remote_wallet.hpp"
 
 namespace real {
@@ -15,36 +15,31 @@ class RealWorld;
 /// Rules
 /// 1. The first check of a life makes a fresh wallet there, later ones are follow-ups.
 /// 2. A check whose answer never came counts as failed; the next one asks the same wallet again.
-class RealWallet final : public engine::Wallet {
+/// 3. All wallets reach fog through the front: a fault of one is a fault of all.
+class RealWallet final : public engine::WalletDevice {
 public:
-    /// @param number  of this wallet among all of the run
-    RealWallet(RealWorld& world, engine::AccountId account, std::uint32_t number);
+    /// @throws engine::UsageError  when the topology has no such account
+    RealWallet(RealWorld& world, engine::AccountId account);
 
-    engine::AccountId account() const override { return account_; }
-    /// All wallets reach fog through the front: a fault of one is a fault of all.
-    engine::NodeId id() const override { return id_; }
-    Task<engine::Result<engine::fog::BalanceReport>> poll() override;
-    Task<> poll_and_kill() override;
-    const std::optional<engine::fog::BalanceReport>& last() const override { return last_; }
-    void restart() override;
+    Task<engine::Result<engine::fog::BalanceReport>> check() override;
+    std::string why_failed(const engine::Error&) const override { return why_failed_; }
+    void forget() override;
+    Task<> bury() override;
+    Task<engine::Result<engine::fog::Wallet::Landing>> landing(engine::chain::PublicKey output,
+                                                               engine::BlockIndex tombstone) override;
+    engine::fog::LedgerApi& ledger() override;
+    /// What the wallet says about itself, fetched when something is wrong with it.
+    Task<> look_inside() override;
     std::string debug_text() const override;
-    void judge_final() override;
-    Task<engine::Result<engine::fog::Wallet::Landing>>
-    landing(const engine::PreparedPayment& payment) override;
 
 private:
     Task<grpc::Outcome<grpc::BalanceCheck>> ask();
-    Task<> ask_in_vain();
-    /// What the wallet says about itself, fetched when something is wrong with it.
-    Task<> fetch_debug();
 
     RealWorld& world_;
-    engine::NodeId id_;
     engine::AccountId account_;
-    std::uint32_t number_;
-    std::uint32_t life_;
+    std::uint32_t life_ = 0;
     std::optional<std::uint32_t> client_id_;
-    std::optional<engine::fog::BalanceReport> last_;
+    std::string why_failed_;
     std::string debug_;
 };
 
