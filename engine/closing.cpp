@@ -48,7 +48,6 @@ Task<> give_up_orphan_keys(World& world) {
     if (!records) co_return;
     for (const fog::IngressKeyRecord& record : *records) {
         const BlockIndex next = record.last_scanned ? record.last_scanned->next() : record.start;
-        if (world.has(Defect::operator_overlooks_unscanned_keys) && !record.last_scanned) continue;
         if (record.retired && next >= record.expiry) continue; // it has delivered all it owed
         bool scanned = false;
         for (IngestNode* node : world.ingest_nodes()) {

@@ -66,7 +66,6 @@ public:
         return park(what, next_poll(polling, interval));
     }
 
-    bool has(Defect defect) const { return probe_.has(defect); }
     void mark(Mark mark) const { probe_.mark(mark); }
     void mark_if(bool come_about, Mark mark) const { probe_.mark_if(come_about, mark); }
     /// For functions without a host.

@@ -1,24 +1,24 @@
 #pragma once
 
-#include "engine/defect.hpp"
 #include "engine/mark.hpp"
 
 namespace engine {
 
-/// What a world may have planted in Fog's logic: defects that are switched on, and counts of rare situations.
+/// Base of what a world has switched on in a copy of the logic that is its own (docs/defects.md).  The logic that
+/// stands here never looks inside.
+struct Switches {
+    friend bool operator==(const Switches&, const Switches&) = default;
+};
+
+/// What a world has planted in Fog's logic: counts of rare situations, and its switches.
 /// A copy is two pointers; both live as long as the world.
 class Probe {
 public:
-    Probe() = default; ///< no defects, nobody counts
-    Probe(const DefectSet* defects, MarkCounts* marks) : defects_(defects), marks_(marks) {}
+    Probe() = default; ///< nothing to switch, nobody counts
+    Probe(Switches* switches, MarkCounts* marks) : switches_(switches), marks_(marks) {}
 
-    /// Whether the simulator has switched this defect on.  Programs that are shipped contain none: there the
-    /// answer is a constant, and the branch is not compiled.
-#ifdef FOG_WITH_DEFECTS
-    bool has(Defect defect) const { return defects_ != nullptr && defects_->has(defect); }
-#else
-    static constexpr bool has(Defect) { return false; }
-#endif
+    /// Null where the world has none.
+    Switches* switches() const { return switches_; }
     /// A rare situation has come about.
     void mark(Mark mark) const {
         if (marks_ != nullptr) marks_->hit(mark);
@@ -29,8 +29,7 @@ public:
     }
 
 private:
-    const DefectSet* defects_ =
-        nullptr; // part of every build: the layout is the same with and without defects
+    Switches* switches_ = nullptr;
     MarkCounts* marks_ = nullptr;
 };
 

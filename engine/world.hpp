@@ -170,8 +170,6 @@ public:
     virtual const Topology& topology() const = 0;
     virtual const Roster& roster() const = 0;
     virtual bool can(Capability capability) const = 0;
-    /// Whether a defect of the operator's own procedures is switched on.
-    virtual bool has(Defect) const { return false; }
     virtual Loop& loop() = 0;
     virtual Instant now() const = 0;
     virtual check::Checks& checks() = 0;

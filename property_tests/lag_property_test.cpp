@@ -60,7 +60,7 @@ TEST(LagProperty, every_plan_under_every_strategy_holds) {
 // that the message ends with shows the same check.
 TEST(LagProperty, a_defect_is_caught_and_its_blob_shows_it_again) {
     sim::Options options;
-    options.defects.switch_on(engine::Defect::wallet_missed_limit_off_by_one);
+    options.defects.switch_on(sim::Defect::wallet_missed_limit_off_by_one);
     for (options.seed = 1; options.seed < 20'000; ++options.seed) {
         engine::StorySeed seed;
         seed.seed = options.seed;

@@ -14,7 +14,7 @@ struct Case {
     std::string scenario{};                     ///< name in the catalogue, or of the plan
     std::optional<scenarios::lag::Plan> plan{}; ///< told instead of a catalogued story; has its own topology
     engine::Topology topology{};                ///< of a catalogued story
-    engine::DefectSet defects{};
+    sim::DefectSet defects{};
     sim::Weather weather{};
     bool ristretto = false; ///< MobileCoin's own cryptography
     engine::Recording recording{};

@@ -240,7 +240,7 @@ Replay read_payload(ByteView bytes) {
     else if (const std::string reason = engine::apply(in.text(), what.topology); !reason.empty())
         refuse(reason);
     what.ristretto = (flags & ristretto) != 0;
-    for (std::uint32_t defects = in.number(engine::defect_count); defects > 0; --defects) {
+    for (std::uint32_t defects = in.number(sim::defect_count); defects > 0; --defects) {
         const std::string name = in.text();
         const sim::DefectInfo* defect = sim::find_defect(name);
         if (defect == nullptr) refuse(fmt::format("there is no defect '{}'", name));

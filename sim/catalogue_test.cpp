@@ -6,6 +6,7 @@
 
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
+#include "sim/defect_set.hpp"
 #include "sim/run.hpp"
 #include "sim/testing/core_bed.hpp"
 
@@ -67,19 +68,21 @@ TEST(MarkCatalogue, every_entry_can_be_named_and_says_what_it_means) {
 }
 
 TEST(Probe, knows_what_is_switched_on_and_counts_marks) {
-    engine::DefectSet defects;
+    DefectSet defects;
+    EXPECT_FALSE(defects.any());
+    defects.switch_on(Defect::view_router_takes_the_lowest_count);
+    EXPECT_TRUE(defects.any());
+    Planted planted(defects);
     engine::MarkCounts marks;
-    const engine::Probe probe(&defects, &marks);
-    EXPECT_FALSE(probe.has(engine::Defect::view_router_takes_the_lowest_count));
-    defects.switch_on(engine::Defect::view_router_takes_the_lowest_count);
-    EXPECT_TRUE(probe.has(engine::Defect::view_router_takes_the_lowest_count));
-    EXPECT_FALSE(probe.has(engine::Defect::view_router_takes_the_highest_count));
+    const engine::Probe probe(&planted, &marks);
+    EXPECT_TRUE(is_on(probe, Defect::view_router_takes_the_lowest_count));
+    EXPECT_FALSE(is_on(probe, Defect::view_router_takes_the_highest_count));
     probe.mark(engine::Mark::view_router_sees_a_hole);
     probe.mark_if(true, engine::Mark::view_router_sees_a_hole);
     probe.mark_if(false, engine::Mark::view_router_sees_a_hole);
     EXPECT_EQ(marks.of(engine::Mark::view_router_sees_a_hole), 2u);
     const engine::Probe nobody;
-    EXPECT_FALSE(nobody.has(engine::Defect::view_router_takes_the_lowest_count));
+    EXPECT_FALSE(is_on(nobody, Defect::view_router_takes_the_lowest_count));
     nobody.mark(engine::Mark::view_router_sees_a_hole); // nobody counts
 }
 

@@ -26,7 +26,6 @@ void SimCopy::move(BlockCount count) {
 }
 
 void SimCopy::release_times() {
-    if (core_.probe().has(engine::Defect::watcher_stays_behind)) return;
     if (!core_.faults.has<faults::WatcherBehind>(faults::CopyNumber{number_})) timed_ = count_;
 }
 

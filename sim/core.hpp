@@ -11,6 +11,7 @@
 #include "engine/stream_site.hpp"
 #include "engine/tell/note.hpp"
 #include "engine/topology.hpp"
+#include "sim/defect_set.hpp"
 #include "sim/scheduler.hpp"
 #include "sim/strategy.hpp"
 
@@ -47,7 +48,7 @@ struct Options {
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;
     bool keep_events = false;
-    engine::DefectSet defects{}; ///< that are switched on
+    DefectSet defects{}; ///< that are switched on
     const engine::Recording* follow =
         nullptr;                      ///< a recording to play back; its seed counts, not the one above
     bool keep_choices = false;        ///< into the result
@@ -141,7 +142,7 @@ public:
     /// force and nothing is being written.
     /// @param seen  the poller's own: what had happened when its last poll ended
     Instant next_poll(engine::Polling polling, Duration interval, std::uint64_t& seen);
-    engine::Probe probe() { return {&options.defects, &marks}; }
+    engine::Probe probe() { return {&planted, &marks}; }
     /// A draw that says how long something takes: values below `tame` stand for what is usual.  A strategist
     /// decides in the seed's place.
     std::uint32_t draw_wait(engine::Stream& stream, std::uint32_t bound, std::uint32_t tame);
@@ -160,6 +161,7 @@ public:
     FaultTable faults;
     Weather weather; ///< of this run
     engine::MarkCounts marks;
+    Planted planted{options.defects};
     std::vector<engine::tell::Note> notes;
     std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
     bool changed = true;            ///< something a condition may look at has happened

@@ -4,13 +4,13 @@
 #include <string_view>
 
 #include "engine/check/checks.hpp"
-#include "engine/defect.hpp"
+#include "sim/defect_set.hpp"
 
 namespace sim {
 
-/// An entry of the catalogue of defects.
+/// What an entry of defects/ says of itself.
 struct DefectInfo {
-    engine::Defect defect;
+    Defect defect;
     const char* name; ///< as --defect takes it
     const char*
         component; ///< wallet, view store, view router, key image store, ledger router, ingest, database...
@@ -23,7 +23,7 @@ struct DefectInfo {
     const char* survives = nullptr;
 };
 
-/// All of them, in the order of engine::Defect.
+/// All of them, in the order of Defect.  The table is made by tools/weave.
 std::span<const DefectInfo> defect_catalogue();
 /// @return null when there is no defect of that name
 const DefectInfo* find_defect(std::string_view name);

@@ -656,7 +656,7 @@ TEST_F(Differences, line_31_a_message_holds_what_a_wallet_puts_into_one) {
     for (const bool at_once : {false, true}) {
         Options options = small_world();
         options.topology.wallet_blocks = 1;
-        if (at_once) options.defects.switch_on(engine::Defect::wallet_asks_for_all_missed_blocks_at_once);
+        if (at_once) options.defects.switch_on(Defect::wallet_asks_for_all_missed_blocks_at_once);
         SimWorld world(options);
         world.run(poll_with_small_messages(world, &count[at_once]));
         EXPECT_TRUE(world.checks().violations().empty());

@@ -308,7 +308,7 @@ public:
     engine::fog::ReportServer* api() { return &*service_; }
 
 private:
-    void boot() override { service_.emplace(db_, world_.core.probe()); }
+    void boot() override { service_.emplace(db_); }
     void shut_down() override { service_.reset(); }
 
     SimDbClient db_;

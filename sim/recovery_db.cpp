@@ -5,7 +5,6 @@
 namespace sim {
 
 using engine::Code;
-using engine::Defect;
 using engine::Error;
 using engine::InvocationId;
 using engine::Mark;
@@ -58,10 +57,7 @@ Task<std::optional<Error>> SimDbClient::reach() {
 }
 
 // What a reader is told about how far its database node is.
-engine::fog::DbPosition SimDbClient::position_of(const DbState& state) const {
-    if (has(Defect::db_replica_claims_to_be_current)) return db_.state_.position;
-    return state.position;
-}
+engine::fog::DbPosition SimDbClient::position_of(const DbState& state) const { return state.position; }
 
 const DbState& SimDbClient::readable() {
     db_.core_.scheduler.touch({Footprint::database, 0});
@@ -120,7 +116,6 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
     // Ids come from a sequence, which a rollback does not turn back: gaps are normal.
     EventIds ids(db_.next_event_id_, transaction.events);
     db_.next_event_id_ += transaction.events;
-    if (has(Defect::db_writers_do_not_wait)) lock.release();
     {
         const UnderWay<Sent> sent(under_way_, transaction);
         co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
@@ -140,7 +135,7 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
         co_return;
     }
     transaction.result = transaction.apply(db_.state_, ids);
-    if (!has(Defect::db_writers_do_not_wait)) db_.next_event_id_ -= ids.unused();
+    db_.next_event_id_ -= ids.unused();
     if (!transaction.result) co_return;
     commit(transaction.operation);
     transaction.acknowledged = core.faults.empty() || !core.faults.take_one<faults::LoseCommitAck>(node_);
@@ -217,10 +212,6 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
         row.record.start = requested_start;
         if (state.highest_block) row.record.start = std::max(requested_start, state.highest_block->next());
         mark_if(row.record.start > requested_start, Mark::db_raises_the_start_of_a_key);
-        if (has(Defect::db_key_starts_where_requested)) row.record.start = requested_start;
-        if (has(Defect::db_key_starts_one_block_late)) row.record.start = row.record.start.next();
-        if (has(Defect::db_key_starts_at_a_known_block) && state.highest_block)
-            row.record.start = std::max(requested_start, *state.highest_block);
         const BlockIndex start = row.record.start;
         for (const auto& [other_key, other] : state.keys)
             mark_if(other.record.start == start, Mark::db_two_keys_start_at_one_block);
@@ -240,8 +231,7 @@ Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) 
             !retired && record.retired && state.highest_block && *state.highest_block >= record.expiry;
         mark_if(is_passed, Mark::db_refuses_to_unretire);
         mark_if(!retired && record.retired && !is_passed, Mark::db_unretires_a_key);
-        if (is_passed && !has(Defect::db_unretires_a_key_that_view_has_passed))
-            return Error{Code::retired, "unretire ingress key: past its expiry"};
+        if (is_passed) return Error{Code::retired, "unretire ingress key: past its expiry"};
         if (!retired && record.retired) db_.model_.key_unretired(record.expiry);
         record.retired = retired;
         return true;
@@ -257,17 +247,11 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
         if (record.lost) return row->second.range_announced;
         BlockRange range{record.start, record.expiry};
         if (record.last_scanned) range.start = std::max(range.start, record.last_scanned->next());
-        if (has(Defect::db_missed_range_starts_one_late)) range.start = range.start.next();
-        if (has(Defect::db_missed_range_ends_one_early) && range.end.value > 0) --range.end.value;
-        if (has(Defect::db_unscanned_key_leaves_no_missed_range) && !record.last_scanned)
-            range.start = range.end;
         bool is_known = false;
         for (const UserEvent& event : state.events)
             if (const auto* missed = std::get_if<MissedBlocks>(&event.what))
                 is_known = is_known || *missed == range;
         mark_if(is_known, Mark::db_two_keys_miss_the_same_range);
-        if (is_known && has(Defect::db_refuses_a_second_equal_missed_range))
-            return Error{Code::conflict, "report lost ingress key: range exists"};
         record.lost = true;
         db_.model_.key_lost(key);
         mark_if(!record.last_scanned, Mark::db_loses_a_key_that_never_scanned);
@@ -294,8 +278,7 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
                                                           EventIds& ids) -> Result<InvocationId> {
         const auto key = state.keys.find(ingress);
         if (key == state.keys.end()) return Error{Code::not_found, "new ingest invocation: ingress key"};
-        if (key->second.record.lost && !has(Defect::db_lost_key_takes_writes))
-            return Error{Code::lost, "new ingest invocation"};
+        if (key->second.record.lost) return Error{Code::lost, "new ingest invocation"};
         for (std::size_t i = 0; i < state.invocations.size(); ++i) {
             if (state.invocations[i].egress != egress) continue;
             if (state.invocations[i].ingress != ingress)
@@ -354,20 +337,13 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         if (existing != key.blocks.end()) {
             const bool is_repeat = existing->second.invocation == invocation;
             mark_if(is_repeat, Mark::db_recognises_a_repeated_write);
-            if (is_repeat && !has(Defect::db_takes_a_repeat_for_a_lost_race))
-                return true; // our own first try
-            if (has(Defect::db_one_winner_for_each_invocation) && !is_repeat) {
-                db_.model_.block_added(owner.ingress, invocation, block);
-                owner.last_ingested = std::max(owner.last_ingested, block.block);
-                return true;
-            }
+            if (is_repeat) return true; // our own first try
             return Error{Code::conflict, "add block: already scanned with this key"};
         }
         mark_if(key.record.lost, Mark::db_refuses_a_block_of_a_lost_key);
         mark_if(owner.decommissioned, Mark::db_refuses_a_block_of_a_closed_invocation);
-        if (key.record.lost && !has(Defect::db_lost_key_takes_writes)) return Error{Code::lost, "add block"};
-        if (owner.decommissioned && !has(Defect::db_closed_invocation_takes_blocks))
-            return Error{Code::decommissioned, "add block"};
+        if (key.record.lost) return Error{Code::lost, "add block"};
+        if (owner.decommissioned) return Error{Code::decommissioned, "add block"};
         IngestedBlock stored = block;
         stored.invocation = invocation;
         db_.model_.block_added(owner.ingress, invocation, stored);
@@ -386,12 +362,9 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "set report"};
         IngressKeyRecord& record = row->second.record;
-        const bool may_promise = !record.retired && (!record.lost || has(Defect::db_lost_key_promises_more));
-        if (may_promise) {
+        if (!record.retired && !record.lost) {
             record.expiry = std::max(record.expiry, report.expiry);
             db_.model_.key_promised(key, record.expiry);
-            if (has(Defect::db_stores_expiry_one_block_early) && record.expiry == report.expiry)
-                --record.expiry.value;
             const auto same_id =
                 std::find_if(state.reports.begin(), state.reports.end(),
                              [&](const ReportRow& r) { return r.fog_report_id == report.fog_report_id; });
@@ -438,11 +411,9 @@ Task<Result<UserEvents>> SimDbClient::user_events(UserEventId after) {
         if (auto* closed = std::get_if<Decommission>(&copy.what)) {
             closed->last_ingested =
                 state.invocations[static_cast<std::size_t>(closed->invocation.value) - 1].last_ingested;
-            if (has(Defect::db_decommission_forgets_last_block)) closed->last_ingested = BlockIndex{};
         }
         found.events.push_back(std::move(copy));
     }
-    if (has(Defect::db_cursor_is_the_sequence)) found.next = UserEventId{db_.next_event_id_ - 1};
     co_return found;
 }
 
@@ -465,10 +436,8 @@ Task<Result<IngestedBlocks>> SimDbClient::blocks(PublicKey key, BlockIndex first
     BlockIndex expected = first;
     for (auto it = row->second.blocks.lower_bound(first); it != row->second.blocks.end(); ++it) {
         if (it->first == unseen) continue;
-        const bool numbers_rows = has(Defect::db_numbers_rows_for_blocks);
-        if ((it->first != expected && !numbers_rows) || found.blocks.size() == limit) break;
+        if (it->first != expected || found.blocks.size() == limit) break;
         found.blocks.push_back(it->second);
-        if (numbers_rows) found.blocks.back().block = expected;
         expected = expected.next();
     }
     mark_if(unseen && expected == *unseen, Mark::db_read_around_a_hole);

@@ -119,7 +119,6 @@ private:
     const DbState& readable();
     engine::fog::DbPosition position_of(const DbState& state) const;
     std::optional<BlockIndex> hole_in(const DbState::Key& key, BlockIndex first);
-    bool has(engine::Defect defect) const { return db_.core_.probe().has(defect); }
     void mark(engine::Mark which) const { db_.core_.marks.hit(which); }
     void mark_if(bool come_about, engine::Mark which) const {
         if (come_about) mark(which);

@@ -81,7 +81,6 @@ public:
     ~SimWorld() override;
 
     bool can(engine::Capability capability) const override;
-    bool has(engine::Defect defect) const override { return core_.options.defects.has(defect); }
     engine::Faults& faults() override { return faults_; }
     Task<> sleep(Duration duration) override;
 

@@ -389,7 +389,7 @@ TEST(SimWorld, node_that_stops_scanning_without_a_reason_is_a_liveness_violation
     Options options = small_world();
     options.topology.pubkey_expiry_window = 2;
     EXPECT_EQ(tell(retired_key_ends, options).verdict, Verdict::held);
-    options.defects.switch_on(engine::Defect::ingest_retires_one_block_early);
+    options.defects.switch_on(Defect::ingest_retires_one_block_early);
     const RunResult result = tell(retired_key_ends, options);
     EXPECT_EQ(violations_of(result, CheckId::liveness), 1u);
     ASSERT_FALSE(result.violations.empty());

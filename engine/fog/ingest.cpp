@@ -40,7 +40,6 @@ BlockIndex next_to_scan(const IngressKeyRecord& key) {
 template <class Key>
 bool is_past_use(const Key& key, BlockIndex next, const Host& host) {
     if (!key.retired) return false;
-    if (host.has(Defect::ingest_retires_one_block_early)) return next.next() >= key.expiry;
     host.mark_if(next > key.expiry, Mark::ingest_retired_key_comes_to_its_end);
     return next > key.expiry;
 }
@@ -224,10 +223,8 @@ Task<> IngestNode::resume() {
 // when the process died between a commit and the file, and when a peer went on meanwhile.
 // @return false when the database did not answer
 Task<bool> IngestNode::try_resume() {
-    if (!host_.has(Defect::ingest_resumes_with_an_open_past)) {
-        const std::optional<Error> trouble = co_await close_own_past();
-        if (trouble) co_return false;
-    }
+    const std::optional<Error> trouble = co_await close_own_past();
+    if (trouble) co_return false;
     const bool elsewhere = co_await is_key_active_elsewhere();
     const chain::PublicKey key = key_.open;
     auto read = [this, key] { return database_.ingress_key(key); };
@@ -238,9 +235,7 @@ Task<bool> IngestNode::try_resume() {
     // No row although it was active: the database was replaced, and an operator has to decide.
     const bool may_go_on =
         !elsewhere && record && !record->lost && !is_past_use(*record, next_to_scan(*record), host_);
-    if (may_go_on && host_.has(Defect::ingest_trusts_next_block_of_its_state)) {
-        enter_active(next_block_);
-    } else if (may_go_on) {
+    if (may_go_on) {
         host_.mark_if(next_block_ != next_to_scan(*record), Mark::ingest_resumes_with_a_stale_state);
         host_.mark(Mark::ingest_resumes);
         enter_active(next_to_scan(*record));
@@ -404,8 +399,6 @@ Task<Result<BlockIndex>> IngestNode::claim_key() {
             if (!accepted) co_return unreachable("ingest: new key", accepted.error());
             start = *accepted; // not `wanted`: a block may have been stored since the highest one was read
             host_.mark_if(*accepted != wanted, Mark::ingest_key_starts_later_than_wanted);
-            if (host_.has(Defect::ingest_starts_where_it_wanted)) start = wanted;
-            if (host_.has(Defect::ingest_skips_the_first_block_of_a_key)) start = start.next();
         }
 
         ReportRow report = report_for(start);
@@ -480,11 +473,6 @@ Task<Result<IngestSummary>> IngestNode::set_ingress_key(chain::KeyPair key) {
     if (activating_ || resuming_) co_return Error{Code::failed_precondition, "ingest: not idle"};
     const Mutex::Lock lock = co_await state_.lock("its state, for a peer's key");
     host_.mark_if(mode_ != IngestMode::idle, Mark::ingest_refuses_a_key_while_active);
-    if (mode_ != IngestMode::idle && host_.has(Defect::ingest_takes_a_key_while_active)) {
-        key_ = key; // in the middle of a block, too
-        save();
-        co_return summary();
-    }
     if (mode_ != IngestMode::idle) co_return Error{Code::failed_precondition, "ingest: not idle"};
     if (key.open == key_.open) co_return summary();
     co_return install_key(key);
@@ -546,27 +534,20 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
     const std::optional<std::uint64_t> timestamp_s = co_await block_time(index, term);
     if (!timestamp_s) co_return;
 
-    std::vector<Row> made_before; // under a key that was full: with that defect only
     for (;;) {
         if (!co_await open_invocation(index, term)) co_return;
         const bool had_users = !users_.empty();
         auto rows = std::make_shared<std::vector<Row>>();
-        *rows = made_before;
         const Scan end = co_await scan(block, *timestamp_s, term, rows.get());
         if (end == Scan::superseded) co_return;
         if (end == Scan::overflow) {
             host_.mark(Mark::ingest_rotates_in_mid_block);
-            if (host_.has(Defect::ingest_stores_the_rows_of_a_full_key_again)) made_before = *rows;
             if (!had_users) {
                 // Another egress key would meet the same users again.
                 host_.abort("ingest: one block has more users than the user capacity");
                 co_await park("its end", Instant::never());
             }
             // The whole block again, not only the chunk: each row goes under the invocation it was made for.
-            if (host_.has(Defect::ingest_rotates_without_a_new_rng)) {
-                users_.clear();
-                continue;
-            }
             abandon_invocation();
             continue;
         }
@@ -577,22 +558,15 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
         scanned.cumulative_txo_count = block->cumulative_txo_count;
         scanned.timestamp_s = *timestamp_s;
         scanned.rows = rows;
-        if (host_.has(Defect::ingest_counts_users_anew_each_block)) users_.clear();
         const InvocationId invocation = *invocation_;
         co_await host_.yield(YieldPoint::ingest_before_block);
         if (!is_current(term)) co_return;
-        auto add = [this, invocation, scanned] { return add_block(invocation, scanned); };
-        if (host_.has(Defect::ingest_scans_again_after_a_failed_write)) {
-            const Result<bool> once = co_await add();
-            if (!once && is_transient(once.error())) continue; // with counters that have moved on
-        }
+        auto add = [this, invocation, scanned] { return database_.add_block(invocation, scanned); };
         const std::optional<Result<bool>> answer = co_await persist<bool>(add, term);
         if (!answer) co_return;
         co_await host_.yield(YieldPoint::ingest_after_block);
         if (!is_current(term)) co_return;
-        const bool passes_over_lost = host_.has(Defect::ingest_scans_on_with_a_lost_key) &&
-                                      !answer->has_value() && answer->error().code == Code::lost;
-        if (answer->has_value() || passes_over_lost) {
+        if (answer->has_value()) {
             next_block_ = index.next();
             host_.record(EventKind::ingested, 0, index.value, rows->size());
             save();
@@ -612,14 +586,6 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
     }
 }
 
-Task<Result<bool>> IngestNode::add_block(InvocationId invocation, IngestedBlock block) {
-    Result<bool> added = co_await database_.add_block(invocation, std::move(block));
-    if (host_.has(Defect::ingest_takes_an_unanswered_write_for_stored) && !added &&
-        added.error().code == Code::unknown)
-        added = true;
-    co_return added;
-}
-
 // @return whether the node is still active and may scan the block
 Task<bool> IngestNode::publish_report(BlockIndex next, Term term) {
     const chain::PublicKey key = key_.open;
@@ -632,9 +598,7 @@ Task<bool> IngestNode::publish_report(BlockIndex next, Term term) {
     };
     const std::optional<Result<KeyStatus>> status = co_await persist<KeyStatus>(publish, term);
     if (!status || !is_current(term)) co_return false;
-    bool may_scan = status->has_value() && !(*status)->lost && !is_past_use(**status, next, host_);
-    if (host_.has(Defect::ingest_scans_on_with_a_lost_key) && status->has_value() && (*status)->lost)
-        may_scan = true;
+    const bool may_scan = status->has_value() && !(*status)->lost && !is_past_use(**status, next, host_);
     host_.mark_if(status->has_value() && (*status)->lost, Mark::ingest_learns_that_its_key_is_lost);
     if (!may_scan) {
         leave_active();
@@ -717,7 +681,6 @@ Task<IngestNode::Scan> IngestNode::scan(BlockPtr block, std::uint64_t timestamp_
     for (std::size_t begin = 0; begin < count; begin += config_.max_transactions) {
         const std::size_t end = begin + std::min(config_.max_transactions, count - begin);
         host_.mark_if(begin > 0, Mark::ingest_scans_a_block_in_chunks);
-        if (host_.has(Defect::ingest_stores_the_last_chunk_only)) rows->clear();
         for (std::size_t i = begin; i < end; ++i)
             if (!scan_output(*block, i, timestamp_s, *rows)) co_return Scan::overflow;
         co_await host_.yield(YieldPoint::ingest_chunk);
@@ -741,11 +704,8 @@ bool IngestNode::scan_output(const LedgerBlock& block, std::size_t number, std::
     else
         view_public = crypto.random_key_pair(host_.rng()).open;
 
-    GlobalIndex index{block.first_output().value + number};
-    if (host_.has(Defect::ingest_numbers_outputs_within_the_block)) index.value = number;
-    BlockIndex found_in = block.index;
-    if (host_.has(Defect::ingest_records_the_next_block)) found_in = found_in.next();
-    const chain::TxOutRecord record = crypto.make_record(output, index, found_in, timestamp_s);
+    const GlobalIndex index{block.first_output().value + number};
+    const chain::TxOutRecord record = crypto.make_record(output, index, block.index, timestamp_s);
     std::optional<chain::Bytes> payload = crypto.seal_record(host_.rng(), view_public, record);
     if (!payload) return true; // no point inside a good hint: nobody could open the record
 

@@ -128,7 +128,6 @@ private:
     Task<> check_peers();
     Task<> process_block(BlockPtr block, Term term);
     Task<bool> publish_report(BlockIndex next, Term term);
-    Task<Result<bool>> add_block(InvocationId invocation, IngestedBlock block);
     Task<std::optional<std::uint64_t>> block_time(BlockIndex block, Term term);
     Task<bool> open_invocation(BlockIndex start, Term term);
     Task<bool> close_abandoned(std::size_t keep, Term term);

@@ -30,11 +30,7 @@ Task<> KeyImageStore::wait_for_time(BlockIndex block) {
 }
 
 Task<> KeyImageStore::run() {
-    BlockRange range = config_.range;
-    if (host_.has(Defect::images_stop_one_block_early)) --range.end.value;
-    if (host_.has(Defect::images_restore_their_count))
-        published_.processed.end = std::clamp(source_.count().end(), config_.range.start, config_.range.end);
-    for (BlockIndex next = range.start; range.contains(next);) {
+    for (BlockIndex next = config_.range.start; config_.range.contains(next);) {
         const BlockPtr block = source_.block(next);
         if (!block) {
             co_await host_.until_next_poll(Polling::looks, config_.poll_interval,
@@ -42,24 +38,13 @@ Task<> KeyImageStore::run() {
             continue;
         }
         co_await wait_for_time(next);
-        if (host_.has(Defect::images_publish_before_insert)) {
-            published_.processed.end = next.next();
-            co_await host_.yield(YieldPoint::images_inserted);
-        }
-        for (const chain::KeyImage& image : block->key_images) {
-            BlockIndex spent_at = block->index;
-            if (host_.has(Defect::images_spent_one_block_late)) spent_at = spent_at.next();
-            spent_.try_emplace(image, spent_at);
-            if (host_.has(Defect::images_take_one_of_a_block)) break;
-        }
-        if (host_.has(Defect::images_drop_last_block_of_their_range) && next.next() == config_.range.end)
-            for (const chain::KeyImage& image : block->key_images) spent_.erase(image);
+        for (const chain::KeyImage& image : block->key_images) spent_.try_emplace(image, block->index);
         inserting_ = true;
         co_await host_.yield(YieldPoint::images_inserted);
         inserting_ = false;
         next = next.next();
         host_.mark_if(next == config_.range.end, Mark::images_complete_their_range);
-        published_.processed.end = std::max(published_.processed.end, next);
+        published_.processed.end = next;
         published_.global_txo_count = block->cumulative_txo_count;
         published_.block_version = block->version;
         host_.record(EventKind::images_published, 0, next.value);
@@ -91,13 +76,6 @@ Task<Result<KeyImageStoreAnswer>> KeyImageStore::key_images(std::vector<chain::K
         }
         answer.images.results.push_back(result);
     }
-    if (host_.has(Defect::images_read_count_after_look_up)) {
-        co_await host_.yield(YieldPoint::images_query_counted);
-        answer.processed = published_.processed;
-    }
-    if (host_.has(Defect::images_answer_with_count_of_the_copy))
-        answer.processed.end = std::clamp(source_.count().end(), answer.processed.end, config_.range.end);
-    answer.images.count = BlockCount{answer.processed.end.value};
     co_return answer;
 }
 

@@ -48,7 +48,6 @@ private:
     const BlockSource& source_;
     std::vector<KeyImageShard> shards_;
     RouterConfig config_;
-    std::vector<std::optional<KeyImageStoreAnswer>> last_; // of Defect::ledger_router_reuses_an_old_answer
 };
 
 } // namespace engine::fog

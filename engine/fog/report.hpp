@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "engine/fog/ports.hpp"
-#include "engine/probe.hpp"
 #include "engine/task.hpp"
 
 namespace engine::fog {
@@ -22,14 +21,13 @@ namespace engine::fog {
 class ReportServer final : public ReportApi {
 public:
     /// @param database  outlives the server
-    explicit ReportServer(RecoveryDb& database, Probe probe = {}) : database_(database), probe_(probe) {}
+    explicit ReportServer(RecoveryDb& database) : database_(database) {}
 
     /// @errors unavailable (the database does not answer), internal
     Task<Result<std::vector<ReportRow>>> reports() override;
 
 private:
     RecoveryDb& database_;
-    Probe probe_;
 };
 
 /// What a sender needs from a report.

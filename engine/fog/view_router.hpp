@@ -39,7 +39,6 @@ private:
     Host& host_;
     std::vector<ViewShard> shards_;
     RouterConfig config_;
-    std::vector<std::optional<ViewStoreAnswer>> last_; // of Defect::view_router_reuses_an_old_answer
 };
 
 } // namespace engine::fog

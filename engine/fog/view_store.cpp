@@ -42,18 +42,12 @@ Task<> ViewStore::fetch() {
         const bool is_behind = loaded && loaded->as_of < newest_block;
         host_.mark_if(is_behind, Mark::view_store_refuses_an_old_key_list);
         host_.mark_if(!loaded, Mark::view_store_cannot_read_keys);
-        const bool takes_old_lists = host_.has(Defect::view_store_takes_an_old_key_list);
-        if (!loaded && host_.has(Defect::view_store_loses_blocks_without_a_key_list)) pending.blocks.clear();
-        if (loaded && (!is_behind || takes_old_lists)) {
+        if (loaded && !is_behind) {
             progress = progress || loaded->records != keys.records;
-            const IngressKeys older = keys;
             keys = std::move(*loaded);
-            if (host_.has(Defect::view_store_restores_its_count)) restore_count(keys);
             for (const IngressKeyRecord& record : keys.records)
                 may_have_more = may_have_more || has_unfetched(record);
             pending.keys = keys;
-            if (host_.has(Defect::view_store_key_list_older_than_blocks) && !older.records.empty())
-                pending.keys = older;
             pending.complete = !failed && !may_have_more;
             queue_.push_back(std::exchange(pending, Batch{}));
             queued_.notify_all();
@@ -91,8 +85,6 @@ Task<bool> ViewStore::fetch_blocks(const IngressKeyRecord& record,
         expected = expected.next();
         into.emplace_back(record.key, std::move(block));
     }
-    if (host_.has(Defect::view_store_skips_the_rest_of_a_short_batch) && !found->blocks.empty())
-        expected = record.last_scanned->next();
     next_fetch_[record.key] = expected;
     co_return true;
 }
@@ -102,15 +94,8 @@ Task<> ViewStore::load() {
         while (queue_.empty()) co_await queued_.wait("fetched blocks");
         const Batch batch = std::move(queue_.front());
         queue_.pop_front();
-        if (host_.has(Defect::view_store_publishes_before_insert)) {
-            for (const auto& [key, block] : batch.blocks) processed_[key] = block.block;
-            publish(batch.keys);
-            co_await host_.yield(YieldPoint::view_inserted);
-        }
         for (const auto& [key, block] : batch.blocks) {
             if (config_.range.contains(block.block)) insert(block);
-            if (host_.has(Defect::view_store_takes_an_empty_block_for_unscanned) && block.rows->empty())
-                continue;
             processed_[key] = block.block;
         }
         inserting_ = !batch.blocks.empty();
@@ -122,45 +107,13 @@ Task<> ViewStore::load() {
 }
 
 void ViewStore::insert(const IngestedBlock& block) {
-    if (host_.has(Defect::view_store_drops_last_block_of_its_range) &&
-        block.block.next() == config_.range.end)
-        return;
-    if (host_.has(Defect::view_store_drops_first_block_of_its_range) && block.block == config_.range.start)
-        return;
     for (const Row& row : *block.rows) records_[row.search_key] = row.payload;
-}
-
-void ViewStore::restore_count(const IngressKeys& keys) {
-    if (published_.count.value != 0) return;
-    for (const IngressKeyRecord& record : keys.records)
-        if (record.last_scanned)
-            published_.count = std::max(published_.count, record.last_scanned->count_through());
-    published_.count = std::min(published_.count, BlockCount{config_.range.end.value});
-    published_.last_known = published_.count;
-}
-
-// Whether a key holds the count back until it has delivered a block.
-bool ViewStore::covers(const IngressKeyRecord& record, BlockIndex block) const {
-    if (host_.has(Defect::view_store_ignores_unscanned_keys) && !record.last_scanned) return false;
-    if (host_.has(Defect::view_store_ignores_first_block_of_a_key) && block == record.start) return false;
-    if (host_.has(Defect::view_store_ignores_last_block_of_a_lost_key) && record.lost &&
-        block == record.last_scanned)
-        return false;
-    if (host_.has(Defect::view_store_ends_a_retired_key_one_block_early) && record.retired &&
-        block.next() == record.expiry)
-        return false;
-    if (host_.has(Defect::view_store_expects_the_expiry_block) && record.retired && !record.lost &&
-        block == record.expiry)
-        return true;
-    if (host_.has(Defect::view_store_waits_for_lost_keys) && record.lost && block >= record.start)
-        return block < record.expiry;
-    return record.covers(block);
 }
 
 bool ViewStore::may_pass(BlockIndex block, const IngressKeys& keys) const {
     if (!config_.range.contains(block)) return true; // somebody else's
     for (const IngressKeyRecord& record : keys.records) {
-        if (!covers(record, block)) continue;
+        if (!record.covers(block)) continue;
         const auto processed = processed_.find(record.key);
         if (processed == processed_.end() || processed->second < block) return false;
     }
@@ -175,9 +128,6 @@ void ViewStore::publish(const IngressKeys& keys) {
     for (const auto& [key, block] : processed_)
         next.last_known = std::max(next.last_known, block.count_through());
     BlockCount limit = std::min(next.last_known, BlockCount{config_.range.end.value});
-    if (host_.has(Defect::view_store_passes_a_missed_range_at_once))
-        for (const IngressKeyRecord& record : keys.records)
-            if (record.lost) limit = std::max(limit, BlockCount{record.expiry.value});
     while (next.count < limit && may_pass(next.count.end(), keys)) {
         mark_passed(next.count.end(), keys);
         next.count = next.count.end().count_through();
@@ -211,7 +161,7 @@ void ViewStore::mark_passed(BlockIndex block, const IngressKeys& keys) const {
 }
 
 Task<Result<ViewStoreAnswer>> ViewStore::query(ViewQuery query) {
-    Published published = published_;
+    const Published published = published_;
     co_await host_.yield(YieldPoint::view_query_counted);
 
     ViewStoreAnswer answer;
@@ -225,17 +175,8 @@ Task<Result<ViewStoreAnswer>> ViewStore::query(ViewQuery query) {
         // A database node that is behind the key list could miss an RNG whose records the count includes.
         const bool is_behind = events->as_of < published.as_of;
         host_.mark_if(is_behind, Mark::view_store_refuses_old_events);
-        if (is_behind && !host_.has(Defect::view_store_answers_with_old_events))
-            co_return Error{Code::not_ready, "view store: events behind"};
+        if (is_behind) co_return Error{Code::not_ready, "view store: events behind"};
         answer.view.next_event = events->next;
-        constexpr std::size_t page = 2;
-        if (events->events.size() > page) {
-            if (host_.has(Defect::view_store_cuts_events_short)) events->events.resize(page);
-            if (host_.has(Defect::view_store_pages_events)) {
-                events->events.resize(page);
-                answer.view.next_event = events->events.back().id;
-            }
-        }
         for (UserEvent& event : events->events) {
             if (auto* rng = std::get_if<RngRecord>(&event.what))
                 answer.view.rngs.push_back(*rng);
@@ -245,11 +186,6 @@ Task<Result<ViewStoreAnswer>> ViewStore::query(ViewQuery query) {
                 answer.view.missed.push_back(std::get<MissedBlocks>(event.what));
         }
         co_await host_.yield(YieldPoint::view_query_events);
-    }
-    if (host_.has(Defect::view_store_reads_count_after_events)) {
-        published = published_;
-        answer.view.count = published.count;
-        answer.view.last_known = published.last_known;
     }
     // Ready is who covers anything of the range, not who has loaded a block of it: all of them may be missed
     // blocks, which nobody will ever deliver (found by lag seed 114).
@@ -272,8 +208,6 @@ Task<Result<ViewStoreAnswer>> ViewStore::query(ViewQuery query) {
         answer.view.results.push_back(std::move(result));
     }
     if (!query.keys.empty()) co_await host_.yield(YieldPoint::view_query_looked_up);
-    if (host_.has(Defect::view_store_reads_count_after_records)) answer.view.count = published_.count;
-    if (host_.has(Defect::view_store_answers_with_last_known)) answer.view.count = published_.last_known;
     co_return answer;
 }
 

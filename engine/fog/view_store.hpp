@@ -62,9 +62,7 @@ private:
     void insert(const IngestedBlock& block);
     void publish(const IngressKeys& keys);
     bool may_pass(BlockIndex block, const IngressKeys& keys) const;
-    bool covers(const IngressKeyRecord& record, BlockIndex block) const;
     void mark_passed(BlockIndex block, const IngressKeys& keys) const;
-    void restore_count(const IngressKeys& keys); ///< of Defect::view_store_restores_its_count
 
     Host& host_;
     RecoveryDb& db_;

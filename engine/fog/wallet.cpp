@@ -37,12 +37,10 @@ std::vector<BlockRange> Wallet::BlockSet::missing_from(BlockRange range) const {
 }
 
 Wallet::Wallet(Host& host, chain::AccountKey account, ViewApi& view, LedgerApi& ledger, WalletConfig config)
-    : host_(host), account_(std::move(account)),
-      record_key_(host.has(Defect::wallet_searches_with_root_view_key)
-                      ? account_.view_private
-                      : host.crypto().subaddress_view_private(account_, chain::default_subaddress)),
-      subaddresses_(host.crypto().default_subaddresses(account_)), view_(view), ledger_(ledger),
-      config_(config) {}
+    : host_(host), account_(std::move(account)), subaddresses_(host.crypto().default_subaddresses(account_)),
+      view_(view), ledger_(ledger), config_(config) {
+    record_key_ = host.crypto().subaddress_view_private(account_, chain::default_subaddress);
+}
 
 template <class Answer, class Api, class Request>
 Task<Result<Answer>> Wallet::ask(Api& api, Task<Result<Answer>> (Api::*method)(Request), Request request) {
@@ -69,19 +67,16 @@ Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
     for (const RngRecord& record : answer.rngs) {
         if (record.rng_version > config_.rng_version) {
             host_.mark(Mark::wallet_too_old_for_an_rng);
-            if (host_.has(Defect::wallet_passes_over_newer_rngs)) continue;
             return Error{Code::failed_precondition, "wallet: an RNG needs a newer client"};
         }
         if (rngs_.contains(record.egress_key)) continue; // a repeat must not reset the position
-        if (host_.has(Defect::wallet_keeps_first_rngs_only) && !rngs_.empty()) break;
         const bool same_start = std::any_of(rngs_.begin(), rngs_.end(),
                                             [&](const auto& r) { return r.second.start == record.start; });
         host_.mark_if(same_start, Mark::wallet_two_rngs_start_at_one_block);
-        if (host_.has(Defect::wallet_keys_rngs_by_start_block) && same_start) continue;
         const auto secret = host_.crypto().exchange(record_key_, record.egress_key);
         if (!secret) return Error{Code::failed_precondition, "wallet: an egress key is no point"};
         rngs_.emplace(record.egress_key, Rng{record.invocation, BufferedRng(host_.crypto(), *secret),
-                                             record.start, std::nullopt, false, next_event_});
+                                             record.start, std::nullopt, false});
     }
     host_.mark_if(!answer.rngs.empty() && !answer.decommissions.empty() && first_answer,
                   Mark::wallet_hears_of_rng_and_its_end_at_once);
@@ -91,18 +86,10 @@ Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
         const auto d = decommissions_.find(rng.invocation);
         if (d == decommissions_.end()) continue;
         rng.last_block = d->second;
-        if (host_.has(Defect::wallet_drops_decommissioned_rng_undrained)) rng.exhausted = true;
     }
     const bool count_moved = answer.count > highest_processed_;
     host_.mark_if(!answer.missed.empty() && !count_moved, Mark::wallet_missed_range_before_the_count_moves);
     for (const BlockRange& range : answer.missed) {
-        if (host_.has(Defect::wallet_ignores_missed_ranges)) break;
-        if (host_.has(Defect::wallet_drops_early_missed_ranges) && !count_moved) break;
-        if (host_.has(Defect::wallet_keeps_only_ranges_before_its_first_rng)) {
-            const bool before_all = std::all_of(rngs_.begin(), rngs_.end(),
-                                                [&](const auto& r) { return range.end <= r.second.start; });
-            if (!before_all) continue;
-        }
         host_.mark_if(range.end > answer.last_known.end(), Mark::wallet_missed_range_into_the_future);
         if (std::find(announced_missed_.begin(), announced_missed_.end(), range) == announced_missed_.end())
             announced_missed_.push_back(range);
@@ -116,26 +103,18 @@ Task<Result<bool>> Wallet::poll_view() {
     events.events_after = next_event_;
     const Result<ViewAnswer> first = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(events));
     if (!first) co_return first.error();
-    const UserEventId heard_before = next_event_;
     const Result<bool> absorbed = absorb_events(*first);
     if (!absorbed) co_return absorbed.error();
     BlockCount promised = first->count; // N: the lowest of this poll
-    last_view_count_ = first->count;
     host_.mark_if(promised < highest_processed_, Mark::wallet_view_behind_itself);
     host_.mark_if(promised.value == 0 && highest_processed_.value > 0,
                   Mark::wallet_view_starts_again_at_zero);
-    if (host_.has(Defect::wallet_follows_a_lower_count)) highest_processed_ = promised;
-    if (host_.has(Defect::wallet_lower_count_with_cached_sum)) highest_processed_ = promised;
-    if (host_.has(Defect::wallet_lower_count_ends_its_rngs) && promised < highest_processed_)
-        for (auto& [key, rng] : rngs_) rng.exhausted = true;
     if (promised <= highest_processed_) co_return true;
-    if (host_.has(Defect::wallet_raises_count_before_search)) highest_processed_ = promised;
 
     std::vector<Rng*> live;
     for (auto& [key, rng] : rngs_) {
-        const bool is_new = rng.heard_after == heard_before;
-        if (host_.has(Defect::wallet_counts_before_new_rngs_are_searched) && is_new) continue;
-        if (!rng.exhausted || host_.has(Defect::wallet_searches_all_rngs_at_once)) live.push_back(&rng);
+        if (rng.exhausted) continue;
+        live.push_back(&rng);
     }
 
     std::size_t batch = 1;
@@ -144,10 +123,8 @@ Task<Result<bool>> Wallet::poll_view() {
         host_.mark_if(++rounds == 3, Mark::wallet_search_needs_three_rounds);
         host_.mark_if(live.size() >= 3, Mark::wallet_searches_three_rngs);
         // A page of RNGs whose first keys fit one query; the others have their turn in a later round.
-        std::size_t page = std::min(live.size(), config_.keys_per_query);
-        if (host_.has(Defect::wallet_searches_all_rngs_at_once)) page = live.size();
+        const std::size_t page = std::min(live.size(), config_.keys_per_query);
         batch = std::min(2 * batch, std::max<std::size_t>(1, config_.keys_per_query / page));
-        if (host_.has(Defect::wallet_one_search_key_per_rng)) batch = 1;
         ViewQuery search;
         search.events_after = UserEventId::none();
         search.keys.reserve(page * batch);
@@ -159,13 +136,7 @@ Task<Result<bool>> Wallet::poll_view() {
         const Result<ViewAnswer> answer = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(search));
         if (!answer) co_return answer.error(); // H stays; what was found stays found
         host_.mark_if(answer->count < promised, Mark::wallet_view_falls_back_within_a_check);
-        if (host_.has(Defect::wallet_takes_count_of_last_answer))
-            promised = answer->count;
-        else if (host_.has(Defect::wallet_takes_highest_count_of_a_check))
-            promised = std::max(promised, answer->count);
-        else if (!host_.has(Defect::wallet_takes_count_of_first_answer))
-            promised = std::min(promised, answer->count);
-        if (host_.has(Defect::wallet_stores_cursor_of_a_search)) next_event_ = answer->next_event;
+        promised = std::min(promised, answer->count);
 
         std::map<chain::SearchKey, const SearchResult*> results;
         bool failed = false;
@@ -174,7 +145,6 @@ Task<Result<bool>> Wallet::poll_view() {
             failed = failed || (result.code != SearchCode::found && result.code != SearchCode::not_found);
         }
         host_.mark_if(failed, Mark::wallet_search_key_answered_with_an_error);
-        if (host_.has(Defect::wallet_takes_search_error_for_a_miss)) failed = false;
         std::vector<Rng*> next_round(live.begin() + static_cast<std::ptrdiff_t>(page), live.end());
         for (std::size_t r = 0; r < page; ++r) {
             Rng& rng = *live[r];
@@ -187,29 +157,18 @@ Task<Result<bool>> Wallet::poll_view() {
                     failed = true;
                     break;
                 }
-                if (host_.has(Defect::wallet_opens_records_with_padding)) {
-                    chain::Bytes padded = *it->second->payload;
-                    padded.resize(padded.size() + 7);
-                    if (const auto record = host_.crypto().open_record(record_key_, padded))
-                        own(*record, FoundBy::search);
-                } else if (const auto record =
-                               host_.crypto().open_record(record_key_, *it->second->payload)) {
-                    own(*record, FoundBy::search);
-                }
+                const auto record = host_.crypto().open_record(record_key_, *it->second->payload);
+                if (record) own(*record, FoundBy::search);
                 rng.sequence.advance();
                 ++grown;
             }
-            if (host_.has(Defect::wallet_rng_advances_over_misses))
-                for (std::size_t miss = grown; miss < batch; ++miss) rng.sequence.advance();
             if (grown == batch) {
-                if (host_.has(Defect::wallet_one_search_key_per_rng)) continue;
-                if (host_.has(Defect::wallet_one_round_of_search)) continue;
                 next_round.push_back(&rng);
             } else if (!failed && rng.last_block) {
                 // A miss ends it in an answer that includes its last block.
                 const bool drained = answer->count.includes(*rng.last_block);
                 host_.mark(drained ? Mark::wallet_rng_drained : Mark::wallet_rng_ended_but_not_drained);
-                rng.exhausted = drained || host_.has(Defect::wallet_any_miss_ends_a_decommissioned_rng);
+                rng.exhausted = drained;
             }
         }
         if (failed) co_return Error{Code::internal, "wallet: a search key was answered with an error"};
@@ -221,8 +180,6 @@ Task<Result<bool>> Wallet::poll_view() {
 
 std::vector<BlockRange> Wallet::outstanding() const {
     std::vector<BlockRange> all;
-    if (host_.has(Defect::wallet_scans_the_origin_block) && !announced_missed_.empty())
-        all = scanned_.missing_from({BlockIndex{0}, BlockIndex{1}});
     for (const BlockRange& announced : announced_missed_)
         for (const BlockRange& part : scanned_.missing_from(announced)) all.push_back(part);
     std::sort(all.begin(), all.end());
@@ -242,16 +199,12 @@ Task<> Wallet::fetch_missed_blocks() {
     for (BlockRange range : outstanding()) {
         while (!range.empty()) {
             BlockRange page = range;
-            if (!host_.has(Defect::wallet_asks_for_all_missed_blocks_at_once))
-                page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
+            page.end = std::min(page.end, BlockIndex{page.start.value + config_.blocks_per_query});
             co_await host_.yield(YieldPoint::wallet_between_requests);
             std::vector<BlockRange> ranges(1, page);
             const Result<BlocksAnswer> answer =
                 co_await ask<BlocksAnswer>(ledger_, &LedgerApi::blocks, std::move(ranges));
-            if (!answer) {
-                if (host_.has(Defect::wallet_forgets_ranges_after_one_try)) announced_missed_.clear();
-                co_return;
-            }
+            if (!answer) co_return;
             host_.mark_if(!answer->count.includes(page.start), Mark::wallet_missed_blocks_not_there_yet);
             host_.mark_if(answer->count.includes(page.start) && answer->count.end() < page.end,
                           Mark::wallet_missed_range_partly_fetched);
@@ -269,46 +222,26 @@ Task<> Wallet::fetch_missed_blocks() {
                         FoundBy::scan);
                 }
                 host_.mark_if(!all_read, Mark::wallet_too_old_for_an_output);
-                if (host_.has(Defect::wallet_passes_over_unreadable_outputs)) all_read = true;
                 if (all_read) scanned_.add({block.index, block.index.next()});
             }
-            if (host_.has(Defect::wallet_takes_the_last_block_for_all_before))
-                scanned_.add({page.start, after_last});
-            if (host_.has(Defect::wallet_partial_answer_ends_a_missed_range)) scanned_.add(page);
             if (answer->count.end() <= page.end) break; // nothing further exists yet
             range.start = page.end;
-            if (host_.has(Defect::wallet_skips_a_block_between_pages) && !range.empty()) {
-                scanned_.add({page.end, page.end.next()});
-                range.start = page.end.next();
-            }
         }
     }
-    if (host_.has(Defect::wallet_forgets_ranges_after_one_try)) announced_missed_.clear();
 }
 
 // An output seen again (two sources, a restart of a server) keeps what is known of it.
 void Wallet::own(chain::TxOutRecord record, FoundBy how) {
-    if (host_.has(Defect::wallet_reads_amounts_of_an_older_format))
-        record.masked_version = chain::MaskedAmount::Version::v1;
     const auto opened = host_.crypto().open_output(account_, subaddresses_, record);
     if (!opened) return;
-    if (host_.has(Defect::wallet_overlooks_change) && opened->subaddress != chain::default_subaddress) return;
     Owned output;
     output.block = record.block;
     output.amount = opened->amount;
     output.image = opened->key_image;
     output.not_spent_as_of = record.block.count_through(); // nothing is spent in its own block (R6)
-    if (host_.has(Defect::wallet_new_output_unspent_as_of_zero)) output.not_spent_as_of = BlockCount{};
-    if (host_.has(Defect::wallet_new_output_unspent_as_of_view))
-        output.not_spent_as_of = std::max(output.not_spent_as_of, last_view_count_);
-    if (host_.has(Defect::wallet_new_output_unspent_as_of_ledger))
-        output.not_spent_as_of = std::max(output.not_spent_as_of, last_ledger_count_);
     host_.mark_if(how == FoundBy::scan, Mark::wallet_own_output_in_a_missed_block);
-    const auto [at, is_new] = owned_.try_emplace(record.global_index, output);
+    const bool is_new = owned_.try_emplace(record.global_index, output).second;
     host_.mark_if(!is_new, Mark::wallet_finds_an_output_twice);
-    if (host_.has(Defect::wallet_overwrites_known_status)) at->second = output;
-    if (host_.has(Defect::wallet_counts_an_output_twice) && !is_new)
-        owned_.emplace(GlobalIndex{~record.global_index.value}, output);
 }
 
 Task<Result<bool>> Wallet::poll_key_images() {
@@ -316,14 +249,7 @@ Task<Result<bool>> Wallet::poll_key_images() {
         asked; // equal images are possible: a hostile sender makes them
     for (auto& [index, output] : owned_) {
         if (output.spent_at) continue;
-        if (host_.has(Defect::wallet_asks_about_an_output_once) &&
-            output.not_spent_as_of > output.block.count_through())
-            continue;
         asked[output.image].push_back(&output);
-    }
-    if (host_.has(Defect::wallet_asks_the_ledger_only_when_view_has_moved)) {
-        if (highest_processed_ <= images_asked_at_) asked.clear();
-        images_asked_at_ = highest_processed_;
     }
     auto next = asked.begin();
     bool next_chunk = false;
@@ -334,44 +260,24 @@ Task<Result<bool>> Wallet::poll_key_images() {
         co_await host_.yield(YieldPoint::wallet_between_requests);
         const Result<KeyImagesAnswer> answer =
             co_await ask<KeyImagesAnswer>(ledger_, &LedgerApi::key_images, std::move(chunk));
-        if (!answer && host_.has(Defect::wallet_reports_after_failed_image_query)) {
-            for (auto& [image, outputs] : asked)
-                for (Owned* output : outputs)
-                    output->not_spent_as_of = std::max(output->not_spent_as_of, last_ledger_count_);
-            co_return true;
-        }
         if (!answer) co_return answer.error();
         host_.mark_if(next_chunk && answer->count != last_ledger_count_, Mark::wallet_image_answers_disagree);
         host_.mark_if(!next_chunk && answer->count < last_ledger_count_, Mark::wallet_ledger_behind_itself);
         next_chunk = true;
         last_ledger_count_ = answer->count;
-        global_txo_count_ = std::max(global_txo_count_, answer->global_txo_count);
-        latest_block_version_ = std::max(latest_block_version_, answer->latest_block_version);
         for (const KeyImageResult& result : answer->results) {
             const auto outputs = asked.find(result.image);
             if (outputs == asked.end()) continue;
             for (Owned* output : outputs->second) {
-                KeyImageCode code = result.code;
-                host_.mark_if(code == KeyImageCode::error, Mark::wallet_key_image_answered_with_an_error);
-                if (host_.has(Defect::wallet_takes_any_spent_at_for_spent) && result.spent_at.value != 0)
-                    code = KeyImageCode::spent;
-                if (host_.has(Defect::wallet_takes_image_error_for_unspent) && code == KeyImageCode::error)
-                    code = KeyImageCode::not_spent;
-                if (code == KeyImageCode::spent)
+                host_.mark_if(result.code == KeyImageCode::error,
+                              Mark::wallet_key_image_answered_with_an_error);
+                if (result.code == KeyImageCode::spent)
                     output->spent_at = result.spent_at;
-                else if (code == KeyImageCode::not_spent &&
-                         host_.has(Defect::wallet_takes_older_image_answers))
-                    output->not_spent_as_of = answer->count;
-                else if (code == KeyImageCode::not_spent)
+                else if (result.code == KeyImageCode::not_spent)
                     output->not_spent_as_of = std::max(output->not_spent_as_of, answer->count);
-                if (host_.has(Defect::wallet_updates_one_of_equal_images)) break;
             }
         }
     }
-    if (host_.has(Defect::wallet_one_height_for_all_chunks))
-        for (auto& [image, outputs] : asked)
-            for (Owned* output : outputs)
-                output->not_spent_as_of = std::max(output->not_spent_as_of, last_ledger_count_);
     co_return true;
 }
 
@@ -386,49 +292,25 @@ BalanceReport Wallet::report() const {
     BalanceReport report;
     report.count = std::min(highest_processed_, not_spent_limit());
     host_.mark_if(report.count < highest_processed_, Mark::wallet_limited_by_unspent_output);
-    if (host_.has(Defect::wallet_count_ignores_key_images)) report.count = highest_processed_;
-    if (host_.has(Defect::wallet_count_is_the_ledgers) && !owned_.empty()) report.count = last_ledger_count_;
     const std::vector<BlockRange> missing = outstanding();
-    if (!missing.empty() && !host_.has(Defect::wallet_missed_blocks_do_not_limit)) {
+    if (!missing.empty()) {
         BlockCount limit{missing.front().start.value};
-        if (host_.has(Defect::wallet_missed_limit_off_by_one)) limit = missing.front().start.count_through();
-        if (host_.has(Defect::wallet_whole_range_limits))
-            for (const BlockRange& range : announced_missed_)
-                if (!scanned_.missing_from(range).empty())
-                    limit = std::min(limit, BlockCount{range.start.value});
         host_.mark_if(limit < report.count, Mark::wallet_limited_by_missed_block);
         report.count = std::min(report.count, limit);
     }
     for (const auto& [index, output] : owned_) {
         if (!counts(output, report.count)) continue;
-        std::uint64_t token = output.amount.token_id;
-        if (host_.has(Defect::wallet_adds_up_all_tokens)) token = 0;
-        Value& sum = report.by_token[token];
-        sum += output.amount.value;
-        if (host_.has(Defect::wallet_adds_in_64_bits)) sum = static_cast<std::uint64_t>(sum);
+        report.by_token[output.amount.token_id] += output.amount.value;
     }
-    if (host_.has(Defect::wallet_reports_index_for_count) && report.count.value > 0) --report.count.value;
-    if (host_.has(Defect::wallet_reports_one_block_more)) ++report.count.value;
     return report;
 }
 
 // Whether an output is in the balance at a count: there, and not spent yet.
 bool Wallet::counts(const Owned& output, BlockCount count) const {
-    bool there = count.includes(output.block);
-    bool spent = output.spent_at && count.includes(*output.spent_at);
+    const bool there = count.includes(output.block);
+    const bool spent = output.spent_at && count.includes(*output.spent_at);
     host_.mark_if(!there, Mark::wallet_holds_back_a_newer_output);
     host_.mark_if(there && output.spent_at && !spent, Mark::wallet_counts_an_output_spent_later);
-    if (host_.has(Defect::wallet_counts_newer_outputs)) there = true;
-    if (host_.has(Defect::wallet_lower_count_with_cached_sum)) there = true;
-    if (host_.has(Defect::wallet_count_includes_its_end)) there = output.block <= count.end();
-    if (host_.has(Defect::wallet_count_zero_means_unknown) && count.value <= 1) there = true;
-    if (host_.has(Defect::wallet_takes_off_later_spends)) spent = output.spent_at.has_value();
-    if (host_.has(Defect::wallet_takes_off_spends_at_its_end))
-        spent = output.spent_at && *output.spent_at <= count.end();
-    if (host_.has(Defect::wallet_count_is_the_ledgers)) {
-        there = true;
-        spent = output.spent_at.has_value();
-    }
     return there && !spent;
 }
 
@@ -444,18 +326,13 @@ Task<Result<Wallet::Landing>> Wallet::landing(chain::PublicKey output, BlockInde
             landing.verdict = Landing::Verdict::landed;
             landing.block = status.place.block;
         } else if (status.code == TxOutStatus::Code::not_found) {
-            bool expired = answer->count.end() >= tombstone;
+            const bool expired = answer->count.end() >= tombstone;
             host_.mark_if(answer->count.end().next() == tombstone,
                           Mark::wallet_asks_just_before_the_tombstone);
-            if (host_.has(Defect::wallet_expires_a_payment_one_block_early))
-                expired = answer->count.end().next() >= tombstone;
-            if (host_.has(Defect::wallet_takes_not_found_for_expired)) expired = true;
             if (expired) landing.verdict = Landing::Verdict::expired;
         } else {
             // Whether the output is there is not known: an error is no verdict.
             host_.mark(Mark::wallet_output_status_answered_with_an_error);
-            if (host_.has(Defect::wallet_takes_status_error_for_expired) && answer->count.end() >= tombstone)
-                landing.verdict = Landing::Verdict::expired;
         }
     }
     co_return landing;

@@ -115,7 +115,6 @@ private:
         BlockIndex start;
         std::optional<BlockIndex> last_block; ///< decommissioned: no record after this block
         bool exhausted = false;               ///< decommissioned, and seen to have no more
-        UserEventId heard_after;              ///< the event cursor when it was announced
     };
     /// A set of blocks kept as sorted, disjoint, non-adjacent ranges.
     class BlockSet {
@@ -156,11 +155,7 @@ private:
     std::map<GlobalIndex, Owned> owned_;
     std::vector<BlockRange> announced_missed_; // as announced, without repeats
     BlockSet scanned_;                         // missed blocks whose outputs were scanned
-    BlockCount last_view_count_;               ///< of view's last answer
-    BlockCount last_ledger_count_;             ///< of the last answer about key images
-    BlockCount images_asked_at_;               ///< of view, with that defect only
-    std::uint64_t global_txo_count_ = 0;
-    std::uint32_t latest_block_version_ = 0;
+    BlockCount last_ledger_count_;             // of the last answer about key images
 };
 
 } // namespace engine::fog

@@ -51,8 +51,8 @@ sim::Strategy strategy_of(const Arguments& arguments, bool drawn_sweep) {
     }
 }
 
-engine::DefectSet defects_of(const Arguments& arguments) {
-    engine::DefectSet defects;
+sim::DefectSet defects_of(const Arguments& arguments) {
+    sim::DefectSet defects;
     if (!arguments.profile.empty()) {
         if (arguments.profile != "upstream-7.0.0")
             throw engine::UsageError(
@@ -243,7 +243,7 @@ int play_back(const search::Replay& replay, const std::string& shown, Outputs& o
 // Plays kept failures back, with the defects that are on now: whether they fail now, not whether they did.
 // The first that does ends the search.
 // @param held  how many do not fail any more
-std::optional<int> play_kept(const Corpus& corpus, const engine::DefectSet& defects, std::size_t& held,
+std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects, std::size_t& held,
                              Outputs& outputs) {
     for (Corpus::Entry& entry : corpus.entries()) {
         if (Interruption::was_signalled()) break;
