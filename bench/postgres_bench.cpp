@@ -72,8 +72,17 @@ struct Bed {
         static const std::unique_ptr<Cluster> one = Cluster::start();
         return *one;
     }
-    Bed() { loop.run(prepare(loop, database.url(), db, &id)); }
-    TemporaryDatabase database{cluster().url()};
+    /// As Debian configures it.
+    static Cluster& stock_cluster() {
+        Cluster::Options options;
+        options.settings = {"jit=on", "fsync=on", "shared_buffers=128MB"};
+        static const std::unique_ptr<Cluster> one = Cluster::start(options);
+        return *one;
+    }
+    explicit Bed(Cluster& server = cluster()) : database(server.url()) {
+        loop.run(prepare(loop, database.url(), db, &id));
+    }
+    TemporaryDatabase database;
     IoLoop loop;
     Pool pool{loop, database.url()};
     PgRecoveryDb db{pool};
@@ -103,6 +112,27 @@ void blocks(benchmark::State& state) {
     state.counters["rows/s"] = benchmark::Counter(static_cast<double>(rows), benchmark::Counter::kIsRate);
 }
 BENCHMARK(blocks)->Arg(1)->Arg(100)->Arg(1000)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+// What a view store asks each time, on a server that nobody has tuned.
+Task<> poll(PgRecoveryDb& db, std::uint64_t next) {
+    const auto keys = co_await db.ingress_keys();
+    const auto events = co_await db.user_events(engine::UserEventId{0});
+    const auto news = co_await db.blocks(key_of(1), BlockIndex{next}, 100);
+    benchmark::DoNotOptimize(keys.value().records.size() + events.value().events.size() +
+                             news.value().blocks.size());
+}
+
+void poll_of_a_view_store(benchmark::State& state) {
+    Bed bed(state.range(0) != 0 ? Bed::stock_cluster() : Bed::cluster());
+    bed.loop.run(write_blocks(bed.db, bed.id, bed.next, 20, rows_of(10)));
+    for (auto _ : state) bed.loop.run(poll(bed.db, bed.next));
+}
+BENCHMARK(poll_of_a_view_store)
+    ->ArgName("stock")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime();
 
 void start_a_server(benchmark::State& state) {
     Cluster::Options options;

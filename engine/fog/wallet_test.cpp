@@ -796,6 +796,14 @@ TEST_F(WalletTest, U10_missed_blocks_are_fetched_in_pages) {
         << "and not one page beyond what exists";
 }
 
+TEST_F(WalletTest, range_up_to_the_end_of_all_numbers_keeps_nobody_busy) {
+    fog.block({{1, 0, {}}});
+    fog.lose(~0ull - 7, ~0ull);
+    fog.level();
+    expect_shows(2, 0);
+    EXPECT_LE(fog.block_queries.size(), 1u) << "one look: there is no such block yet";
+}
+
 TEST_F(WalletTest, U11_sum_is_wider_than_one_amount) {
     constexpr std::uint64_t huge = ~0ull;
     fog.open_rng(1);

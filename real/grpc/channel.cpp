@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "real/grpc/byte_buffer.hpp"
+#include "real/grpc/header_value.hpp"
 
 namespace real::grpc {
 namespace {
@@ -22,12 +23,20 @@ int milliseconds(Duration d) {
 /// What our servers add to a failed call: the engine's name of the reason.
 constexpr const char* reason_header = "fog-error";
 
+// Whoever names a value that cannot be sent is refused where it comes from.  What slips through reaches the
+// server changed and is refused there: nothing that a user or a peer says ends the process.
+std::string header(std::string value) {
+    for (char& c : value)
+        if (!is_header_value(std::string_view(&c, 1))) c = '?';
+    return value;
+}
+
 void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, const CallOptions& call,
              std::optional<Duration> deadline) {
-    if (!channel.chain_id.empty()) context.AddMetadata("chain-id", channel.chain_id);
-    if (!channel.authorization.empty()) context.AddMetadata("authorization", channel.authorization);
+    if (!channel.chain_id.empty()) context.AddMetadata("chain-id", header(channel.chain_id));
+    if (!channel.authorization.empty()) context.AddMetadata("authorization", header(channel.authorization));
     if (call.metadata != nullptr)
-        for (const std::string& cookie : call.metadata->cookies) context.AddMetadata("cookie", cookie);
+        for (const std::string& cookie : call.metadata->cookies) context.AddMetadata("cookie", header(cookie));
     context.set_wait_for_ready(call.wait_for_ready.value_or(channel.wait_for_ready));
     if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
 }

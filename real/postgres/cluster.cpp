@@ -5,15 +5,14 @@
 #include <libpq-fe.h>
 #include <pwd.h>
 #include <sodium.h>
-#include <sys/file.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -21,6 +20,9 @@
 #include <thread>
 
 #include "engine/ensure.hpp"
+#include "real/postgres/blocking.hpp"
+#include "real/postgres/cluster_cache.hpp"
+#include "real/process/interruption.hpp"
 
 namespace real::postgres {
 namespace fs = std::filesystem;
@@ -29,21 +31,32 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto start_limit = 60s; // a loaded machine, recovery after a kill
+constexpr auto patience = 5s;     // with an end that was asked for
+constexpr auto answer_limit = 10s;
 constexpr auto pause_between_looks = 3ms;
 constexpr const char* role = "postgres";
+constexpr const char* directory_prefix = "fog-postgres-";
 
-// Commands: start PORT (answers the process id), reap (answers the exit code).  At the end of input it ends
-// the server, its shared memory (an ended process leaves the segment behind when it was killed), and the
-// directory.
+// Commands: init (makes the files of a database), start PORT (both answer the process id), reap (answers the
+// exit code).  At the end of input it ends whatever of them runs, its shared memory (an ended process leaves
+// the segment behind when it was killed), and the directory.
 constexpr const char* keeper_script = R"sh(
-dir=$1 log=$2
-shift 2
-pid=
+trap '' PIPE # nobody may hear its answers any more: there is still something to clear away
+dir=$1 log=$2 initdb=$3 user=$4
+shift 4
+pid= what=
 while read -r word port; do
     case $word in
+    init)
+        # shellcheck disable=SC2086
+        setsid $user "$initdb" -D "$dir/data" -U postgres --auth=trust --no-sync --no-locale -E UTF8 \
+            --no-instructions --wal-segsize=4 >"$dir/initdb.log" 2>&1 </dev/null &
+        pid=$! what=init
+        echo "$pid"
+        ;;
     start)
         "$@" -p "$port" >>"$log" 2>&1 &
-        pid=$!
+        pid=$! what=server
         echo "$pid"
         ;;
     reap)
@@ -53,16 +66,26 @@ while read -r word port; do
         ;;
     esac
 done
-if [ -n "$pid" ]; then
+if [ -n "$pid" ] && [ "$what" = server ]; then
     # A server that has not set its handlers yet dies of TERM; the others take QUIT as an order to be quick.
     kill -TERM "$pid" 2>/dev/null
     kill -QUIT "$pid" 2>/dev/null
     kill -CONT "$pid" 2>/dev/null
     wait "$pid"
+elif [ -n "$pid" ]; then
+    # Without initdb its servers see the end of their input, and end in order, shared memory included.
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+    n=0
+    while kill -0 "-$pid" 2>/dev/null && [ "$n" -lt 100 ]; do
+        sleep 0.05
+        n=$((n + 1))
+    done
+    kill -KILL "-$pid" 2>/dev/null
 fi
 segment=$(sed -n '7s/.* //p' "$dir/data/postmaster.pid" 2>/dev/null)
 [ -n "$segment" ] && ipcrm -m "$segment" 2>/dev/null
-rm -rf "$dir"
+rm -rf "$dir" || { sleep 1 && rm -rf "$dir"; }
 )sh";
 
 const std::vector<std::string>& plain_environment() {
@@ -98,74 +121,6 @@ std::string read_text(const fs::path& file) {
     std::stringstream text;
     text << in.rdbuf();
     return text.str();
-}
-
-/// Runs a program to its end.  @return its exit code and what it wrote, in one line
-std::pair<int, std::string> run_program(const std::vector<std::string>& command) {
-    Keeper runner("{ \"$@\" 2>&1 </dev/null; echo \" exit=$?\"; } | tr '\\n' ' '; echo", command,
-                  plain_environment());
-    const std::string out = runner.hear(start_limit);
-    const std::size_t at = out.rfind("exit=");
-    if (at == std::string::npos) return {-1, out};
-    return {std::atoi(out.c_str() + at + 5), out.substr(0, at)};
-}
-
-/// Copies a directory and gives the copy to a user.
-void copy_tree(const fs::path& from, const fs::path& to, uid_t uid, gid_t gid) {
-    const auto give = [&](const fs::path& path, bool is_directory) {
-        if (::geteuid() == 0 && ::lchown(path.c_str(), uid, gid) != 0)
-            throw engine::BrokenSurroundings(fmt::format("{}: {}", path.string(), std::strerror(errno)));
-        // Postgres insists on privacy.
-        fs::permissions(path,
-                        is_directory ? fs::perms::owner_all : fs::perms::owner_read | fs::perms::owner_write);
-    };
-    fs::create_directory(to);
-    give(to, true);
-    for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
-        const fs::path target = to / entry.path().filename();
-        if (entry.is_directory()) {
-            copy_tree(entry.path(), target, uid, gid);
-        } else {
-            fs::copy_file(entry.path(), target);
-            give(target, false);
-        }
-    }
-}
-
-/// A file locked for as long as this object lives.
-class FileLock {
-public:
-    explicit FileLock(const fs::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-        if (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0) {
-            ::close(fd_);
-            fd_ = -1;
-        }
-    }
-    ~FileLock() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    FileLock(const FileLock&) = delete;
-    FileLock& operator=(const FileLock&) = delete;
-    bool is_held() const { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
-
-/// Where the copy of an empty database is kept, or an empty path where there is no place for one.
-fs::path cache_directory() {
-    fs::path base;
-    if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/')
-        base = xdg;
-    else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-        base = fs::path(home) / ".cache";
-    if (base.empty()) return {};
-    std::error_code error;
-    fs::create_directories(base / "fogsim", error);
-    if (error) return {};
-    fs::permissions(base / "fogsim", fs::perms::owner_all, error);
-    if (error || ::access((base / "fogsim").c_str(), W_OK) != 0) return {};
-    return base / "fogsim";
 }
 
 /// Where the server's directory goes: in memory where there is room, because making the files of an empty
@@ -230,17 +185,26 @@ Cluster::Cluster(Options options)
     }
     // A directory under one of root's own would be out of reach for an unprivileged server.
     const fs::path base = scratch_place(!user_.empty());
-    std::string pattern = (base / "fog-postgres-XXXXXX").string();
+    (void)remove_what_the_dead_left(base, directory_prefix);
+    std::string pattern = (base / (std::string(directory_prefix) + "XXXXXX")).string();
     if (::mkdtemp(pattern.data()) == nullptr)
         throw engine::BrokenSurroundings(fmt::format("{}: {}", pattern, std::strerror(errno)));
     directory_ = pattern;
+    owner_ = DirectoryOwner(directory_);
     if (options_.log.empty()) options_.log = directory_ / "log";
     try {
         if (!user_.empty() && ::chown(directory_.c_str(), uid_, gid_) != 0)
             throw engine::BrokenSurroundings(fmt::format("{}: {}", pattern, std::strerror(errno)));
         // A shell starts what it does not wait for with INT and QUIT ignored.
-        std::vector<std::string> command{directory_.string(), options_.log.string(), "env",
-                                         "--default-signal=INT,QUIT", "setpriv"};
+        std::vector<std::string> command{
+            directory_.string(),
+            options_.log.string(),
+            (bin_ / "initdb").string(),
+            user_.empty() ? std::string()
+                          : fmt::format("setpriv --reuid={} --regid={} --init-groups", user_, gid_),
+            "env",
+            "--default-signal=INT,QUIT,PIPE",
+            "setpriv"};
         if (!user_.empty())
             command.insert(command.end(),
                            {"--reuid=" + user_, "--regid=" + std::to_string(gid_), "--init-groups"});
@@ -255,6 +219,7 @@ Cluster::Cluster(Options options)
               std::string("min_wal_size=16MB"), std::string("max_wal_size=64MB"),
               std::string("dynamic_shared_memory_type=mmap"), std::string("log_line_prefix=%m [%p] ")})
             command.insert(command.end(), {"-c", setting});
+        for (const std::string& setting : options_.settings) command.insert(command.end(), {"-c", setting});
         keeper_ = std::make_unique<Keeper>(keeper_script, command, plain_environment());
         make_data();
         if (options_.tcp) {
@@ -285,36 +250,25 @@ Cluster::~Cluster() {
 
 // initdb takes half a second; what it makes is the same every time.
 void Cluster::make_data() {
-    const auto init = [this] {
-        std::vector<std::string> command;
-        if (!user_.empty())
-            command = {"setpriv", "--reuid=" + user_, "--regid=" + std::to_string(gid_), "--init-groups"};
-        command.insert(command.end(),
-                       {(bin_ / "initdb").string(), "-D", data().string(), "-U", role, "--auth=trust",
-                        "--no-sync", "--no-locale", "-E", "UTF8", "--no-instructions", "--wal-segsize=4"});
-        const auto [code, output] = run_program(command);
-        if (code != 0) throw engine::BrokenSurroundings(fmt::format("initdb failed ({}): {}", code, output));
-        // Whoever reaches the private socket may enter; over TCP the password is asked for.
-        std::ofstream(data() / "pg_hba.conf")
-            << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
-    };
-    const fs::path cache = options_.use_cache ? cache_directory() : fs::path();
-    if (cache.empty()) return init();
-    const FileLock lock(cache / "lock");
-    if (!lock.is_held()) return init();
-    // Another server program, another copy: its size and age tell, and cost no process.
-    struct stat program {};
-    if (::stat((bin_ / "postgres").c_str(), &program) != 0) return init();
-    // The first number changes with the way init() works.
-    const std::string name = fmt::format("postgres-1-{}-{}", program.st_size, program.st_mtim.tv_sec);
-    const fs::path kept = cache / name;
-    if (fs::exists(kept)) return copy_tree(kept, data(), uid_, gid_);
+    if (!options_.use_cache) return init();
+    ClusterCache cache(bin_ / "postgres", options_.say);
+    if (cache.take(data(), uid_, gid_)) return;
     init();
-    std::error_code error;
-    const fs::path half = cache / (name + ".new");
-    fs::remove_all(half, error);
-    copy_tree(data(), half, ::geteuid(), ::getegid());
-    fs::rename(half, kept, error); // whole or not at all
+    cache.keep(data());
+}
+
+void Cluster::init() {
+    keeper_->say("init");
+    (void)keeper_->hear(10s, true);
+    keeper_->say("reap");
+    const std::string code = keeper_->hear(start_limit, true);
+    if (code != "0") {
+        std::string output = read_text(directory_ / "initdb.log");
+        std::replace(output.begin(), output.end(), '\n', ' ');
+        throw engine::BrokenSurroundings(fmt::format("initdb failed ({}): {}", code, output));
+    }
+    // Whoever reaches the private socket may enter; over TCP the password is asked for.
+    std::ofstream(data() / "pg_hba.conf") << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 }
 
 void Cluster::launch() {
@@ -374,25 +328,24 @@ bool Cluster::try_ready() {
         launch();
         return false;
     }
-    const std::string where = url().with_password();
+    // One that is stopped by somebody takes connections and says nothing.
+    const std::string where = url().with("connect_timeout", "2").with_password();
     if (PQping(where.c_str()) != PQPING_OK) return false;
     if (options_.tcp && !has_password_) set_password();
     return true;
 }
 
 void Cluster::set_password() {
-    const std::string where = url().with_password();
-    const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(where.c_str()), &PQfinish);
-    const std::string sql = fmt::format("ALTER ROLE {} PASSWORD '{}'", role, password_);
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection.get(), sql.c_str()),
-                                                                &PQclear);
-    if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) fail("the database's password could not be set");
+    const std::string why =
+        execute(url(), fmt::format("ALTER ROLE {} PASSWORD '{}'", role, password_), answer_limit);
+    if (!why.empty()) fail("the database's password could not be set: " + why);
     has_password_ = true;
 }
 
 void Cluster::wait_ready() {
     const auto due = std::chrono::steady_clock::now() + start_limit;
     while (!try_ready()) {
+        if (Interruption::requested()) throw engine::BrokenSurroundings("interrupted");
         if (std::chrono::steady_clock::now() > due) fail("the database server is not ready in time");
         std::this_thread::sleep_for(pause_between_looks);
     }
@@ -419,35 +372,47 @@ bool Cluster::is_over() const {
     return ::shmctl(std::atoi(line.c_str() + blank), IPC_STAT, &segment) != 0 || segment.shm_nattch == 0;
 }
 
-void Cluster::stop() {
+// What a server is told that does not end: somebody may have stopped it, or one of its processes may hang.
+void Cluster::urge(std::chrono::milliseconds since, int& urged) const {
+    if (urged == 0 && since > patience) {
+        ++urged;
+        resume_all();
+        signal(SIGQUIT);
+    }
+    if (urged == 1 && since > 2 * patience) {
+        ++urged;
+        for (const pid_t process : processes()) ::kill(process, SIGKILL);
+    }
+    if (since > 4 * patience) fail("the database server does not end");
+}
+
+void Cluster::end_with(int number) {
     if (server_ <= 0) return;
-    signal(SIGINT);
-    while (!is_over()) std::this_thread::sleep_for(pause_between_looks);
+    signal(number);
+    const auto begun = std::chrono::steady_clock::now();
+    for (int urged = 0; !is_over();) {
+        std::this_thread::sleep_for(pause_between_looks);
+        urge(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun),
+             urged);
+    }
     reap();
 }
 
-Task<> Cluster::stop(IoLoop& loop) {
+Task<> Cluster::end_with(IoLoop& loop, int number) {
     if (server_ <= 0) co_return;
-    signal(SIGINT);
-    while (!is_over())
+    signal(number);
+    const Instant begun = loop.now();
+    for (int urged = 0; !is_over();) {
         co_await engine::sleep_until(loop.now() + pause_between_looks, "the database server's end");
+        urge(std::chrono::duration_cast<std::chrono::milliseconds>(loop.now() - begun), urged);
+    }
     reap();
 }
 
-void Cluster::kill() {
-    if (server_ <= 0) return;
-    signal(SIGKILL);
-    while (!is_over()) std::this_thread::sleep_for(pause_between_looks);
-    reap();
-}
-
-Task<> Cluster::kill(IoLoop& loop) {
-    if (server_ <= 0) co_return;
-    signal(SIGKILL);
-    while (!is_over())
-        co_await engine::sleep_until(loop.now() + pause_between_looks, "the database server's death");
-    reap();
-}
+void Cluster::stop() { end_with(SIGINT); }
+Task<> Cluster::stop(IoLoop& loop) { return end_with(loop, SIGINT); }
+void Cluster::kill() { end_with(SIGKILL); }
+Task<> Cluster::kill(IoLoop& loop) { return end_with(loop, SIGKILL); }
 
 void Cluster::start_again() {
     ENSURE(server_ <= 0);
@@ -488,8 +453,13 @@ void Cluster::pause() {
 }
 
 void Cluster::resume() {
-    if (server_ <= 0) return;
+    if (server_ > 0) resume_all();
+}
+
+void Cluster::resume_all() const {
     for (const pid_t process : processes()) ::kill(process, SIGCONT);
 }
+
+bool Cluster::is_stopped() const { return server_ > 0 && state_of(server_) == 'T'; }
 
 } // namespace real::postgres

@@ -3,14 +3,17 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
 #include "real/loop/io_loop.hpp"
 #include "real/postgres/keeper.hpp"
 #include "real/postgres/url.hpp"
+#include "real/process/owned_directory.hpp"
 
 namespace real::postgres {
 
@@ -21,9 +24,13 @@ struct ClusterOptions {
     /// in any case.
     bool tcp = false;
     unsigned connections_max = 100;
+    /// NAME=VALUE of the server's configuration, instead of ours.
+    std::vector<std::string> settings{};
     /// Keep a copy of the empty database in the user's cache directory ($XDG_CACHE_HOME, ~/.cache) and begin
     /// with that: 0.1 s instead of 0.6 s.
     bool use_cache = true;
+    /// Is told what was wrong and has been mended.
+    std::function<void(const std::string& line)> say = [](const std::string&) {};
 };
 
 /// A Postgres server of our own, in a private directory in /dev/shm (in /tmp where there is no room), owned
@@ -56,7 +63,8 @@ public:
     /// Over TCP, with a password.  @pre options.tcp, and it has been ready
     ConnectUrl tcp_url() const;
 
-    /// Orderly, without waiting for clients (SIGINT): transactions in progress roll back.
+    /// Orderly, without waiting for clients (SIGINT): transactions in progress roll back.  One that has not
+    /// ended after seconds is made to; a few more, and it is given up.
     void stop();
     Task<> stop(IoLoop& loop);
     /// SIGKILL to the server's main process; the others follow on their own.
@@ -71,6 +79,8 @@ public:
     void pause();
     void resume();
 
+    /// Somebody, perhaps pause(), has stopped it where it is.
+    bool is_stopped() const;
     bool is_running() const { return server_ > 0 && !has_exited(); }
     pid_t pid() const { return server_; }
     const std::filesystem::path& directory() const { return directory_; }
@@ -85,6 +95,11 @@ private:
     void reap();
     void set_password();
     void make_data();
+    void init();
+    void urge(std::chrono::milliseconds since, int& urged) const;
+    void end_with(int number);
+    Task<> end_with(IoLoop& loop, int number);
+    void resume_all() const;
     void launch();
     std::vector<pid_t> processes() const;
     std::filesystem::path data() const { return directory_ / "data"; }
@@ -93,6 +108,7 @@ private:
     Options options_;
     std::filesystem::path bin_; // of the server's programs
     std::filesystem::path directory_;
+    DirectoryOwner owner_;
     uid_t uid_;
     gid_t gid_;
     std::string user_; // who the server runs as, when that is not us

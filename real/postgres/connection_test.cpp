@@ -1,6 +1,7 @@
 #include "real/postgres/connection.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -35,6 +36,29 @@ struct ConnectionTest : ::testing::Test {
         return run_task(loop, connection.query(std::move(statement), due()));
     }
 };
+
+// A stock server compiles the queries of view stores anew each time, 0.3 s a query.
+TEST_F(ConnectionTest, NoQueryIsCompiled) {
+    const Opened connection = open();
+    const PgResult<Rows> jit = query(*connection, Statement("SHOW jit"));
+    ASSERT_TRUE(jit);
+    EXPECT_EQ(jit->text(0, 0), "off");
+}
+
+// Only superusers may set some parameters (lc_messages).
+TEST_F(ConnectionTest, OrdinaryRoleThatOwnsItsDatabaseIsServed) {
+    const std::string role = "plain_" + std::to_string(::getpid());
+    database.sql("CREATE ROLE " + role + " LOGIN");
+    database.sql("ALTER DATABASE " + database.url().database() + " OWNER TO " + role);
+    {
+        const Opened connection = open(database.url().with("user", role));
+        const PgResult<Rows> one = query(*connection, Statement("SELECT current_user::text"));
+        ASSERT_TRUE(one) << one.error().text;
+        EXPECT_EQ(one->text(0, 0), role);
+    }
+    database.sql("ALTER DATABASE " + database.url().database() + " OWNER TO postgres");
+    database.sql("DROP ROLE " + role);
+}
 
 TEST_F(ConnectionTest, ValuesGoThereAndBackUnchanged) {
     const Opened connection = open();

@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "engine/ensure.hpp"
+#include "real/process/interruption.hpp"
 
 namespace real::postgres {
 namespace {
@@ -76,7 +78,7 @@ void Keeper::say(const std::string& word) {
     }
 }
 
-std::string Keeper::hear(std::chrono::milliseconds limit) {
+std::string Keeper::hear(std::chrono::milliseconds limit, bool until_signal) {
     const auto due = std::chrono::steady_clock::now() + limit;
     for (;;) {
         if (const std::size_t end = heard_.find('\n'); end != std::string::npos) {
@@ -86,9 +88,13 @@ std::string Keeper::hear(std::chrono::milliseconds limit) {
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
+        if (Interruption::requested() && until_signal)
+            throw engine::BrokenSurroundings("interrupted while the database was being made");
+        constexpr std::int64_t longest_ms = 50; // between two looks at a signal
         pollfd watched{socket_, POLLIN, 0};
-        const int ready = left.count() <= 0 ? 0 : ::poll(&watched, 1, static_cast<int>(left.count()));
-        if (ready < 0 && errno == EINTR) continue;
+        const int ready =
+            left.count() <= 0 ? 0 : ::poll(&watched, 1, static_cast<int>(std::min(left.count(), longest_ms)));
+        if (left.count() > 0 && (ready == 0 || (ready < 0 && errno == EINTR))) continue;
         char buffer[256];
         const ssize_t n = ready <= 0 ? -1 : ::read(socket_, buffer, sizeof buffer);
         if (n <= 0) throw engine::BrokenSurroundings("the database's keeper does not answer");

@@ -24,7 +24,8 @@ public:
 
     void say(const std::string& word);
     /// The next line it writes.  Blocks.  @throws engine::BrokenSurroundings  none in time
-    std::string hear(std::chrono::milliseconds limit);
+    /// @param until_signal  also throws when somebody wants the program to end (see Interruption)
+    std::string hear(std::chrono::milliseconds limit, bool until_signal = false);
     pid_t pid() const { return pid_; }
 
 private:

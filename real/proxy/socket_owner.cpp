@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace real {
 namespace {
@@ -40,6 +41,20 @@ std::string inode_of(const char* table, std::uint16_t client_port, std::uint16_t
     return {};
 }
 
+// The numbers of the sockets that listen on a port.
+void add_listeners(const char* table, std::uint16_t port, std::vector<std::string>& inodes) {
+    std::ifstream in(table);
+    std::string line;
+    std::getline(in, line); // headings
+    while (std::getline(in, line)) {
+        std::istringstream fields(line);
+        std::string number, local, remote, state, queues, timer, retransmits, uid, timeout, inode;
+        fields >> number >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >>
+            inode;
+        if (state == "0A" && port_of(local) == port) inodes.push_back(inode);
+    }
+}
+
 bool holds(pid_t pid, const std::string& link) {
     std::error_code ended; // a process may go while we look
     for (std::filesystem::directory_iterator it(fmt::format("/proc/{}/fd", pid), ended), end;
@@ -53,11 +68,9 @@ bool holds(pid_t pid, const std::string& link) {
 
 } // namespace
 
-pid_t owner_of_connection(std::uint16_t client_port, std::uint16_t server_port,
-                          std::span<const pid_t> groups) {
-    std::string inode = inode_of("/proc/net/tcp", client_port, server_port);
-    if (inode.empty()) inode = inode_of("/proc/net/tcp6", client_port, server_port);
-    if (inode.empty()) return 0;
+namespace {
+
+pid_t holder_of(const std::string& inode, std::span<const pid_t> groups) {
     const std::string link = fmt::format("socket:[{}]", inode);
     for (const pid_t leader : groups)
         if (holds(leader, link)) return leader;
@@ -74,6 +87,23 @@ pid_t owner_of_connection(std::uint16_t client_port, std::uint16_t server_port,
             return group;
     }
     return 0;
+}
+
+} // namespace
+
+pid_t owner_of_connection(std::uint16_t client_port, std::uint16_t server_port,
+                          std::span<const pid_t> groups) {
+    std::string inode = inode_of("/proc/net/tcp", client_port, server_port);
+    if (inode.empty()) inode = inode_of("/proc/net/tcp6", client_port, server_port);
+    return inode.empty() ? 0 : holder_of(inode, groups);
+}
+
+bool is_listened_on_by(std::uint16_t port, pid_t group) {
+    std::vector<std::string> inodes;
+    for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) add_listeners(table, port, inodes);
+    return std::any_of(inodes.begin(), inodes.end(), [group](const std::string& inode) {
+        return holder_of(inode, std::span(&group, 1)) == group;
+    });
 }
 
 } // namespace real

@@ -15,4 +15,8 @@ namespace real {
 pid_t owner_of_connection(std::uint16_t client_port, std::uint16_t server_port,
                           std::span<const pid_t> groups);
 
+/// Whether it is one of these process groups that listens on a port of this machine, and not somebody else.
+/// @source proc(5)
+bool is_listened_on_by(std::uint16_t port, pid_t group);
+
 } // namespace real

@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <optional>
 
 namespace real::service {
 namespace {
@@ -14,6 +15,21 @@ using boost::system::error_code;
 
 constexpr std::size_t most_connections = 64;
 constexpr engine::Duration patience = std::chrono::seconds(10);
+constexpr engine::Duration patience_when_full = std::chrono::milliseconds(300);
+
+/// A place among those that wait for a client's words.
+class Waiting {
+public:
+    Waiting(std::list<HttpServer::Silent>& all, tcp::socket& socket, engine::Instant since)
+        : all_(all), place_(all.insert(all.end(), {&socket, since})) {}
+    ~Waiting() { all_.erase(place_); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+private:
+    std::list<HttpServer::Silent>& all_;
+    std::list<HttpServer::Silent>::iterator place_;
+};
 
 struct Counted {
     explicit Counted(std::size_t& n) : count(n) { ++count; }
@@ -36,7 +52,14 @@ HttpServer::HttpServer(IoLoop& loop, const std::string& host, std::uint16_t port
 Task<> HttpServer::run() {
     engine::Nursery nursery(loop_, {});
     for (;;) {
-        while (open_ >= most_connections) co_await nursery.any_ended();
+        while (open_ >= most_connections) {
+            // Whoever has waited longest without a request makes room: idle clients keep nobody else out.
+            error_code ignored;
+            if (!waiting_.empty() && loop_.now() - waiting_.front().since >= patience_when_full)
+                waiting_.front().socket->close(ignored);
+            co_await engine::sleep_until(loop_.now() + std::chrono::milliseconds(10),
+                                         "room for a connection");
+        }
         Pending<error_code, tcp::socket> accepted(loop_);
         acceptor_.async_accept(loop_.context(), accepted.handler());
         auto [error, socket] = co_await accepted.result("an HTTP connection");
@@ -54,6 +77,7 @@ Task<> HttpServer::serve(tcp::socket socket) {
     std::string received;
     std::array<char, 4096> buffer{};
     HttpParsed parsed = HttpIncomplete{};
+    std::optional<Waiting> waiting(std::in_place, waiting_, socket, begun);
     while (std::holds_alternative<HttpIncomplete>(parsed)) {
         Pending<error_code, std::size_t> read(loop_);
         socket.async_read_some(asio::buffer(buffer), read.handler());
@@ -66,6 +90,7 @@ Task<> HttpServer::serve(tcp::socket socket) {
         received.append(buffer.data(), std::get<1>(*got));
         parsed = parse_http_request(received);
     }
+    waiting.reset();
     HttpResponse response;
     bool with_body = true;
     if (const auto* refused = std::get_if<HttpRefused>(&parsed)) {

@@ -92,6 +92,20 @@ TEST(HttpServerTest, ManyAtOnce) {
     });
 }
 
+TEST(HttpServerTest, IdleClientsKeepNobodyOut) {
+    serve([](std::uint16_t port) {
+        asio::io_context context;
+        std::vector<std::unique_ptr<tcp::socket>> idle;
+        for (int i = 0; i < 64; ++i) {
+            idle.push_back(std::make_unique<tcp::socket>(context));
+            idle.back()->connect({asio::ip::address_v4::loopback(), port});
+        }
+        const auto begun = std::chrono::steady_clock::now();
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(talk(port, "GET /z HTTP/1.1\r\n\r\n").ends_with("GET /z "));
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(8)) << "they have ten";
+    });
+}
+
 TEST(HttpServerTest, ATakenPortIsRefused) {
     IoLoop loop;
     HttpServer first(loop, "127.0.0.1", 0, echo);

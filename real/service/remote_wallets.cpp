@@ -4,6 +4,7 @@
 
 #include "engine/chain/account.hpp"
 #include "real/grpc/auth_token.hpp"
+#include "real/grpc/header_value.hpp"
 #include "real/grpc/ledger.hpp"
 #include "real/grpc/view.hpp"
 
@@ -115,6 +116,9 @@ Task<Outcome<BalanceCheck>> RemoteWallets::fresh_balance_check(grpc::FreshBalanc
     auto account = engine::chain::account_from_mnemonic(request.mnemonic, request.account_index);
     engine::chain::wipe(request.mnemonic.data(), request.mnemonic.size());
     if (!account) co_return Status(StatusCode::invalid_argument, "could not build account key");
+    if (!grpc::is_header_value(request.chain_id))
+        co_return Status(StatusCode::invalid_argument,
+                         "chain_id: no header takes it: only printable ASCII is allowed");
     std::string why;
     const auto fog = fog_addresses(request.fog_uri, why);
     if (!fog) co_return Status(StatusCode::internal, why);

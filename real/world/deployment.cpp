@@ -324,7 +324,6 @@ Launch cleanup_tool(const Deployment& d) {
 std::filesystem::path nginx_conf_path(const Deployment& d) { return d.work / "nginx" / "fog-nginx.conf"; }
 
 std::string nginx_conf(const Deployment& d) {
-    const std::filesystem::path folder = d.work / "nginx";
     auto location = [&](const char* prefix, std::uint16_t port) {
         return fmt::format("        location {} {{\n            grpc_pass grpc://{}:{};\n        }}\n",
                            prefix, d.listen_host, port);
@@ -333,13 +332,14 @@ std::string nginx_conf(const Deployment& d) {
     out += "# Rendered for one run.  One clear-text HTTP/2 listener in front of the three services wallets "
            "talk to.\n";
     out += "daemon off;\nmaster_process on;\nworker_processes 2;\n";
-    out += fmt::format("pid {}/nginx.pid;\n", folder.string());
-    out += fmt::format("error_log {}/error.log info;\n", folder.string());
+    // Relative to the prefix (-p): a path may hold what this language gives a meaning, and cannot be quoted
+    // everywhere.
+    out += "pid nginx.pid;\nerror_log error.log info;\n";
     out += "events {\n    worker_connections 4096;\n}\n";
     out += "http {\n";
-    out += fmt::format("    access_log {}/access.log;\n", folder.string());
+    out += "    access_log access.log;\n";
     for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
-        out += fmt::format("    {}_temp_path {}/{}_temp;\n", kind, folder.string(), kind);
+        out += fmt::format("    {0}_temp_path {0}_temp;\n", kind);
     out += "    server {\n";
     out += fmt::format("        listen {}:{} http2;\n", d.listen_host, d.front_port);
     out += location("/fog_view", d.view_router.ports.via);
@@ -381,6 +381,22 @@ std::vector<Launch> launches(const Deployment& d, bool with_wallet) {
     for (const ShardPlace& place : d.images) add(key_image_store(d, place), place.ports);
     add(ledger_router(d), d.ledger_router.ports);
     add(report_server(d), d.report);
+    return out;
+}
+
+std::vector<std::uint16_t> ports_of(const Deployment& d) {
+    std::vector<std::uint16_t> out{d.front_port, d.wallet_port};
+    auto add = [&out](const ServicePorts& ports) {
+        for (const std::uint16_t port : {ports.listen, ports.admin, ports.gateway})
+            if (port != 0) out.push_back(port);
+    };
+    for (const IngestPlace& place : d.ingest) {
+        add(place.client);
+        out.push_back(place.peer);
+    }
+    for (const ShardPlace& place : d.view) add(place.ports);
+    for (const ShardPlace& place : d.images) add(place.ports);
+    for (const ServicePorts* ports : {&d.view_router.ports, &d.ledger_router.ports, &d.report}) add(*ports);
     return out;
 }
 

@@ -95,6 +95,9 @@ struct Deployment {
 Deployment lay_out(const engine::Topology& topology, const std::function<std::uint16_t()>& next, bool fixed,
                    bool gateways);
 
+/// Every port that something of the run listens on, fault proxies aside.
+std::vector<std::uint16_t> ports_of(const Deployment& d);
+
 // One function for each program.  Names are those of the logs.
 Launch migrations(const Deployment& d);
 Launch sample_keys(const Deployment& d);

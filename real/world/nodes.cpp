@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "real/process/ports.hpp"
+#include "real/proxy/socket_owner.hpp"
 
 namespace real {
 
@@ -63,7 +64,9 @@ void ServiceProcess::launch() {
 Task<> ServiceProcess::until_listening(engine::Duration limit) {
     engine::Loop& loop = world_.supervisor.loop();
     const engine::Instant due = loop.now() + limit;
-    while (child_.is_running() && loop.now() < due && !is_listening(port_))
+    // Whoever answers there must be the process that was started.
+    while (child_.is_running() && loop.now() < due &&
+           !(is_listening(port_) && is_listened_on_by(port_, child_.pid())))
         co_await engine::sleep_until(loop.now() + 2ms, "a port that is listened on");
 }
 

@@ -329,9 +329,19 @@ Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
     engine::Nursery nursery(loop_, NodeId{});
     Task<> task = tell(std::move(story), telling);
     nursery.spawn("scenario", std::move(task));
-    while (!telling.ended && !checks().any_violation() && !broken_ && !*interrupted)
+    Instant next_look = now();
+    while (!telling.ended && !checks().any_violation() && !broken_ && !*interrupted) {
         co_await engine::sleep_until(now() + 5ms, "the end of the story");
+        if (now() < next_look) continue;
+        next_look = now() + 50ms;
+        if (const std::string why = database_trouble(); !why.empty())
+            broken_ = std::make_exception_ptr(BrokenSurroundings(why));
+    }
     nursery.kill_all();
+    if (!broken_ && checks().any_violation()) {
+        const std::string why = co_await surroundings_trouble();
+        if (!why.empty()) broken_ = std::make_exception_ptr(BrokenSurroundings(why));
+    }
     if (broken_) std::rethrow_exception(broken_);
     if (telling.error) std::rethrow_exception(telling.error);
     co_return telling.ended;

@@ -129,6 +129,10 @@ public:
     void on_landing(const engine::JudgedWallet& wallet, const engine::chain::PublicKey& output,
                     engine::BlockIndex tombstone, const engine::fog::Wallet::Landing& landing) override;
 
+    /// What the machine, and not the system under test, has done to the run: the database server has died or
+    /// does not answer, no room, memory or descriptors are left.  Empty when nothing is known.  Asked after a
+    /// violation, which may be no more than its consequence.
+    Task<std::string> surroundings_trouble();
     EventLog& log() { return log_; }
     /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
     Task<> end_log();
@@ -184,6 +188,7 @@ private:
     /// Why wallets cannot know anything: nobody has asked fog-view, or a router has refused everything.
     /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
     Task<std::optional<std::string>> refusal_of_wallets();
+    std::string database_trouble() const;
     Task<std::string> log_database();
 
     PortPool ports_;
@@ -217,6 +222,7 @@ private:
     std::exception_ptr broken_;
     std::array<engine::Duration, phase_count> times_{};
     bool stopping_ = false;
+    bool restarting_database_ = false;
 };
 
 } // namespace real

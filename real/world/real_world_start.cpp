@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/statvfs.h>
 
+#include <array>
 #include <fstream>
 
 #include "engine/chain/hex.hpp"
 #include "real/postgres/cluster.hpp"
+#include "real/postgres/pool.hpp"
 #include "real/postgres/temporary_database.hpp"
 #include "real/postgres/url.hpp"
 #include "real/proxy/fault_proxy.hpp"
@@ -101,12 +104,15 @@ Task<> RealWorld::start() {
     supervisor_.on_death([this](Child& child) { on_death(child); });
     for (const char* folder : {"state", "chain", "keys", "nginx"})
         std::filesystem::create_directories(work_.path() / folder);
+    if (options_.fixed_ports)
+        for (const std::uint16_t port : ports_of(deployment_)) ports_.reserve_fixed(port);
     if (options_.postgres_url.empty()) {
         if (const std::string why = postgres::Cluster::missing(); !why.empty()) throw BrokenSurroundings(why);
         const Stopwatch watch(*this, Phase::database);
         postgres::ClusterOptions options;
         options.log = work_.path() / "logs" / "postgres.log";
         options.tcp = true;
+        options.say = options_.progress;
         cluster_ = std::make_unique<postgres::Cluster>(options);
         options_.progress("started a private Postgres cluster in " + cluster_->directory().string());
     }
@@ -283,12 +289,17 @@ Task<> RealWorld::start_services() {
     }
     const Instant due = now() + start_limit;
     if (options_.front == Front::nginx) {
-        auto listens = [port = deployment_.front_port] { return is_listening(port); };
-        co_await supervisor_.until("nginx to listen", std::move(listens), due, supervisor_.find("nginx"));
+        Child* front = supervisor_.find("nginx");
+        auto listens = [front, port = deployment_.front_port] {
+            return is_listening(port) && is_listened_on_by(port, front->pid());
+        };
+        co_await supervisor_.until("nginx to listen", std::move(listens), due, front);
     }
     std::string target = options_.remote_wallet;
     if (wallet != nullptr) {
-        auto listens = [port = deployment_.wallet_port] { return is_listening(port); };
+        auto listens = [wallet, port = deployment_.wallet_port] {
+            return is_listening(port) && is_listened_on_by(port, wallet->pid());
+        };
         co_await supervisor_.until("the wallet to listen", std::move(listens), due, wallet);
         if (target.empty()) target = fmt::format("127.0.0.1:{}", deployment_.wallet_port);
     }
@@ -330,6 +341,7 @@ Task<> RealWorld::stop() {
 Task<> RealWorld::restart_database(bool with_kill) {
     ENSURE(cluster_ != nullptr);
     fault_changed();
+    restarting_database_ = true; // an exception ends the run
     if (with_kill) {
         co_await cluster_->kill(loop_);
         cluster_->start_again();
@@ -337,7 +349,47 @@ Task<> RealWorld::restart_database(bool with_kill) {
     } else {
         co_await cluster_->restart(loop_);
     }
+    restarting_database_ = false;
     fault_changed();
+}
+
+// ------------------------------------------------------------------------------------------------
+// surroundings
+
+namespace {
+
+/// What a process says that the machine gave too little.
+constexpr std::array exhausted{
+    "Too many open files",  "Cannot allocate memory", "Resource temporarily unavailable",
+    "No space left on",     "std::bad_alloc",         "no file descriptor left",
+    "pthread_create failed"};
+
+} // namespace
+
+std::string RealWorld::database_trouble() const {
+    if (!cluster_ || restarting_database_ || stopping_) return {};
+    if (!cluster_->is_running()) return "the database server has ended, and nobody asked for it";
+    if (cluster_->is_stopped()) return "the database server has been stopped by somebody else";
+    return {};
+}
+
+Task<std::string> RealWorld::surroundings_trouble() {
+    if (const std::string why = database_trouble(); !why.empty()) co_return why;
+    for (const Child* child : supervisor_.children())
+        for (const std::string& line : child->last_lines(20))
+            for (const char* word : exhausted)
+                if (line.find(word) != line.npos) co_return fmt::format("{} says: {}", child->name(), line);
+    struct statvfs disk {};
+    constexpr std::uint64_t least_bytes = 1 << 20;
+    if (::statvfs(work_.path().c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < least_bytes)
+        co_return fmt::format("no space is left on the disk of {}", work_.path().string());
+    if (faults_.any() || operator_database_.settings().empty()) co_return std::string();
+    postgres::PoolOptions options;
+    options.connection_timeout = 3s;
+    postgres::Pool pool(loop_, operator_database_, options);
+    const postgres::PgResult<postgres::Pool::Lease> lease = co_await pool.acquire();
+    if (!lease) co_return "the database does not answer: " + lease.error().text;
+    co_return std::string();
 }
 
 // ------------------------------------------------------------------------------------------------ reports

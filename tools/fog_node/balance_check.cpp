@@ -99,7 +99,7 @@ int balance_check(int argc, char** argv) {
                           "Prints the balance of an account as a line of JSON: once, and again for "
                           "every byte on stdin; d prints what the wallet knows and ends");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters.text("--keyfile", flags.keyfile, "The account's file")->required();
     parameters.text("--ledger-uri", flags.ledger_uri, "insecure-fog-ledger://")->required();
     parameters.text("--view-uri", flags.view_uri, "insecure-fog-view://")->required();

@@ -76,7 +76,7 @@ int key_image_store(int argc, char** argv) {
     Parameters parameters("key_image_store",
                           "One store of fog-ledger: which key images were spent, and where");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters
         .text("--client-responder-id", flags.client_responder_id,
               "HOST:PORT under which routers know this store")

@@ -71,7 +71,7 @@ int ledger_router(int argc, char** argv) {
         "ledger_router",
         "fog-ledger for wallets: key images from the stores, blocks and outputs from the ledger");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters
         .text("--client-responder-id", flags.client_responder_id,
               "HOST:PORT that wallets dial, that of the front when there is one")

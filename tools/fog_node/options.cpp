@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/chain/hex.hpp"
+#include "real/grpc/header_value.hpp"
 #include "real/secret/redactor.hpp"
 #include "tools/fog_node/build_info.hpp"
 #include "tools/ledger_tool.hpp"
@@ -34,6 +35,15 @@ std::string twin_of(const std::string& name) {
 }
 
 } // namespace
+
+CLI::Validator header_value() {
+    return CLI::Validator(
+        [](std::string& text) -> std::string {
+            return real::grpc::is_header_value(text) ? std::string()
+                                                     : "no header takes it: only printable ASCII is allowed";
+        },
+        "");
+}
 
 Parameters::Parameters(const std::string& name, const std::string& description) : app_(description, name) {
     app_.set_version_flag("--version",

@@ -56,6 +56,9 @@ private:
     std::set<std::string> secrets_; ///< names
 };
 
+/// What can be sent as a header, printable ASCII: gRPC ends the process for other texts.
+CLI::Validator header_value();
+
 /// `text` as an address of this kind.  @throws tools::BadInput, also for encrypted ones, which are not
 /// offered
 Uri to_uri(std::string_view flag, const UriKind& kind, const std::string& text);

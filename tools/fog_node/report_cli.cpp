@@ -162,7 +162,7 @@ Task<int> ask(ToolWorld world, std::shared_ptr<const Question> question) {
 int report_cli(int argc, char** argv) {
     Parameters parameters("fog-report-cli", "Prints the ingress key that senders should use, 64 hex digits");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters.text("-p,--public-address", flags.public_address, "Address file (.pub) of a recipient");
     parameters.text("-u,--fog-url", flags.fog_url, "Report server, insecure-fog://, in place of an address");
     parameters.text("-i,--fog-report-id", flags.fog_report_id, "Which report");

@@ -57,7 +57,7 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
 int report_server(int argc, char** argv) {
     Parameters parameters("report_server", "Hands out the reports of ingest nodes, signed for senders");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters.text("--client-listen-uri", flags.client_listen_uri, "Where senders ask, insecure-fog://")
         ->required();
     parameters.text("--admin-listen-uri", flags.admin_listen_uri, "The admin port, insecure-mca://");

@@ -63,7 +63,7 @@ int view_router(int argc, char** argv) {
     Parameters parameters("fog_view_router",
                           "fog-view for wallets: asks the view stores and merges what they say");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters
         .text("--client-responder-id", flags.client_responder_id,
               "HOST:PORT that wallets dial, that of the front when there is one")

@@ -64,7 +64,7 @@ void serve(const Flags& flags, const Parameters& parameters, Log& log) {
 int view_server(int argc, char** argv) {
     Parameters parameters("fog_view_server", "One store of fog-view: answers searches of a range of blocks");
     Flags flags;
-    parameters.text("--chain-id", flags.chain_id, "The network's name")->required();
+    parameters.text("--chain-id", flags.chain_id, "The network's name")->required()->check(header_value());
     parameters
         .text("--client-responder-id", flags.client_responder_id,
               "HOST:PORT under which routers know this store")

@@ -9,8 +9,10 @@
 
 #include "engine/ensure.hpp"
 #include "real/attest/enclave.hpp"
+#include "real/postgres/blocking.hpp"
 #include "real/postgres/url.hpp"
 #include "tools/build_facts.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogreal {
 namespace {
@@ -141,7 +143,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
-        fmt::print(stderr, "fogreal: {} (--help lists the flags)\n", error.what());
+        tools::tell("fogreal: {} (--help lists the flags)\n", error.what());
         return exit_usage;
     }
     a.seed = number("--seed", seed, 0, ~std::uint64_t{0});
@@ -150,7 +152,12 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     if (!poll.empty()) a.poll_ms = number("--poll-ms", poll, 1, 60'000);
     if (!a.remote_wallet.empty()) check_address("--remote-wallet", a.remote_wallet);
     if (!a.mobilecoin.empty()) check_checkout(a.mobilecoin);
-    if (!a.postgres.empty()) (void)real::postgres::ConnectUrl::parse(a.postgres, "--postgres");
+    // What the user's PG* variables say is for a server that the user names, and for no other.
+    if (!a.postgres.empty()) {
+        const auto named = real::postgres::ConnectUrl::parse(a.postgres, "--postgres");
+        a.postgres = real::postgres::resolved(named, "--postgres").with_password();
+    }
+    real::postgres::forget_environment();
     if (!a.mobilecoin.empty() && (a.attestation != "simulated" || !a.enclave_key.empty()))
         throw engine::UsageError(
             "--attestation, --enclave-key: are for the stand-ins; the programs of --mobilecoin "

@@ -304,7 +304,7 @@ TEST_F(FogrealTest, TwoRunsAtOnceDoNotDisturbEachOther) {
     EXPECT_TRUE(fs::is_empty(runs_));
 }
 
-TEST_F(FogrealTest, AKilledHarnessLeavesNoProcessAndNoDatabase) {
+TEST_F(FogrealTest, AKilledHarnessLeavesNoProcessNoDatabaseAndNoFile) {
     Child& child = supervisor_.add(fogreal({}));
     child.start();
     until(
@@ -312,7 +312,7 @@ TEST_F(FogrealTest, AKilledHarnessLeavesNoProcessAndNoDatabase) {
     EXPECT_GT(processes_with(marker_).size(), 8U);
     ::kill(child.pid(), SIGKILL);
     until("its end", [&] { return !child.is_running(); });
-    expect_nothing_left(child, true);
+    expect_nothing_left(child, false); // not even the work directory, with the keys in it
 }
 
 TEST_F(FogrealTest, CtrlCCleansUpAndIsInconclusive) {
@@ -325,6 +325,72 @@ TEST_F(FogrealTest, CtrlCCleansUpAndIsInconclusive) {
     EXPECT_EQ(code(child), 6);
     EXPECT_THAT(child.standard_output(), HasSubstr("The run is inconclusive: interrupted"));
     expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, TheSecondCtrlCEndsAtOnceAndLeavesNothingBehind) {
+    Child& child = supervisor_.add(fogreal({}));
+    child.start();
+    until(
+        "a run under way", [&] { return says(child, "step  3"); }, &child);
+    ::kill(child.pid(), SIGINT);
+    ::kill(child.pid(), SIGTERM);
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 6);
+    expect_nothing_left(child, false);
+}
+
+TEST_F(FogrealTest, TheUsersPostgresVariablesSayNothingAboutAPrivateServer) {
+    Launch launch = fogreal({"--scenario", "sandwich"});
+    launch.environment.insert({{"PGHOSTADDR", "192.0.2.77"},
+                               {"PGSERVICE", "nosuch"},
+                               {"PGTARGETSESSIONATTRS", "standby"},
+                               {"PGCHANNELBINDING", "require"},
+                               {"PGOPTIONS", "-c default_transaction_read_only=on"}});
+    Child* child = nullptr;
+    loop_.run(run_to_end(&supervisor_, std::move(launch), &child));
+    EXPECT_EQ(code(*child), 0) << log_of(*child) << child->standard_output();
+    expect_nothing_left(*child, false);
+}
+
+TEST_F(FogrealTest, AWorkDirectoryMayHaveAnyName) {
+    runs_ = make(runs_ / "John {Doe}; $x 'q\" #\\");
+    Child& child = run({"--scenario", "sandwich"});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    expect_nothing_left(child, false);
+    Child& nowhere = supervisor_.add(fogreal({}));
+    nowhere.next_launch().arguments = {"--scenario", "sandwich", "--work-dir", "/proc/nowhere"};
+    nowhere.start();
+    until("its end", [&] { return !nowhere.is_running(); });
+    EXPECT_EQ(code(nowhere), 2);
+}
+
+TEST_F(FogrealTest, ADatabaseServerThatSomebodyKillsOrStopsIsNoFinding) {
+    for (const int signal : {SIGKILL, SIGSTOP}) {
+        Child& child = supervisor_.add(fogreal({}));
+        child.start();
+        until(
+            "a run under way", [&] { return says(child, "step  3"); }, &child);
+        const std::string cluster = after(log_of(child), "started a private Postgres cluster in ");
+        const int server = std::stoi(read_file(fs::path(cluster) / "data" / "postmaster.pid"));
+        ::kill(server, signal);
+        until("its end", [&] { return !child.is_running(); });
+        EXPECT_EQ(code(child), 6) << child.standard_output();
+        EXPECT_THAT(child.standard_output(), HasSubstr("The run is inconclusive: the database server has "));
+        expect_nothing_left(child, true);
+    }
+}
+
+TEST_F(FogrealTest, ATakenFixedPortIsToldBeforeAnythingStarts) {
+    Child& first = supervisor_.add(fogreal({"--fixed-ports"}));
+    first.start();
+    until(
+        "a run under way", [&] { return says(first, "step  3"); }, &first);
+    Child& second = run({"--fixed-ports", "--scenario", "sandwich"});
+    EXPECT_EQ(code(second), 6);
+    EXPECT_THAT(second.standard_output(), HasSubstr(" of 127.0.0.1 is taken"));
+    until("its end", [&] { return !first.is_running(); });
+    EXPECT_EQ(code(first), 0) << first.standard_output();
+    fs::remove_all(after(log_of(second), "work directory "));
 }
 
 TEST_F(FogrealTest, ADeadServiceIsAVerdictWithItsLastLines) {

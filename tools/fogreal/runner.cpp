@@ -1,15 +1,12 @@
 #include "tools/fogreal/runner.hpp"
 
-#include <boost/asio/signal_set.hpp>
-
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <cstdio>
-
 #include "engine/ensure.hpp"
+#include "real/process/interruption.hpp"
 #include "real/process/work_directory.hpp"
+#include "tools/program.hpp"
 
 namespace tools::fogreal {
 
@@ -19,25 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path own_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
-
-/// Ctrl-C and its relatives, noticed on the loop.
-class Interrupts {
-public:
-    explicit Interrupts(real::IoLoop& loop) : signals_(loop.context(), SIGINT, SIGTERM, SIGHUP) { listen(); }
-    const bool* flag() const { return &interrupted_; }
-    bool interrupted() const { return interrupted_; }
-
-private:
-    void listen() {
-        signals_.async_wait([this](const boost::system::error_code& error, int) {
-            if (error) return;
-            interrupted_ = true;
-            listen();
-        });
-    }
-    boost::asio::signal_set signals_;
-    bool interrupted_ = false;
-};
 
 std::string describe_wallet(const Arguments& arguments) {
     return arguments.remote_wallet.empty() ? "sample_paykit_remote_wallet" : arguments.remote_wallet;
@@ -72,10 +50,10 @@ struct Run {
     const Arguments& arguments;
     real::IoLoop& loop;
     real::RealWorld& world;
-    Interrupts& interrupts;
     Result& result;
     engine::Instant begun;
     bool started = false;
+    bool interrupted = false;
 };
 
 engine::Task<> start(Run* run) {
@@ -88,16 +66,16 @@ engine::Task<bool> watch_clock(Run* run) {
     const std::uint64_t limit = run->arguments.time_limit;
     const engine::Instant due =
         limit == 0 ? engine::Instant::never() : run->begun + std::chrono::seconds(limit);
-    while (!run->interrupts.interrupted() && run->loop.now() < due)
+    while (!real::Interruption::requested() && run->loop.now() < due)
         co_await engine::sleep_until(run->loop.now() + 20ms, "an interruption");
-    run->result.reason =
-        run->interrupts.interrupted() ? "interrupted" : fmt::format("not done within {} s", limit);
+    run->interrupted = real::Interruption::requested();
+    run->result.reason = run->interrupted ? "interrupted" : fmt::format("not done within {} s", limit);
     co_return false;
 }
 
 engine::Task<> tell(Run* run) {
     engine::Task<> story = run->telling.story(run->world);
-    const bool ended = co_await run->world.run(std::move(story), run->interrupts.flag());
+    const bool ended = co_await run->world.run(std::move(story), &run->interrupted);
     if (!ended && run->world.checks().violations().empty()) run->result.reason = "interrupted";
 }
 
@@ -128,6 +106,45 @@ void judge_log(Result& result, const fs::path& log) {
 
 engine::Task<> stop(Run* run) { co_await run->world.stop(); }
 
+/// The watchdog removes a work directory, with the keys in it, when we are killed.
+class GuardedDirectory {
+public:
+    GuardedDirectory(real::Watchdog& watchdog, const fs::path& path) : watchdog_(watchdog), path_(path) {
+        is_guarded_ = try_to([&] { watchdog_.add_directory(path_); });
+    }
+    ~GuardedDirectory() { forget(); }
+    GuardedDirectory(const GuardedDirectory&) = delete;
+    GuardedDirectory& operator=(const GuardedDirectory&) = delete;
+    void forget() {
+        if (std::exchange(is_guarded_, false)) try_to([&] { watchdog_.forget_directory(path_); });
+    }
+
+private:
+    // It may have died, or the path may be too long for it: the next run clears the directory away then.
+    template <class Fn>
+    static bool try_to(Fn fn) {
+        try {
+            fn();
+            return true;
+        } catch (const std::system_error&) {
+            return false;
+        }
+    }
+    real::Watchdog& watchdog_;
+    const fs::path path_;
+    bool is_guarded_ = false;
+};
+
+void conclude(Result& result) {
+    if (result.verdict != Verdict::held) return;
+    if (!result.violations.empty())
+        result.verdict = result.violations.front().check == engine::check::CheckId::liveness
+                             ? Verdict::liveness
+                             : Verdict::violated;
+    else if (!result.reason.empty())
+        result.verdict = Verdict::inconclusive;
+}
+
 } // namespace
 
 fs::path programs_of(const Arguments& arguments) {
@@ -151,15 +168,13 @@ Result run(const Telling& telling, const Arguments& arguments) {
         result.verdict = Verdict::inconclusive;
         return result;
     }
-    const bool terminal = ::isatty(2) != 0;
     real::IoLoop loop;
     real::WorkDirectory work("fogreal-", arguments.work);
-    Interrupts interrupts(loop);
+    const real::Interruption interruption;
     real::RealOptions options = options_of(telling, arguments);
     options.progress = [&loop](const std::string& line) {
-        fmt::print(stderr, "[{:>7.2f} s] {}\n", static_cast<double>(loop.now().ms()) / 1000, line);
+        tools::tell("[{:>7.2f} s] {}\n", static_cast<double>(loop.now().ms()) / 1000, line);
     };
-    if (!terminal) std::setvbuf(stderr, nullptr, _IOLBF, 0);
     options.progress(fmt::format("work directory {}", work.path().string()));
     if (!telling.remark.empty()) options.progress(telling.remark);
     {
@@ -173,21 +188,39 @@ Result run(const Telling& telling, const Arguments& arguments) {
             result.verdict = Verdict::inconclusive;
             return result;
         }
-        Run one{telling, arguments, loop, world, interrupts, result, loop.now()};
-        std::exception_ptr internal;
+        std::optional<GuardedDirectory> guarded;
+        if (!arguments.keep) guarded.emplace(world.supervisor().watchdog(), work.path());
+        Run one{telling, arguments, loop, world, result, loop.now()};
+        // What a broken machine does to a run is nobody's fault: it is told, and judged no further.
+        bool is_broken = false;
+        auto broken = [&](const std::string& why) {
+            is_broken = true;
+            result.reason = why;
+        };
         try {
             loop.run(whole(&one));
         } catch (const engine::BrokenSurroundings& error) {
-            result.reason = error.what();
+            broken(error.what());
         } catch (const engine::UsageError& error) {
             result.reason = error.what();
             result.verdict = Verdict::usage;
+        } catch (const std::system_error& error) { // no descriptor, thread, port or room left
+            broken(error.what());
+        } catch (const boost::system::system_error& error) {
+            broken(error.what());
+        } catch (const std::bad_alloc&) {
+            broken("no memory left");
         } catch (const std::exception& error) {
             result.reason = fmt::format("internal error: {}", error.what());
             result.verdict = Verdict::internal_error;
         }
         result.total = loop.now() - one.begun;
-        result.violations = world.checks().violations();
+        if (!is_broken)
+            result.violations = world.checks().violations();
+        else if (world.checks().any_violation())
+            result.reason +=
+                fmt::format("; a violation that was seen then may be no more than its consequence: {}",
+                            world.checks().violations().front().text);
         result.steps = world.steps().size();
         result.checks = world.checks().reports_judged();
         result.story = world.steps();
@@ -197,13 +230,22 @@ Result run(const Telling& telling, const Arguments& arguments) {
         } catch (const std::exception& error) {
             if (result.reason.empty()) result.reason = fmt::format("the event log: {}", error.what());
         }
+        Result so_far = result;
+        conclude(so_far);
+        if (so_far.verdict != Verdict::held) {
+            work.keep();
+            if (guarded) guarded->forget();
+            so_far.work = work.path().string();
+        }
+        real::Interruption::result_is(explanation(so_far) + summary(so_far) + "\n",
+                                      static_cast<int>(so_far.verdict));
         try {
             loop.run(stop(&one));
         } catch (const std::exception& error) {
             if (result.reason.empty()) result.reason = fmt::format("taking the world down: {}", error.what());
         }
         result.times = world.times();
-        if (one.started) {
+        if (one.started && !is_broken) {
             judge_log(result, world.log().path());
             options.progress(result.log.accepted()
                                  ? fmt::format("event log: the model accepts its {} lines", result.log.lines)
@@ -211,14 +253,7 @@ Result run(const Telling& telling, const Arguments& arguments) {
                                                result.log.refused, result.log.why));
         }
     }
-    if (result.verdict == Verdict::held) {
-        if (!result.violations.empty())
-            result.verdict = result.violations.front().check == engine::check::CheckId::liveness
-                                 ? Verdict::liveness
-                                 : Verdict::violated;
-        else if (!result.reason.empty())
-            result.verdict = Verdict::inconclusive;
-    }
+    conclude(result);
     if (result.verdict != Verdict::held || arguments.keep) {
         work.keep();
         result.work = work.path().string();
@@ -233,8 +268,8 @@ void print_dry_run(const Telling& telling, const Arguments& arguments) {
     if (!arguments.mobilecoin.empty() && !arguments.skip_build) {
         const real::CargoBuild build =
             real::cargo_build(fs::absolute(arguments.mobilecoin), arguments.release);
-        if (build.make_key) fmt::print("{}", real::to_text(*build.make_key));
-        fmt::print("{}", real::to_text(build.build));
+        if (build.make_key) tools::say("{}", real::to_text(*build.make_key));
+        tools::say("{}", real::to_text(build.build));
     }
     real::IoLoop loop;
     const real::WorkDirectory work("fogreal-", arguments.work);
@@ -246,7 +281,7 @@ void print_dry_run(const Telling& telling, const Arguments& arguments) {
     d.signing_chain = "<mc-crypto-x509-test-vectors --type=chain --test-name=ok_rsa_chain_25519_leaf>";
     d.signing_key = "<mc-crypto-x509-test-vectors --type=key --test-name=ok_rsa_chain_25519_leaf>";
     for (const real::Launch& launch : real::launches(d, options.own_wallet))
-        fmt::print("{}", real::to_text(launch));
+        tools::say("{}", real::to_text(launch));
 }
 
 namespace {
@@ -270,7 +305,7 @@ void build_checkout(const Arguments& arguments) {
     real::IoLoop loop;
     const real::WorkDirectory work("fogreal-build-", arguments.work);
     real::Supervisor supervisor(loop, work.path());
-    fmt::print(stderr, "building {} with cargo\n", arguments.mobilecoin);
+    tools::tell("building {} with cargo\n", arguments.mobilecoin);
     loop.run(build(&supervisor, real::cargo_build(fs::absolute(arguments.mobilecoin), arguments.release)));
 }
 
