@@ -143,7 +143,7 @@ struct Slot {
 /// Runs the task and keeps how it ended; what it ended with leaves this task in no other way.
 /// @param first  becomes `index` unless somebody else was there before
 template <class T>
-Task<> keep(Task<T> task, Slot<T>* slot, int index, int* first) {
+Task<> keep(Task<T> task, Slot<T>* slot, int index = 0, int* first = nullptr) {
     try {
         if constexpr (std::is_void_v<T>) {
             co_await std::move(task);
@@ -154,7 +154,7 @@ Task<> keep(Task<T> task, Slot<T>* slot, int index, int* first) {
     } catch (...) {
         slot->error = std::current_exception();
     }
-    if (*first < 0) *first = index;
+    if (first != nullptr && *first < 0) *first = index;
 }
 
 Task<> sleep_task(Instant due);

@@ -45,11 +45,10 @@ Task<std::vector<Result<Answer>>> ask_shards(Host& host, const std::vector<Shard
         co_return answers;
     }
     std::vector<detail::Slot<Result<Answer>>> slots(shards.size());
-    int first = -1; // to answer: of no interest here
     Nursery nursery(host.loop(), host.id());
     for (std::size_t i = 0; i < shards.size(); ++i) {
         Task<Result<Answer>> ask = ask_replicas<Answer>(host, shards[i].replicas, config, method, request);
-        nursery.spawn("ask a shard", detail::keep(std::move(ask), &slots[i], static_cast<int>(i), &first));
+        nursery.spawn("ask a shard", detail::keep(std::move(ask), &slots[i]));
     }
     co_await nursery.join();
     for (auto& slot : slots) {

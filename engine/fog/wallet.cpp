@@ -199,7 +199,8 @@ Task<> Wallet::fetch_missed_blocks() {
     for (BlockRange range : outstanding()) {
         while (!range.empty()) {
             BlockRange page = range;
-            const std::uint64_t blocks = page.end.value - page.start.value; // up to all that there can ever be
+            const std::uint64_t blocks =
+                page.end.value - page.start.value; // up to all that there can ever be
             page.end = BlockIndex{page.start.value + std::min(blocks, config_.blocks_per_query)};
             co_await host_.yield(YieldPoint::wallet_between_requests);
             std::vector<BlockRange> ranges(1, page);

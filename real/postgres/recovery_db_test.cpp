@@ -155,7 +155,9 @@ TEST_F(PgRecoveryDbTest, RowsAreThoseOfUpstream) {
 
 TEST_F(PgRecoveryDbTest, AReportHasEvidenceAndNamesTheInvocationThatIsOpen) {
     RecoveryDbOptions options = options_with(0, &log);
-    options.report_evidence = [](const chain::PublicKey& key) { return chain::Bytes{7, key.bytes[0]}; };
+    options.report_evidence = [](const engine::chain::PublicKey& key) {
+        return engine::chain::Bytes{7, key.bytes[0]};
+    };
     PgRecoveryDb vouching(pool, options);
     const auto row = [&] {
         return database.sql(

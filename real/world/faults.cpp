@@ -121,8 +121,7 @@ private:
 
 LinkWeather RealFaults::weather(NodeId from, NodeId to) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_)
-        std::visit(Suffers(world_.roster(), from, to, out), fault.what());
+    for (const auto& [id, fault] : active_) std::visit(Suffers(world_.roster(), from, to, out), fault.what());
     return out;
 }
 

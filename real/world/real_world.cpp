@@ -211,8 +211,8 @@ Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
     std::optional<std::string> why;
     if (options_.upstream) co_return why;
     co_await observe_all();
-    const Answered& view = view_router_->answered();
-    const Answered& ledger = ledger_router_->answered();
+    const Answered& view = dynamic_cast<const RealPlainNode&>(view_router()).answered();
+    const Answered& ledger = dynamic_cast<const RealPlainNode&>(ledger_router()).answered();
     if (view.nothing() && ledger.nothing())
         why = fmt::format(
             "the wallet contacted nobody: neither fog-view nor fog-ledger was asked anything; it was told {}",

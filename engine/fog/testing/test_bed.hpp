@@ -57,7 +57,8 @@ struct TestBed {
     T run(Task<T> task) {
         detail::Slot<T> slot;
         spawn(scheduler, host.id(), "test", detail::keep(std::move(task), &slot));
-        scheduler.run_until([&slot] { return bool(slot.value); });
+        scheduler.run_until([&slot] { return slot.value.has_value() || slot.error; });
+        if (slot.error) std::rethrow_exception(slot.error);
         if constexpr (!std::is_void_v<T>) return std::move(*slot.value);
     }
     /// Lets so much virtual time go by.
