@@ -4,8 +4,8 @@
 
 namespace engine {
 
-/// Base of what a world has switched on in a copy of the logic that is its own (docs/defects.md).  The logic that
-/// stands here never looks inside.
+/// Base of what a world has switched on in a copy of the logic that is its own (docs/defects.md).  The logic
+/// that stands here never looks inside.
 struct Switches {
     friend bool operator==(const Switches&, const Switches&) = default;
 };

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "sim/defect_catalogue.hpp"
-#include "sim/mark_catalogue.hpp"
 #include "sim/defect_set.hpp"
+#include "sim/mark_catalogue.hpp"
 #include "sim/run.hpp"
 #include "sim/testing/core_bed.hpp"
 

@@ -36,7 +36,8 @@ void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, cons
     if (!channel.chain_id.empty()) context.AddMetadata("chain-id", header(channel.chain_id));
     if (!channel.authorization.empty()) context.AddMetadata("authorization", header(channel.authorization));
     if (call.metadata != nullptr)
-        for (const std::string& cookie : call.metadata->cookies) context.AddMetadata("cookie", header(cookie));
+        for (const std::string& cookie : call.metadata->cookies)
+            context.AddMetadata("cookie", header(cookie));
     context.set_wait_for_ready(call.wait_for_ready.value_or(channel.wait_for_ready));
     if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
 }
