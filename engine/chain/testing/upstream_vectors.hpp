@@ -55,4 +55,12 @@ private:
 #define NEED_UPSTREAM_FILES(...)                                                                             \
     if (!find({__VA_ARGS__})) GTEST_SKIP() << absent()
 
+/// Of every so many altered cases one is judged.  The sanitizers make each a hundred times dearer: they see
+/// every transaction and proof as it was made and a share of its alterations, the other builds see all.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t one_alteration_of = 12;
+#else
+inline constexpr std::size_t one_alteration_of = 1;
+#endif
+
 } // namespace engine::chain::test

@@ -161,7 +161,9 @@ TEST_F(UpstreamVectorsTest, range_proofs) {
         EXPECT_EQ(to_hex(prove_range(rng, values, blindings, token_id).value()), to_hex(proof));
         EXPECT_EQ(rng.used(), c.at("random_bytes_used").get<std::size_t>());
         EXPECT_EQ(verify_range(proof, commitments, token_id), std::nullopt);
+        std::size_t altered = 0;
         for (const Json& v : c.at("verify")) {
+            if (altered++ % test::one_alteration_of != 0) continue;
             auto list = commitments;
             std::uint64_t token = token_id;
             const Bytes bytes = patched(v.at("patch"), proof, list, token);
@@ -173,7 +175,7 @@ TEST_F(UpstreamVectorsTest, range_proofs) {
             ++verdicts;
         }
     }
-    EXPECT_GT(verdicts, 450u);
+    EXPECT_GT(verdicts, 450u / test::one_alteration_of);
 }
 
 } // namespace
