@@ -797,7 +797,7 @@ TEST_F(WalletTest, U10_missed_blocks_are_fetched_in_pages) {
 }
 
 TEST_F(WalletTest, range_up_to_the_end_of_all_numbers_keeps_nobody_busy) {
-    fog.block({{1, 0, {}}});
+    fog.block({});
     fog.lose(~0ull - 7, ~0ull);
     fog.level();
     expect_shows(2, 0);
