@@ -47,8 +47,9 @@ TEST(ShippedLogic, reads_as_if_there_were_no_defects) {
             const std::string text = content(file.path());
             EXPECT_EQ(text.find("Defect::"), std::string::npos) << file.path();
             // In real/ a setting of the log has that name.
-            if (std::string_view(folder) != "real")
+            if (std::string_view(folder) != "real") {
                 EXPECT_EQ(text.find("is_on("), std::string::npos) << file.path();
+            }
         }
     EXPECT_GT(sources, 100u);
 }
