@@ -113,7 +113,8 @@ const Bytef* dictionary_bytes() { return reinterpret_cast<const Bytef*>(dictiona
 Bytes deflated(const Bytes& bytes) {
     z_stream z{};
     constexpr int raw = -15;
-    ENSURE(deflateInit2(&z, 9, Z_DEFLATED, raw, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+    const int begun = deflateInit2(&z, 9, Z_DEFLATED, raw, 9, Z_DEFAULT_STRATEGY);
+    ENSURE(begun == Z_OK);
     deflateSetDictionary(&z, dictionary_bytes(), static_cast<uInt>(dictionary.size()));
     Bytes out(deflateBound(&z, static_cast<uLong>(bytes.size())) + 16);
     Bytes in = bytes; // zlib's interface is not const
@@ -121,7 +122,8 @@ Bytes deflated(const Bytes& bytes) {
     z.avail_in = static_cast<uInt>(in.size());
     z.next_out = out.data();
     z.avail_out = static_cast<uInt>(out.size());
-    ENSURE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+    const int ended = deflate(&z, Z_FINISH);
+    ENSURE(ended == Z_STREAM_END);
     out.resize(z.total_out);
     deflateEnd(&z);
     return out;
@@ -129,7 +131,8 @@ Bytes deflated(const Bytes& bytes) {
 
 Bytes inflated(ByteView bytes) {
     z_stream z{};
-    ENSURE(inflateInit2(&z, -15) == Z_OK);
+    const int begun = inflateInit2(&z, -15);
+    ENSURE(begun == Z_OK);
     inflateSetDictionary(&z, dictionary_bytes(), static_cast<uInt>(dictionary.size()));
     Bytes in(bytes.begin(), bytes.end());
     Bytes out;

@@ -18,8 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Path = Json::json_pointer;
 
-// ------------------------------------------------------------------------------------------------ plan as
-// data
+// ---------------------------------------------------------------------------------------------- plan as data
 //
 // A plan is shrunk in its JSON form, so that a field added to plans is shrunk from the day it is added.  What
 // is no valid plan is refused by the reader and is no candidate.

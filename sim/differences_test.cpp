@@ -94,8 +94,7 @@ struct DatabaseDifferences : Differences {
     SimDbClient other{db, NodeId{2}};
 };
 
-// ------------------------------------------------------------------------------------------------ time and
-// processes
+// ---------------------------------------------------------------------------------------- time and processes
 
 // A race by the book: read, compute, write, without an await in between.
 Task<> add_many(int* counter, Scheduler* scheduler, bool* time_stood_still) {
@@ -373,8 +372,7 @@ TEST_F(DatabaseDifferences, line_16_a_report_has_no_evidence_and_nobody_asks_for
     EXPECT_TRUE(bed.run(client.set_report(key_of(1), bare)));
 }
 
-// ------------------------------------------------------------------------------------------------ recovery
-// database
+// ----------------------------------------------------------------------------------------- recovery database
 
 TEST_F(DatabaseDifferences, line_17_event_ids_become_visible_in_order) {
     Options held = calm();
@@ -507,8 +505,7 @@ TEST_F(DatabaseDifferences, line_24_the_cleanup_tool_runs_when_told) {
     EXPECT_TRUE(bed.run(client.add_block(*id, block)));
 }
 
-// ------------------------------------------------------------------------------------------------ files and
-// chain
+// ------------------------------------------------------------------------------------------- files and chain
 
 TEST_F(Differences, line_25_the_state_file_is_written_in_an_instant_and_as_a_whole) {
     SimStateFile file(bed.core, NodeId{1});
@@ -618,8 +615,7 @@ TEST_F(Differences, line_30_a_poll_that_would_find_nothing_is_left_out) {
     EXPECT_GE(asks_ms.size(), before + 39);
 }
 
-// ------------------------------------------------------------------------------------------------ messages
-// and releases
+// ------------------------------------------------------------------------------------- messages and releases
 
 // Two missed blocks, one of them paid to, and a wallet whose messages hold one block.
 Task<> miss_two_blocks(World& world) {
@@ -714,8 +710,7 @@ TEST_F(DatabaseDifferences, line_33_a_read_may_miss_a_block_in_the_middle) {
     EXPECT_EQ(blocks_seen(), 4u);
 }
 
-// ------------------------------------------------------------------------------------------------ the list
-// itself
+// ------------------------------------------------------------------------------------------- the list itself
 
 std::set<int> numbered_lines() {
     std::ifstream file(FOG_SOURCE_DIR "/sim/DIFFERENCES.md");

@@ -121,8 +121,7 @@ TEST_F(NetworkTest, nobody_listening_is_unavailable_at_once) {
     EXPECT_TRUE(target.begun.empty());
 }
 
-// ------------------------------------------------------------------------------------------------ message
-// faults
+// -------------------------------------------------------------------------------------------- message faults
 
 TEST_F(NetworkTest, dropped_request_is_unknown_at_the_timeout_and_did_nothing) {
     bed.begin(FaultKind::drop_requests, client.value, server.value, 256);

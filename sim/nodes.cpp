@@ -139,11 +139,11 @@ void Process::obey_abort_wish() {
     end(2);
 }
 
-Result<bool> SimStateFile::write(const IngestState& state) {
+Result<void> SimStateFile::write(const IngestState& state) {
     if (!core_.faults.empty() && core_.faults.has<faults::DiskFull>(node_))
         return engine::Error{engine::Code::disk_full, "state file", true};
     content_ = state;
-    return true;
+    return {};
 }
 
 // ------------------------------------------------------------------------------------------------ ingest

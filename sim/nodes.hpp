@@ -102,7 +102,7 @@ class SimStateFile final : public engine::fog::StateFile {
 public:
     SimStateFile(Core& core, NodeId node) : core_(core), node_(node) {}
     Result<std::optional<engine::fog::IngestState>> read() override { return content_; }
-    Result<bool> write(const engine::fog::IngestState& state) override;
+    Result<void> write(const engine::fog::IngestState& state) override;
     void remove() {
         content_.reset();
         replaced_ = true;

@@ -222,8 +222,8 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
     co_return co_await write<BlockIndex>(DbOperation::new_ingress_key, 0, std::move(apply));
 }
 
-Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) {
-    auto apply = [this, key, retired](DbState& state, EventIds&) -> Result<bool> {
+Task<Result<void>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) {
+    auto apply = [this, key, retired](DbState& state, EventIds&) -> Result<void> {
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "retire ingress key"};
         IngressKeyRecord& record = row->second.record;
@@ -234,9 +234,9 @@ Task<Result<bool>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) 
         if (is_passed) return Error{Code::retired, "unretire ingress key: past its expiry"};
         if (!retired && record.retired) db_.model_.key_unretired(record.expiry);
         record.retired = retired;
-        return true;
+        return {};
     };
-    co_return co_await write<bool>(DbOperation::retire_ingress_key, 0, std::move(apply));
+    co_return co_await write<void>(DbOperation::retire_ingress_key, 0, std::move(apply));
 }
 
 Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
@@ -312,23 +312,23 @@ Task<Result<InvocationId>> SimDbClient::new_ingest_invocation(std::optional<Invo
     co_return co_await write<InvocationId>(DbOperation::new_ingest_invocation, 2, std::move(apply));
 }
 
-Task<Result<bool>> SimDbClient::decommission_ingest_invocation(InvocationId invocation) {
-    auto apply = [this, invocation](DbState& state, EventIds& ids) -> Result<bool> {
+Task<Result<void>> SimDbClient::decommission_ingest_invocation(InvocationId invocation) {
+    auto apply = [this, invocation](DbState& state, EventIds& ids) -> Result<void> {
         if (invocation.value < 1 || static_cast<std::size_t>(invocation.value) > state.invocations.size())
             return Error{Code::not_found, "decommission ingest invocation"};
         DbState::Invocation& row = state.invocations[static_cast<std::size_t>(invocation.value) - 1];
-        if (row.decommissioned) return true;
+        if (row.decommissioned) return {};
         row.decommissioned = true;
         UserEvent event;
         event.what = Decommission{invocation, row.last_ingested};
         announce(ids, std::move(event));
-        return true;
+        return {};
     };
-    co_return co_await write<bool>(DbOperation::decommission_ingest_invocation, 1, std::move(apply));
+    co_return co_await write<void>(DbOperation::decommission_ingest_invocation, 1, std::move(apply));
 }
 
-Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock block) {
-    auto apply = [this, invocation, block](DbState& state, EventIds&) -> Result<bool> {
+Task<Result<void>> SimDbClient::add_block(InvocationId invocation, IngestedBlock block) {
+    auto apply = [this, invocation, block](DbState& state, EventIds&) -> Result<void> {
         if (invocation.value < 1 || static_cast<std::size_t>(invocation.value) > state.invocations.size())
             return Error{Code::not_found, "add block: invocation"};
         DbState::Invocation& owner = state.invocations[static_cast<std::size_t>(invocation.value) - 1];
@@ -337,7 +337,7 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         if (existing != key.blocks.end()) {
             const bool is_repeat = existing->second.invocation == invocation;
             mark_if(is_repeat, Mark::db_recognises_a_repeated_write);
-            if (is_repeat) return true; // our own first try
+            if (is_repeat) return {}; // our own first try
             return Error{Code::conflict, "add block: already scanned with this key"};
         }
         mark_if(key.record.lost, Mark::db_refuses_a_block_of_a_lost_key);
@@ -352,9 +352,9 @@ Task<Result<bool>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         owner.last_ingested = std::max(owner.last_ingested, block.block);
         owner.last_active_s = db_.core_.wall_clock_s(node_);
         state.highest_block = std::max(state.highest_block.value_or(block.block), block.block);
-        return true;
+        return {};
     };
-    co_return co_await write<bool>(DbOperation::add_block, 0, std::move(apply));
+    co_return co_await write<void>(DbOperation::add_block, 0, std::move(apply));
 }
 
 Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report) {

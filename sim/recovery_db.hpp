@@ -97,13 +97,13 @@ public:
     Task<Result<engine::fog::IngressKeys>> ingress_keys() override;
     Task<Result<std::optional<BlockIndex>>> highest_known_block() override;
     Task<Result<BlockIndex>> new_ingress_key(PublicKey key, BlockIndex requested_start) override;
-    Task<Result<bool>> retire_ingress_key(PublicKey key, bool retired) override;
+    Task<Result<void>> retire_ingress_key(PublicKey key, bool retired) override;
     Task<Result<bool>> report_lost_ingress_key(PublicKey key) override;
     Task<Result<engine::InvocationId>> new_ingest_invocation(std::optional<engine::InvocationId> previous,
                                                              PublicKey ingress, PublicKey egress,
                                                              BlockIndex start) override;
-    Task<Result<bool>> decommission_ingest_invocation(engine::InvocationId invocation) override;
-    Task<Result<bool>> add_block(engine::InvocationId invocation, engine::fog::IngestedBlock block) override;
+    Task<Result<void>> decommission_ingest_invocation(engine::InvocationId invocation) override;
+    Task<Result<void>> add_block(engine::InvocationId invocation, engine::fog::IngestedBlock block) override;
     Task<Result<engine::fog::KeyStatus>> set_report(PublicKey key, engine::fog::ReportRow report) override;
     Task<Result<std::vector<engine::InvocationId>>> expired_invocations(std::int64_t before_s) override;
     Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;

@@ -49,7 +49,7 @@ struct RecoveryDbTest : ::testing::Test {
     InvocationId invoke(std::uint8_t key, std::uint8_t egress, std::optional<InvocationId> previous = {}) {
         return *bed.run(one.new_ingest_invocation(previous, key_of(key), key_of(egress), BlockIndex{1}));
     }
-    Result<bool> add(InvocationId invocation, std::uint64_t block) {
+    Result<void> add(InvocationId invocation, std::uint64_t block) {
         return bed.run(one.add_block(invocation, block_of(block)));
     }
     void report(std::uint8_t key, std::uint64_t expiry, const char* id = "") {
@@ -173,8 +173,7 @@ TEST_F(RecoveryDbTest, lost_is_final) { // R12
     EXPECT_EQ(bed.run(one.reports())->at(0).expiry, BlockIndex{5});
 }
 
-// ------------------------------------------------------------------------------------------------
-// invocations, blocks
+// --------------------------------------------------------------------------------------- invocations, blocks
 
 TEST_F(RecoveryDbTest, invocation_announces_its_rng_and_closes_the_previous_one) {
     EXPECT_EQ(code_of(bed.run(one.new_ingest_invocation({}, key_of(1), key_of(11), BlockIndex{1}))),
@@ -267,8 +266,7 @@ TEST_F(RecoveryDbTest, blocks_are_consecutive_up_to_the_limit_or_the_first_gap) 
     EXPECT_TRUE(bed.run(one.blocks(key_of(9), BlockIndex{1}, 9))->blocks.empty());
 }
 
-// ------------------------------------------------------------------------------------------------ reports,
-// events
+// ------------------------------------------------------------------------------------------- reports, events
 
 TEST_F(RecoveryDbTest, report_raises_the_keys_expiry_and_never_lowers_it) {
     ReportRow row;
@@ -343,7 +341,7 @@ TEST_F(RecoveryDbTest, lost_acknowledgement_is_unknown_and_committed_and_the_rep
     new_key(1, 1);
     const InvocationId id = invoke(1, 11);
     bed.begin(FaultKind::lose_commit_ack, 1, 0, 1);
-    const Result<bool> added = add(id, 1);
+    const Result<void> added = add(id, 1);
     EXPECT_EQ(code_of(added), Code::unknown);
     EXPECT_TRUE(may_have_happened(added.error()));
     EXPECT_EQ(record(1).last_scanned, BlockIndex{1});
@@ -381,7 +379,7 @@ TEST_F(RecoveryDbTest, lost_commit_is_unknown_and_not_applied_and_the_repeat_suc
     bed.begin(FaultKind::lose_commit, 1, 0, 2);
     const DbPosition before = db.state().position;
     for (int i = 0; i < 2; ++i) {
-        const Result<bool> added = add(id, 1);
+        const Result<void> added = add(id, 1);
         EXPECT_EQ(code_of(added), Code::unknown);
         EXPECT_TRUE(may_have_happened(added.error())) << "to the writer it looks like a lost acknowledgement";
         EXPECT_FALSE(model.has_scanned(key_of(1), BlockIndex{1}));
@@ -451,8 +449,7 @@ TEST_F(RecoveryDbTest, writes_go_to_the_primary_whatever_is_read) {
     EXPECT_EQ(new_key(2, 1), BlockIndex{5});
 }
 
-// ------------------------------------------------------------------------------------------------
-// transactions
+// ---------------------------------------------------------------------------------------------- transactions
 
 // Every transaction is held for up to 600 ms between its ids and its commit.
 struct HeldRecoveryDbTest : RecoveryDbTest {

@@ -75,8 +75,7 @@ Task<> until_level(World& world) {
     co_await world.until("the chain's height by view and ledger", std::move(level), 60s);
 }
 
-// ------------------------------------------------------------------------------------------------ a right
-// run
+// ----------------------------------------------------------------------------------------------- a right run
 
 Task<> pay_and_spend(World& world) {
     engine::Wallet& alice = world.new_wallet(AccountId{0});
@@ -564,8 +563,7 @@ TEST(SimWorldChain, origin_block_pays_everybody_and_no_fog_scans_it) {
     for (engine::ChainCopy* copy : world.copies()) EXPECT_EQ(copy->count(), BlockCount{1});
 }
 
-// ------------------------------------------------------------------------------------------------ nodes and
-// faults
+// ------------------------------------------------------------------------------------------ nodes and faults
 
 Task<> verbs(World& world) {
     engine::Node& store = world.view_store(0);

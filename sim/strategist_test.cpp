@@ -15,8 +15,7 @@ namespace {
 
 using engine::Task;
 
-// ------------------------------------------------------------------------------------------------ small
-// programs
+// -------------------------------------------------------------------------------------------- small programs
 
 /// A thread of a small program: so many steps on a node of its own, or on one it shares.
 struct Thread {

@@ -67,8 +67,7 @@ protected:
     fs::path folder_;
 };
 
-// ------------------------------------------------------------------------------------------------
-// descriptors
+// ----------------------------------------------------------------------------------------------- descriptors
 
 // Runs `body` in a process of its own.  @return its exit code
 int in_child(const std::function<void()>& body) {
@@ -163,8 +162,7 @@ TEST_F(ProgramTest, reader_that_goes_away_ends_a_dump_at_once) {
     EXPECT_EQ(shell("$B/dump-ledger --ledger-db l 2>err | head -c 1; echo ${PIPESTATUS[0]}").out, "[141\n");
 }
 
-// ------------------------------------------------------------------------------------------------ what was
-// found
+// -------------------------------------------------------------------------------------------- what was found
 
 const std::string finds = "$B/fogsim --scenario lag --runs 3000 --defect wallet-count-ignores-key-images ";
 

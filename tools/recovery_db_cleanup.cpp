@@ -27,7 +27,7 @@ engine::Task<> clean(PgRecoveryDb& db, std::int64_t before_s, bool dry_run) {
             std::cout << "would decommission ingest invocation " << id.value << '\n';
             continue;
         }
-        const engine::Result<bool> done = co_await db.decommission_ingest_invocation(id);
+        const engine::Result<void> done = co_await db.decommission_ingest_invocation(id);
         if (done) {
             ++closed;
             std::cout << "decommissioned ingest invocation " << id.value << '\n';

@@ -111,8 +111,7 @@ struct BlockData {
     friend bool operator==(const BlockData&, const BlockData&) = default;
 };
 
-// Digests and what follows from them
-// ------------------------------------------------------------------------------
+// ------------------------------------------------------------------------ Digests and what follows from them
 
 void append_digest(DigestTranscript& to, std::string_view context, const MaskedAmount& value);
 void append_digest(DigestTranscript& to, std::string_view context, const KeyImage& value);

@@ -11,6 +11,7 @@
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/ristretto.hpp"
 #include "engine/chain/secret.hpp"
+#include "engine/chain/sodium.hpp"
 
 // MobileCoin's own cryptography behind the interface the worlds use.  Each function only joins parts that are
 // tested against upstream's known answers on their own.
@@ -132,8 +133,7 @@ public:
 
 const Crypto& ristretto_crypto() {
     // Picks the fastest code for this processor; without it libsodium stays portable and slower.
-    static const int ready = sodium_init();
-    if (ready < 0) throw std::runtime_error("libsodium could not be initialised");
+    init_sodium();
     static const RistrettoCrypto crypto;
     return crypto;
 }

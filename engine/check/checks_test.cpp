@@ -301,8 +301,7 @@ TEST_F(SenderTest, sender_accepts_what_the_chain_says) {
     EXPECT_TRUE(accepts(nowhere, 3, Verdict::unknown));
 }
 
-// ------------------------------------------------------------------------------------------------ answers of
-// view
+// ------------------------------------------------------------------------------------------- answers of view
 
 chain::PublicKey ingress(std::uint8_t n) {
     chain::PublicKey key;
@@ -567,8 +566,7 @@ TEST_F(ViewResponseTest, response_checker_looks_at_new_blocks_of_a_range_it_has_
     EXPECT_TRUE(checks.any_violation());
 }
 
-// ------------------------------------------------------------------------------------------------ answers of
-// the ledger
+// ------------------------------------------------------------------------------------- answers of the ledger
 
 /// Block 1 pays 1 and 2 (and a stranger), block 2 spends the 1, block 3 is empty.
 struct LedgerResponseTest : ::testing::Test {

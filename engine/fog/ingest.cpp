@@ -280,7 +280,7 @@ Task<std::optional<Error>> IngestNode::close_own_past() {
     while (!open_.empty()) {
         const InvocationId oldest = open_.front();
         auto close = [this, oldest] { return database_.decommission_ingest_invocation(oldest); };
-        const Result<bool> closed = co_await repeat<bool>(close);
+        const Result<void> closed = co_await repeat<void>(close);
         if (!closed && is_transient(closed.error()))
             co_return because(Code::unavailable, "ingest: close invocation", closed.error());
         std::erase(open_, oldest); // closed, or not in this database
@@ -423,7 +423,7 @@ Task<Result<IngestSummary>> IngestNode::set_retired(bool retired) {
     const Mutex::Lock lock = co_await state_.lock("its state, to retire");
     const chain::PublicKey key = key_.open;
     auto write = [this, key, retired] { return database_.retire_ingress_key(key, retired); };
-    const Result<bool> done = co_await repeat<bool>(write);
+    const Result<void> done = co_await repeat<void>(write);
     if (!done) co_return because(done.error().code, "ingest: retire", done.error());
     co_return summary();
 }
@@ -562,7 +562,7 @@ Task<> IngestNode::process_block(BlockPtr block, Term term) {
         co_await host_.yield(YieldPoint::ingest_before_block);
         if (!is_current(term)) co_return;
         auto add = [this, invocation, scanned] { return database_.add_block(invocation, scanned); };
-        const std::optional<Result<bool>> answer = co_await persist<bool>(add, term);
+        const std::optional<Result<void>> answer = co_await persist<void>(add, term);
         if (!answer) co_return;
         co_await host_.yield(YieldPoint::ingest_after_block);
         if (!is_current(term)) co_return;
@@ -667,7 +667,7 @@ Task<bool> IngestNode::close_abandoned(std::size_t keep, Term term) {
     while (is_current(term) && open_.size() > keep) {
         const InvocationId oldest = open_.front();
         auto close = [this, oldest] { return database_.decommission_ingest_invocation(oldest); };
-        const std::optional<Result<bool>> closed = co_await persist<bool>(close, term);
+        const std::optional<Result<void>> closed = co_await persist<void>(close, term);
         if (!closed) co_return false;
         std::erase(open_, oldest); // closed, or not in this database
         save();

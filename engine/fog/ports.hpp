@@ -62,8 +62,7 @@ public:
     virtual BlockPtr block_of_output(GlobalIndex index) const = 0;
 };
 
-// ------------------------------------------------------------------------------------------------ recovery
-// database
+// ----------------------------------------------------------------------------------------- recovery database
 
 /// How far a database node has applied commits.  A later read of the same node never gives a smaller one.
 struct DbPosition : Id<struct DbPositionTag> {
@@ -179,7 +178,7 @@ public:
     /// @errors not_found; retired (unretiring a key when a block at or past its expiry is known: view may
     /// have passed
     ///         that block without it)
-    virtual Task<Result<bool>> retire_ingress_key(chain::PublicKey key, bool retired) = 0;
+    virtual Task<Result<void>> retire_ingress_key(chain::PublicKey key, bool retired) = 0;
     /// Marks the key lost and announces [max(start, last scanned + 1), expiry) as missed when not empty.  Two
     /// keys may miss the same range: it is announced once.
     /// @return whether a range was announced by this or an earlier call
@@ -193,11 +192,11 @@ public:
                                                              chain::PublicKey ingress,
                                                              chain::PublicKey egress, BlockIndex start) = 0;
     /// A second call succeeds.  @errors not_found
-    virtual Task<Result<bool>> decommission_ingest_invocation(InvocationId invocation) = 0;
-    /// Stores a block's rows.  True also when this invocation stored the same block before.
+    virtual Task<Result<void>> decommission_ingest_invocation(InvocationId invocation) = 0;
+    /// Stores a block's rows.  It succeeds also when this invocation stored the same block before.
     /// @errors conflict (another invocation has scanned this block with the key), lost, decommissioned,
     /// not_found
-    virtual Task<Result<bool>> add_block(InvocationId invocation, IngestedBlock block) = 0;
+    virtual Task<Result<void>> add_block(InvocationId invocation, IngestedBlock block) = 0;
     /// Raises the key's expiry and replaces the report under the id.  A retired or lost key changes nothing.
     /// @errors not_found
     virtual Task<Result<KeyStatus>> set_report(chain::PublicKey key, ReportRow report) = 0;
@@ -407,7 +406,7 @@ public:
     /// @return nothing when there is no file.  @errors internal (not a state file: it was moved aside)
     virtual Result<std::optional<IngestState>> read() = 0;
     /// @errors disk_full (the old content is still there)
-    virtual Result<bool> write(const IngestState& state) = 0;
+    virtual Result<void> write(const IngestState& state) = 0;
 };
 
 /// account_ingest.AccountIngestAPI: what an operator says to an ingest node.

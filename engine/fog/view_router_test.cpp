@@ -217,8 +217,7 @@ TEST(Collate, events_are_united_without_repeats) {
     EXPECT_EQ(merged.next_event, UserEventId{3}) << "what one shard has not seen is asked for again";
 }
 
-// ------------------------------------------------------------------------------------------------ asking the
-// shards
+// ----------------------------------------------------------------------------------------- asking the shards
 
 class ScriptedStore final : public ViewStoreApi {
 public:

@@ -140,14 +140,14 @@ public:
     Task<Result<BlockIndex>> new_ingress_key(chain::PublicKey, BlockIndex) override {
         return refuse<BlockIndex>();
     }
-    Task<Result<bool>> retire_ingress_key(chain::PublicKey, bool) override { return refuse<bool>(); }
+    Task<Result<void>> retire_ingress_key(chain::PublicKey, bool) override { return refuse<void>(); }
     Task<Result<bool>> report_lost_ingress_key(chain::PublicKey) override { return refuse<bool>(); }
     Task<Result<InvocationId>> new_ingest_invocation(std::optional<InvocationId>, chain::PublicKey,
                                                      chain::PublicKey, BlockIndex) override {
         return refuse<InvocationId>();
     }
-    Task<Result<bool>> decommission_ingest_invocation(InvocationId) override { return refuse<bool>(); }
-    Task<Result<bool>> add_block(InvocationId, IngestedBlock) override { return refuse<bool>(); }
+    Task<Result<void>> decommission_ingest_invocation(InvocationId) override { return refuse<void>(); }
+    Task<Result<void>> add_block(InvocationId, IngestedBlock) override { return refuse<void>(); }
     Task<Result<KeyStatus>> set_report(chain::PublicKey, ReportRow) override { return refuse<KeyStatus>(); }
     Task<Result<std::vector<InvocationId>>> expired_invocations(std::int64_t) override {
         return refuse<std::vector<InvocationId>>();
@@ -201,8 +201,7 @@ struct ViewStoreTest : ::testing::Test {
     }
 };
 
-// ------------------------------------------------------------------------------------------------ the
-// advance rule
+// ------------------------------------------------------------------------------------------ the advance rule
 
 TEST_F(ViewStoreTest, count_is_the_block_after_the_last_loaded_one) {
     db.add_key(1, 1);

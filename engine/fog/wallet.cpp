@@ -53,16 +53,16 @@ Task<Result<Answer>> Wallet::ask(Api& api, Task<Result<Answer>> (Api::*method)(R
 }
 
 Task<Result<BalanceReport>> Wallet::check() {
-    const Result<bool> viewed = co_await poll_view();
+    const Result<void> viewed = co_await poll_view();
     if (!viewed && viewed.error().code == Code::failed_precondition) co_return viewed.error();
     co_await fetch_missed_blocks();
-    const Result<bool> imaged = co_await poll_key_images();
+    const Result<void> imaged = co_await poll_key_images();
     if (!imaged) co_return imaged.error();
     co_return report();
 }
 
 // Everything an answer's events say is stored before anything is awaited again.
-Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
+Result<void> Wallet::absorb_events(const ViewAnswer& answer) {
     const bool first_answer = next_event_ == UserEventId{};
     for (const RngRecord& record : answer.rngs) {
         if (record.rng_version > config_.rng_version) {
@@ -95,21 +95,21 @@ Result<bool> Wallet::absorb_events(const ViewAnswer& answer) {
             announced_missed_.push_back(range);
     }
     next_event_ = answer.next_event;
-    return true;
+    return {};
 }
 
-Task<Result<bool>> Wallet::poll_view() {
+Task<Result<void>> Wallet::poll_view() {
     ViewQuery events;
     events.events_after = next_event_;
     const Result<ViewAnswer> first = co_await ask<ViewAnswer>(view_, &ViewApi::query, std::move(events));
     if (!first) co_return first.error();
-    const Result<bool> absorbed = absorb_events(*first);
+    const Result<void> absorbed = absorb_events(*first);
     if (!absorbed) co_return absorbed.error();
     BlockCount promised = first->count; // N: the lowest of this poll
     host_.mark_if(promised < highest_processed_, Mark::wallet_view_behind_itself);
     host_.mark_if(promised.value == 0 && highest_processed_.value > 0,
                   Mark::wallet_view_starts_again_at_zero);
-    if (promised <= highest_processed_) co_return true;
+    if (promised <= highest_processed_) co_return Result<void>();
 
     std::vector<Rng*> live;
     for (auto& [key, rng] : rngs_) {
@@ -175,7 +175,7 @@ Task<Result<bool>> Wallet::poll_view() {
         live = std::move(next_round);
     }
     highest_processed_ = std::max(highest_processed_, promised);
-    co_return true;
+    co_return Result<void>();
 }
 
 std::vector<BlockRange> Wallet::outstanding() const {
@@ -246,7 +246,7 @@ void Wallet::own(chain::TxOutRecord record, FoundBy how) {
     host_.mark_if(!is_new, Mark::wallet_finds_an_output_twice);
 }
 
-Task<Result<bool>> Wallet::poll_key_images() {
+Task<Result<void>> Wallet::poll_key_images() {
     std::map<chain::KeyImage, std::vector<Owned*>>
         asked; // equal images are possible: a hostile sender makes them
     for (auto& [index, output] : owned_) {
@@ -280,7 +280,7 @@ Task<Result<bool>> Wallet::poll_key_images() {
             }
         }
     }
-    co_return true;
+    co_return Result<void>();
 }
 
 BlockCount Wallet::not_spent_limit() const {

@@ -128,10 +128,10 @@ private:
         std::vector<BlockRange> ranges_;
     };
 
-    Task<Result<bool>> poll_view();
-    Result<bool> absorb_events(const ViewAnswer& answer);
+    Task<Result<void>> poll_view();
+    Result<void> absorb_events(const ViewAnswer& answer);
     Task<> fetch_missed_blocks();
-    Task<Result<bool>> poll_key_images();
+    Task<Result<void>> poll_key_images();
     enum class FoundBy : std::uint8_t { search, scan };
     void own(chain::TxOutRecord record, FoundBy how);
     bool counts(const Owned& output, BlockCount count) const;

@@ -52,8 +52,7 @@ struct WalletTest : ::testing::Test {
     }
 };
 
-// ------------------------------------------------------------------------------------------------ cases A to
-// J
+// ---------------------------------------------------------------------------------------------- cases A to J
 
 TEST_F(WalletTest, A_level_services_show_everything) {
     two_blocks();
@@ -172,8 +171,7 @@ TEST_F(WalletTest, J_fresh_wallet_before_anything_was_ingested) {
     EXPECT_EQ(fog.order, "v") << "no RNG to search, nothing to ask about";
 }
 
-// ------------------------------------------------------------------------------------------------ view
-// polling
+// ---------------------------------------------------------------------------------------------- view polling
 
 TEST_F(WalletTest, V1_first_request_asks_for_events_only_and_its_failure_changes_nothing) {
     two_blocks();
@@ -335,8 +333,7 @@ TEST_F(WalletTest, V6_smaller_count_is_no_news) {
     EXPECT_EQ(report->value(), fog.truth(BlockCount{3}));
 }
 
-// ------------------------------------------------------------------------------------------------ missed
-// blocks
+// --------------------------------------------------------------------------------------------- missed blocks
 
 TEST_F(WalletTest, B1_nothing_missing_asks_for_no_blocks) {
     two_blocks();
@@ -585,8 +582,7 @@ TEST_F(WalletTest, two_rngs_that_start_at_one_block_are_both_searched) { // BH-3
     expect_shows(2, 3);
 }
 
-// ------------------------------------------------------------------------------------------------
-// transport, 1.9
+// -------------------------------------------------------------------------------------------- transport, 1.9
 
 TEST_F(WalletTest, transient_errors_are_tried_four_times) {
     two_blocks();
@@ -625,8 +621,7 @@ TEST_F(WalletTest, attempts_are_apart_by_the_retry_delay) {
     EXPECT_EQ(bed.scheduler.now() - begun, 3 * 20ms + 4 * 1ms);
 }
 
-// ------------------------------------------------------------------------------------------------ defects of
-// upstream
+// --------------------------------------------------------------------------------------- defects of upstream
 
 TEST_F(WalletTest, U1_missed_range_heard_of_before_the_count_moves_is_kept) {
     fog.open_rng(1);
@@ -814,8 +809,7 @@ TEST_F(WalletTest, U11_sum_is_wider_than_one_amount) {
     EXPECT_EQ(report->value(), Value{huge} + Value{huge});
 }
 
-// ------------------------------------------------------------------------------------------------
-// decommissioned RNGs
+// --------------------------------------------------------------------------------------- decommissioned RNGs
 
 TEST_F(WalletTest, decommissioned_rng_is_drained_before_it_is_dropped) { // W14
     const std::size_t rng = fog.open_rng(1);
@@ -878,8 +872,7 @@ TEST_F(WalletTest, decommission_may_be_heard_of_before_its_rng_record) {
     EXPECT_EQ(fog.view_queries.size(), 1u);
 }
 
-// ------------------------------------------------------------------------------------------------ killed and
-// continued
+// -------------------------------------------------------------------------------------- killed and continued
 
 // Outputs over two RNGs, a missed block, several chunks and pages: every kind of await is in it.
 void arrange_busy_world(ScriptedFog& fog, WalletConfig& config) {

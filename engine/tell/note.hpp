@@ -118,8 +118,7 @@ struct Landing {
     BlockIndex tombstone;
 };
 
-// ------------------------------------------------------------------------------------- what only a judge
-// sees
+// ------------------------------------------------------------------------------------ what only a judge sees
 
 /// What the wallet heard last of the service in question; an index into the notes.
 using Heard = std::optional<std::size_t>;

@@ -31,7 +31,7 @@ Task<Result<std::size_t>> WorldBody::clean_up(std::chrono::seconds age) {
     if (!expired) co_return expired.error();
     std::size_t closed = 0;
     for (const InvocationId invocation : *expired) {
-        const Result<bool> done = co_await db->decommission_ingest_invocation(invocation);
+        const Result<void> done = co_await db->decommission_ingest_invocation(invocation);
         if (done) ++closed;
     }
     co_return closed;

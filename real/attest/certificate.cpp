@@ -27,6 +27,9 @@ bool is_date(const ASN1_TIME* time) {
     return time != nullptr && ASN1_TIME_to_tm(time, &when) == 1;
 }
 
+/// OpenSSL's calls that answer 1 fail for want of memory only, with the arguments that they get here.
+void succeed(int answer) { ENSURE(answer == 1); }
+
 template <class T, class Encode>
 Bytes encoded(const T* what, Encode encode) {
     unsigned char* der = nullptr;
@@ -38,8 +41,8 @@ Bytes encoded(const T* what, Encode encode) {
 }
 
 void add(X509_NAME* name, const char* field, const std::string& value) {
-    ENSURE(X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC,
-                                      reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1, 0) == 1);
+    succeed(X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC,
+                                       reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1, 0));
 }
 
 } // namespace
@@ -69,10 +72,10 @@ P256Key P256Key::random() {
 Bytes P256Key::sign(ByteView message) const {
     const DigestPtr context(EVP_MD_CTX_new());
     std::size_t size = 0;
-    ENSURE(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) == 1);
-    ENSURE(EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) == 1);
+    succeed(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()));
+    succeed(EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()));
     Bytes out(size);
-    ENSURE(EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1);
+    succeed(EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()));
     out.resize(size);
     return out;
 }
@@ -83,16 +86,17 @@ std::array<std::uint8_t, 64> P256Key::sign_raw(ByteView message) const {
     const SignaturePtr signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
     ENSURE(signature != nullptr);
     std::array<std::uint8_t, 64> out{};
-    ENSURE(BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), 32) == 32);
-    ENSURE(BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + 32, 32) == 32);
+    const int r_size = BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), 32);
+    const int s_size = BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + 32, 32);
+    ENSURE(r_size == 32 && s_size == 32);
     return out;
 }
 
 P256Point P256Key::point() const {
     P256Point point;
     std::size_t size = 0;
-    ENSURE(EVP_PKEY_get_octet_string_param(key_.get(), OSSL_PKEY_PARAM_PUB_KEY, point.bytes.data(),
-                                           point.bytes.size(), &size) == 1);
+    succeed(EVP_PKEY_get_octet_string_param(key_.get(), OSSL_PKEY_PARAM_PUB_KEY, point.bytes.data(),
+                                            point.bytes.size(), &size));
     ENSURE(size == point.bytes.size());
     return point;
 }
@@ -110,8 +114,8 @@ bool verifies(EVP_PKEY* key, ByteView message, ByteView signature) {
 Bytes der_of_raw_signature(ByteView raw) {
     ENSURE(raw.size() == 64);
     const SignaturePtr signature(ECDSA_SIG_new());
-    ENSURE(ECDSA_SIG_set0(signature.get(), BN_bin2bn(raw.data(), 32, nullptr),
-                          BN_bin2bn(raw.data() + 32, 32, nullptr)) == 1);
+    succeed(ECDSA_SIG_set0(signature.get(), BN_bin2bn(raw.data(), 32, nullptr),
+                           BN_bin2bn(raw.data() + 32, 32, nullptr)));
     return encoded(signature.get(), i2d_ECDSA_SIG);
 }
 
@@ -127,7 +131,7 @@ KeyPtr p256_key_of(ByteView coordinates) {
     const std::unique_ptr<EVP_PKEY_CTX, FreeWith<EVP_PKEY_CTX_free>> context(
         EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
     EVP_PKEY* key = nullptr;
-    ENSURE(EVP_PKEY_fromdata_init(context.get()) == 1);
+    succeed(EVP_PKEY_fromdata_init(context.get()));
     std::array<OSSL_PARAM, 3> copy = parameters;
     (void)EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, copy.data());
     ERR_clear_error();
@@ -185,37 +189,39 @@ Bytes Certificate::der() const { return encoded(x509_.get(), i2d_X509); }
 
 Certificate CertificateMaker::make(const P256Key& subject, const P256Key& issuer) const {
     X509Ptr x509(X509_new());
-    ENSURE(X509_set_version(x509.get(), X509_VERSION_3) == 1);
-    ENSURE(ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1) == 1);
+    succeed(X509_set_version(x509.get(), X509_VERSION_3));
+    succeed(ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1));
     NamePtr subject_name = simulation_root_name();
     if (!in_root_name) {
         subject_name.reset(X509_NAME_new());
         add(subject_name.get(), "CN", common_name);
     }
     const NamePtr root_name = simulation_root_name();
-    ENSURE(X509_set_subject_name(x509.get(), subject_name.get()) == 1);
-    ENSURE(X509_set_issuer_name(x509.get(), by_root_name ? root_name.get() : subject_name.get()) == 1);
+    succeed(X509_set_subject_name(x509.get(), subject_name.get()));
+    succeed(X509_set_issuer_name(x509.get(), by_root_name ? root_name.get() : subject_name.get()));
     const TimePtr from(ASN1_TIME_new());
     const TimePtr until(ASN1_TIME_new());
-    ENSURE(ASN1_TIME_set_string_X509(from.get(), not_before) == 1);
-    ENSURE(ASN1_TIME_set_string_X509(until.get(), not_after) == 1);
-    ENSURE(X509_set1_notBefore(x509.get(), from.get()) == 1);
-    ENSURE(X509_set1_notAfter(x509.get(), until.get()) == 1);
-    ENSURE(X509_set_pubkey(x509.get(), subject.handle()) == 1);
+    succeed(ASN1_TIME_set_string_X509(from.get(), not_before));
+    succeed(ASN1_TIME_set_string_X509(until.get(), not_after));
+    succeed(X509_set1_notBefore(x509.get(), from.get()));
+    succeed(X509_set1_notAfter(x509.get(), until.get()));
+    succeed(X509_set_pubkey(x509.get(), subject.handle()));
     if (authority) {
         const ExtensionPtr constraint(
             X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"));
-        ENSURE(constraint && X509_add_ext(x509.get(), constraint.get(), -1) == 1);
+        ENSURE(constraint);
+        succeed(X509_add_ext(x509.get(), constraint.get(), -1));
     }
     if (!extension_oid.empty()) {
         const ObjectPtr object(OBJ_txt2obj(extension_oid.c_str(), 1));
         const OctetsPtr octets(ASN1_OCTET_STRING_new());
-        ENSURE(ASN1_OCTET_STRING_set(octets.get(), extension.data(), static_cast<int>(extension.size())) ==
-               1);
+        succeed(ASN1_OCTET_STRING_set(octets.get(), extension.data(), static_cast<int>(extension.size())));
         const ExtensionPtr own(X509_EXTENSION_create_by_OBJ(nullptr, object.get(), 0, octets.get()));
-        ENSURE(own && X509_add_ext(x509.get(), own.get(), -1) == 1);
+        ENSURE(own);
+        succeed(X509_add_ext(x509.get(), own.get(), -1));
     }
-    ENSURE(X509_sign(x509.get(), issuer.handle(), EVP_sha256()) > 0);
+    const int signature_size = X509_sign(x509.get(), issuer.handle(), EVP_sha256());
+    ENSURE(signature_size > 0);
     return Certificate(std::move(x509));
 }
 

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "engine/chain/bytes.hpp"
+#include "engine/chain/sodium.hpp"
 #include "engine/ensure.hpp"
 
 namespace real::attest {
@@ -70,7 +71,7 @@ X25519Keys X25519Keys::from(const X25519Private& secret) {
 }
 
 X25519Keys X25519Keys::random() {
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
     Secret<X25519Private> secret;
     randombytes_buf(secret->bytes.data(), secret->bytes.size());
     return from(*secret);

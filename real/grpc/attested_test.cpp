@@ -37,8 +37,7 @@ ServerAttestation served(attest::Enclave enclave = attest::Enclave::view) {
 }
 ClientAttestation expected(std::string id = responder_id) { return {signer(), std::move(id)}; }
 
-// ------------------------------------------------------------------------------------------------ without a
-// network
+// ----------------------------------------------------------------------------------------- without a network
 
 /// One client of a table of sessions.
 struct ServedChannelsTest : ::testing::Test {
@@ -229,8 +228,7 @@ TEST_F(ServedChannelsTest, AClientBelievesOnlyWhomItExpects) {
     EXPECT_NE(elsewhere.text.find("may call itself something else than localhost:443"), std::string::npos);
 }
 
-// ------------------------------------------------------------------------------------------------ against
-// services
+// ------------------------------------------------------------------------------------------ against services
 
 Task<> start_and_kill(Task<> doomed, IoLoop& loop) {
     engine::Nursery nursery(loop, {});

@@ -148,8 +148,7 @@ TEST(HostileBytesTest, CborBombsAreRefusedAtOnce) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ over the
-// network
+// ------------------------------------------------------------------------------------------ over the network
 
 Task<> send_all(IoLoop& loop, Channel& channel, std::vector<std::string> paths, std::string bytes,
                 int* answered) {

@@ -56,7 +56,8 @@ std::optional<KeyImageResult> key_image_result(std::string_view image, std::uint
 
 void set_output(external::TxOut& message, const chain::TxOut& output) {
     const chain::Bytes bytes = chain::encode(output);
-    ENSURE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+    const bool is_same_format = message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    ENSURE(is_same_format);
 }
 
 std::optional<chain::TxOut> output_from(const external::TxOut& message) {

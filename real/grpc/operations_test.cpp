@@ -88,8 +88,7 @@ TEST(RedactionTest, HidesSecretsWhereverTheyStand) {
     EXPECT_EQ(redacted_config(R"({"n":1.5,"s":"plain"})"), R"({"n":1.5,"s":"plain"})");
 }
 
-// ------------------------------------------------------------------------------------------------ remote
-// wallet
+// --------------------------------------------------------------------------------------------- remote wallet
 
 struct ScriptedWallet final : RemoteWalletApi {
     std::optional<FreshBalanceRequest> asked;

@@ -288,13 +288,15 @@ Server::Server(IoLoop& loop, NodeId node, ServerOptions options)
 void Server::handle(std::string path, Guard guard, UnaryHandler handler) {
     ENSURE(!machinery_);
     Method method{guard, std::move(handler), {}};
-    ENSURE(methods_.emplace(std::move(path), std::move(method)).second);
+    const bool is_new = methods_.emplace(std::move(path), std::move(method)).second;
+    ENSURE(is_new);
 }
 
 void Server::handle_stream(std::string path, Guard guard, StreamHandler handler) {
     ENSURE(!machinery_);
     Method method{guard, {}, std::move(handler)};
-    ENSURE(methods_.emplace(std::move(path), std::move(method)).second);
+    const bool is_new = methods_.emplace(std::move(path), std::move(method)).second;
+    ENSURE(is_new);
 }
 
 std::vector<std::string> Server::paths() const {

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "engine/chain/sodium.hpp"
 #include "proto/attest.pb.h"
 #include "real/grpc/message.hpp"
 
@@ -10,7 +11,7 @@ namespace real::grpc {
 Outcome<std::string> Sessions::open(std::string_view auth_data) {
     if (auth_data != clear_text_greeting)
         return Status(StatusCode::permission_denied, "attestation: this server speaks clear text only");
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
     std::string channel_id(channel_id_size, '\0');
     randombytes_buf(channel_id.data(), channel_id.size());
     sessions_.insert(channel_id, {});

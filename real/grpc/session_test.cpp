@@ -68,8 +68,7 @@ TEST(SessionsTest, ACounterComesOnceAndNotTooLate) {
     EXPECT_FALSE(sessions.accepts(id, 1000));
 }
 
-// ------------------------------------------------------------------------------------------------ against
-// services
+// ------------------------------------------------------------------------------------------ against services
 
 struct AttestedTest : Bed {
     template <class Reply>

@@ -190,8 +190,7 @@ TEST(WireCompatTest, Health) {
     EXPECT_EQ(hex(ping), "0a0164");
 }
 
-// ------------------------------------------------------------------------------------------------ the
-// engine's writer
+// --------------------------------------------------------------------------------------- the engine's writer
 
 TEST(WireCompatTest, ViewAnswer) {
     fog_view::QueryResponse response;
@@ -436,8 +435,7 @@ TEST(WireCompatTest, RandomNumberGenerators) {
     EXPECT_EQ(hex(stored), hex(WireWriter().text(1, "s").text(2, "b").varint(3, 1).varint(4, 2)));
 }
 
-// ------------------------------------------------------------------------------------------------ known
-// answers
+// --------------------------------------------------------------------------------------------- known answers
 
 void expect_same(const external::TxOut& message, const engine::chain::TxOut& output) {
     const auto wrapped = [](const auto& m) {

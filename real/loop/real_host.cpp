@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "engine/chain/sodium.hpp"
+
 namespace real {
 
 void SystemBytes::fill(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
@@ -14,7 +16,7 @@ SystemBytes& RealHost::system_bytes() {
 RealHost::RealHost(engine::Loop& loop, engine::NodeId id, const engine::chain::Crypto& crypto,
                    Aborter aborter, Recorder recorder)
     : Host(loop, id, crypto, system_bytes()), aborter_(std::move(aborter)), recorder_(std::move(recorder)) {
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
 }
 
 // Replicas take turns.

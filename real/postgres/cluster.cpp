@@ -19,6 +19,7 @@
 #include <sstream>
 #include <thread>
 
+#include "engine/chain/sodium.hpp"
 #include "engine/ensure.hpp"
 #include "real/postgres/blocking.hpp"
 #include "real/postgres/cluster_cache.hpp"
@@ -174,7 +175,7 @@ std::string Cluster::missing() {
 Cluster::Cluster(Options options)
     : options_(std::move(options)), bin_(find_programs()), uid_(::geteuid()), gid_(::getegid()) {
     if (bin_.empty()) throw engine::BrokenSurroundings(missing());
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
     if (uid_ == 0) {
         const passwd* entry = ::getpwnam("postgres");
         if (entry == nullptr) entry = ::getpwnam("nobody");

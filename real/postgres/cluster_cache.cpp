@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/ensure.hpp"
+#include "engine/chain/sodium.hpp"
 #include "real/process/interruption.hpp"
 
 namespace real::postgres {
@@ -129,7 +129,7 @@ int take_lock(const fs::path& file) {
 
 ClusterCache::ClusterCache(const fs::path& program, std::function<void(const std::string&)> say)
     : say_(std::move(say)) {
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
     const fs::path place = cache_directory();
     // Size and age of a program tell one from another, and cost no process.
     struct stat status {};

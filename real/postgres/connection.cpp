@@ -293,7 +293,7 @@ Task<PgResult<std::vector<Rows>>> Connection::run(std::vector<Statement> batch, 
         co_return *error;
     }
     if (PQtransactionStatus(connection_) == PQTRANS_INERROR) {
-        const PgResult<bool> rolled_back = co_await script("ROLLBACK", due);
+        const PgResult<void> rolled_back = co_await script("ROLLBACK", due);
         if (!rolled_back) co_return *error;
     }
     call.ended();
@@ -309,7 +309,7 @@ Task<PgResult<Rows>> Connection::query(Statement statement, Instant due) {
     co_return std::move(answers->front());
 }
 
-Task<PgResult<bool>> Connection::script(std::string sql, Instant due) {
+Task<PgResult<void>> Connection::script(std::string sql, Instant due) {
     if (!is_usable()) {
         PgError closed;
         closed.text = "the connection is closed";
@@ -327,7 +327,7 @@ Task<PgResult<bool>> Connection::script(std::string sql, Instant due) {
     }
     if (PQstatus(connection_) == CONNECTION_OK) call.ended();
     if (error) co_return *error;
-    co_return true;
+    co_return PgResult<void>();
 }
 
 bool Connection::is_idle() {

@@ -42,7 +42,7 @@ public:
     /// A batch of one.
     Task<PgResult<Rows>> query(Statement statement, Instant due);
     /// Several statements in one text, separated by semicolons, without parameters; answers are dropped.
-    Task<PgResult<bool>> script(std::string sql, Instant due);
+    Task<PgResult<void>> script(std::string sql, Instant due);
 
     bool is_usable() const { return connection_ != nullptr; }
     /// Usable, outside any transaction, and the server has not hung up meanwhile.  Does not suspend.

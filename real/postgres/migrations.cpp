@@ -138,7 +138,7 @@ Task<PgResult<std::vector<std::string>>> migrate(Connection& connection, Instant
         Connection& connection;
         bool committed = false;
     } guard(connection);
-    const PgResult<bool> begun = co_await connection.script(begin_script, due);
+    const PgResult<void> begun = co_await connection.script(begin_script, due);
     if (!begun) co_return begun.error();
     for (const Migration& migration : migrations) {
         Params version;
@@ -146,15 +146,15 @@ Task<PgResult<std::vector<std::string>>> migrate(Connection& connection, Instant
         const PgResult<Rows> known = co_await connection.query(Statement(is_applied, version), due);
         if (!known) co_return known.error();
         if (known->flag(0, 0)) continue;
-        const PgResult<bool> done = co_await connection.script(migration.script, due);
+        const PgResult<void> done = co_await connection.script(migration.script, due);
         if (!done) co_return done.error();
         const PgResult<Rows> noted = co_await connection.query(Statement(note_applied, version), due);
         if (!noted) co_return noted.error();
         applied.push_back(migration.version);
     }
-    const PgResult<bool> positioned = co_await connection.script(position_script, due);
+    const PgResult<void> positioned = co_await connection.script(position_script, due);
     if (!positioned) co_return positioned.error();
-    const PgResult<bool> committed = co_await connection.script("COMMIT", due);
+    const PgResult<void> committed = co_await connection.script("COMMIT", due);
     if (!committed) co_return committed.error();
     guard.committed = true;
     co_return std::move(applied);

@@ -164,7 +164,7 @@ Task<Result<BlockIndex>> PgRecoveryDb::new_ingress_key(PublicKey key, BlockIndex
     co_return BlockIndex{rows->word(0, 0)};
 }
 
-Task<Result<bool>> PgRecoveryDb::retire_ingress_key(PublicKey key, bool retired) {
+Task<Result<void>> PgRecoveryDb::retire_ingress_key(PublicKey key, bool retired) {
     constexpr const char* origin = "retire ingress key";
     Params params;
     params.bytes(key.view()).flag(retired);
@@ -172,7 +172,7 @@ Task<Result<bool>> PgRecoveryDb::retire_ingress_key(PublicKey key, bool retired)
     if (!rows) co_return rows.error();
     if (rows->empty()) co_return Error{Code::not_found, origin};
     if (rows->flag(0, 0)) co_return Error{Code::retired, "unretire ingress key: past its expiry"};
-    co_return true;
+    co_return Result<void>();
 }
 
 Task<Result<bool>> PgRecoveryDb::report_lost_ingress_key(PublicKey key) {
@@ -206,17 +206,17 @@ Task<Result<InvocationId>> PgRecoveryDb::new_ingest_invocation(std::optional<Inv
     co_return InvocationId{rows->number(0, 4)};
 }
 
-Task<Result<bool>> PgRecoveryDb::decommission_ingest_invocation(InvocationId invocation) {
+Task<Result<void>> PgRecoveryDb::decommission_ingest_invocation(InvocationId invocation) {
     constexpr const char* origin = "decommission ingest invocation";
     Params params;
     params.number(invocation.value).time(options_.clock());
     const Result<Rows> rows = co_await write(origin, sql::decommission_ingest_invocation, std::move(params));
     if (!rows) co_return rows.error();
     if (rows->empty()) co_return Error{Code::not_found, origin};
-    co_return true;
+    co_return Result<void>();
 }
 
-Task<Result<bool>> PgRecoveryDb::add_block(InvocationId invocation, IngestedBlock block) {
+Task<Result<void>> PgRecoveryDb::add_block(InvocationId invocation, IngestedBlock block) {
     constexpr const char* origin = "add block";
     // The next block's index must have a place in a BIGINT too.
     if (block.block.value >= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
@@ -232,12 +232,12 @@ Task<Result<bool>> PgRecoveryDb::add_block(InvocationId invocation, IngestedBloc
     if (!rows) co_return rows.error();
     if (rows->empty()) co_return Error{Code::not_found, "add block: invocation"};
     if (!rows->is_null(0, 0)) {
-        if (rows->number(0, 0) == invocation.value) co_return true; // our own first try
+        if (rows->number(0, 0) == invocation.value) co_return Result<void>(); // our own first try
         co_return Error{Code::conflict, "add block: already scanned with this key"};
     }
     if (rows->flag(0, 1)) co_return Error{Code::lost, origin};
     if (rows->flag(0, 2)) co_return Error{Code::decommissioned, origin};
-    co_return true;
+    co_return Result<void>();
 }
 
 Task<Result<KeyStatus>> PgRecoveryDb::set_report(PublicKey key, ReportRow report) {

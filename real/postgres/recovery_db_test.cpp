@@ -111,14 +111,13 @@ struct PgRecoveryDbTest : ::testing::Test {
     void new_key(std::uint8_t key, std::uint64_t start) {
         ASSERT_TRUE(run(db.new_ingress_key(key_of(key), BlockIndex{start})));
     }
-    Result<bool> add(InvocationId invocation, std::uint64_t block) {
+    Result<void> add(InvocationId invocation, std::uint64_t block) {
         return run(db.add_block(invocation, block_of(block)));
     }
     std::string position() { return database.sql("SELECT position FROM fog_recovery_db_position"); }
 };
 
-// ------------------------------------------------------------------------------------------------ what is
-// stored
+// -------------------------------------------------------------------------------------------- what is stored
 
 TEST_F(PgRecoveryDbTest, RowsAreThoseOfUpstream) {
     new_key(1, 3);
@@ -280,8 +279,7 @@ TEST_F(PgRecoveryDbTest, ClosedByAgeAsTheCleanupToolAsks) {
     EXPECT_EQ(run(db.expired_invocations(written_s + 1)).value(), std::vector<InvocationId>{old});
 }
 
-// ------------------------------------------------------------------------------------------------ other
-// writers
+// --------------------------------------------------------------------------------------------- other writers
 
 /// A transaction of somebody who does not take the writers' lock, or takes nothing else.
 struct Foreign {
@@ -323,7 +321,7 @@ TEST_F(PgRecoveryDbTest, BlockOfAWriterWithoutTheLockWins) {
     Foreign foreign(loop, database.url(),
                     "INSERT INTO ingested_blocks SELECT 99, id, ingress_public_key, 3, 0, 0, '' FROM "
                     "ingest_invocations WHERE id = 2");
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     Task<> adding = keep(db.add_block(id, block_of(3)), &added);
     Task<> releasing = release_once(loop, database.url(), somebody_waits_for_a_row, foreign);
     loop.run(together(loop, std::move(adding), std::move(releasing)));
@@ -345,7 +343,7 @@ constexpr const char* two_wait =
 Task<> block_then_key(IoLoop& loop, ConnectUrl url, PgRecoveryDb& db, InvocationId id, Foreign& holder,
                       std::optional<Result<BlockIndex>>* start) {
     engine::Nursery nursery(loop, {});
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     nursery.spawn("a block", keep(db.add_block(id, block_of(10)), &added));
     co_await until(loop, url, one_waits);
     nursery.spawn("a key", keep(db.new_ingress_key(key_of(2), BlockIndex{5}), start));
@@ -373,8 +371,7 @@ TEST_F(PgRecoveryDbTest, KeysStartAboveABlockThatWasWaitingToBeWritten) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ many at
-// once
+// ---------------------------------------------------------------------------------------------- many at once
 
 /// Opens and closes invocations one after another.
 Task<> churn(PgRecoveryDb& db, std::uint8_t writer, int times) {
@@ -443,7 +440,7 @@ TEST_F(PgRecoveryDbTest, ReaderWithACursorMissesNoEventOfManyWriters) { // T14
 /// Adds blocks with a key that others use too: each block has one winner.
 Task<> race_for_blocks(PgRecoveryDb& db, InvocationId id, std::uint64_t last, int& won, int& lost) {
     for (std::uint64_t b = 1; b <= last; ++b) {
-        const Result<bool> added = co_await db.add_block(id, block_of(b));
+        const Result<void> added = co_await db.add_block(id, block_of(b));
         if (added)
             ++won;
         else if (added.error().code == Code::conflict)
@@ -467,13 +464,12 @@ TEST_F(PgRecoveryDbTest, BlockHasOneWinner) { // R9
     EXPECT_EQ(database.sql("SELECT count(*) FROM ingested_blocks"), "20");
 }
 
-// ------------------------------------------------------------------------------------------------ what
-// breaks
+// ----------------------------------------------------------------------------------------------- what breaks
 
 TEST_F(PgRecoveryDbTest, TerminatedWhileItWaitsForTheLockNothingHappened) {
     new_key(1, 3);
     const InvocationId id = invoke(1, 11);
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     {
         Foreign holder(loop, database.url(), take_lock);
         Task<> adding = keep(impatient.add_block(id, block_of(3)), &added);
@@ -494,7 +490,7 @@ TEST_F(PgRecoveryDbTest, PatientWriterTriesAgainAfterATermination) {
     new_key(1, 3);
     const InvocationId id = invoke(1, 11);
     Foreign holder(loop, database.url(), take_lock);
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     const auto disturb = [&]() -> Task<> {
         co_await until(
             loop, database.url(),
@@ -606,7 +602,7 @@ TEST_F(RelayedTest, UnknownStaysUnknownWhenNoRepeatGetsThrough) {
     Pool doomed(loop, relay.url(), pool_options);
     PgRecoveryDb writer(doomed, options_with(2, &log));
     run(writer.highest_known_block()).value();
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     const auto cut_and_stay_away = [&]() -> Task<> {
         co_await until(loop, database.url(), "SELECT count(*) = 1 FROM ingested_blocks");
         relay.cut();
@@ -629,14 +625,13 @@ TEST_F(RelayedTest, PasswordIsInNoLogLine) {
     for (const std::string& line : log) EXPECT_EQ(line.find("geheim"), std::string::npos) << line;
 }
 
-// ------------------------------------------------------------------------------------------------ killed
-// clients
+// -------------------------------------------------------------------------------------------- killed clients
 
 /// A client process that dies in the middle of a write, at any moment.
 Task<> write_and_be_killed(IoLoop& loop, PgRecoveryDb& db, InvocationId id, std::uint64_t block,
                            engine::Duration after) {
     engine::Nursery nursery(loop, {});
-    std::optional<Result<bool>> added;
+    std::optional<Result<void>> added;
     nursery.spawn("a write", keep(db.add_block(id, block_of(block, 300'000)), &added));
     co_await engine::sleep_until(loop.now() + after);
     nursery.kill_all();
@@ -656,15 +651,14 @@ TEST_F(PgRecoveryDbTest, KilledWriterLeavesAWholeBlockOrNone) {
         "t");
 }
 
-// ------------------------------------------------------------------------------------------------ killed
-// servers
+// -------------------------------------------------------------------------------------------- killed servers
 
 /// Writes blocks through everything; notes what was acknowledged.
 Task<> write_through(PgRecoveryDb& db, InvocationId id, std::uint64_t first, const bool& stop,
                      std::vector<std::uint64_t>& acknowledged, int& disturbed) {
     for (std::uint64_t b = first; !stop; ++b) {
         for (;;) {
-            const Result<bool> added = co_await db.add_block(id, block_of(b));
+            const Result<void> added = co_await db.add_block(id, block_of(b));
             if (added) break;
             EXPECT_TRUE(engine::is_transient(added.error())) << engine::name(added.error().code);
             ++disturbed;

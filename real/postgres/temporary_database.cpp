@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "engine/chain/sodium.hpp"
 #include "engine/ensure.hpp"
 #include "real/postgres/blocking.hpp"
 
@@ -25,7 +26,7 @@ constexpr auto limit = std::chrono::seconds(10);
 } // namespace
 
 TemporaryDatabase::TemporaryDatabase(ConnectUrl server) : server_(std::move(server)) {
-    ENSURE(sodium_init() >= 0);
+    engine::chain::init_sodium();
     const std::string name = fmt::format("fog_{}_{:08x}", ::getpid(), randombytes_random());
     url_ = server_.with_database(name);
     ConnectUrl open = server_;

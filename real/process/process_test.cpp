@@ -453,8 +453,7 @@ TEST(PortPoolTest, AFixedPortBelongsToOneRun) {
     EXPECT_NO_THROW(second.reserve_fixed(port));
 }
 
-// ------------------------------------------------------------------------------------------------ work
-// directory
+// -------------------------------------------------------------------------------------------- work directory
 
 TEST(WorkDirectoryTest, IsPrivateAndGoesAwayUnlessKept) {
     std::filesystem::path gone, kept;

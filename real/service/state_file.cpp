@@ -192,7 +192,7 @@ void DiskStateFile::move_aside(const char* why) {
     }
 }
 
-engine::Result<bool> DiskStateFile::write(const IngestState& state) {
+engine::Result<void> DiskStateFile::write(const IngestState& state) {
     WireWriter summary;
     summary.varint_or_omit(1, static_cast<std::uint64_t>(state.mode));
     summary.varint_or_omit(2, state.next_block.value);
@@ -218,7 +218,7 @@ engine::Result<bool> DiskStateFile::write(const IngestState& state) {
                    why.message());
         return Error{Code::disk_full, "state file: write"};
     }
-    return true;
+    return {};
 }
 
 } // namespace real::service

@@ -39,7 +39,7 @@ public:
 
     /// @throws UnreadableStateFile
     engine::Result<std::optional<engine::fog::IngestState>> read() override;
-    engine::Result<bool> write(const engine::fog::IngestState& state) override;
+    engine::Result<void> write(const engine::fog::IngestState& state) override;
 
     /// The last read() found a state whose key this program cannot open (sealed by an enclave, or damaged).
     bool key_was_refused() const { return key_refused_; }

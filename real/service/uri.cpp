@@ -1,5 +1,8 @@
 #include "real/service/uri.hpp"
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,42 +22,36 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 template <class Number>
 bool parse_number(std::string_view text, Number& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     return error == std::errc{} && end == text.data() + text.size();
 }
 
-std::string_view cut(std::string_view& rest, std::string_view separators) {
-    const std::size_t end = std::min(rest.find_first_of(separators), rest.size());
-    const std::string_view front = rest.substr(0, end);
-    rest.remove_prefix(end);
-    return front;
+/// Why the grammar refuses an address whose scheme is right.
+std::string fault_of(std::string_view address) {
+    std::string_view authority = address.substr(address.find("://") + 3);
+    authority = authority.substr(0, authority.find_first_of("/?#"));
+    authority = authority.substr(authority.rfind('@') + 1); // npos + 1 is 0
+    const std::size_t bracket = authority.find(']');
+    if (authority.starts_with('[') && bracket == std::string_view::npos)
+        return "the bracket of an IPv6 address is not closed";
+    const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    const std::string_view port = colon == std::string_view::npos ? "" : authority.substr(colon + 1);
+    if (std::uint16_t number = 0; !port.empty() && !parse_number(port, number))
+        return fmt::format("'{}' is no port, they go from 0 to 65535", port);
+    return "holds a character that an address writes as % and two hexadecimal digits";
 }
 
 } // namespace
 
 std::string percent_decoded(std::string_view text, bool plus_is_blank) {
+    boost::urls::encoding_opts options;
+    options.space_as_plus = plus_is_blank;
+    const auto encoded = boost::urls::make_pct_string_view({text.data(), text.size()});
+    if (!encoded) return std::string(text);
     std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size()) {
-            const int high = hex_digit(text[i + 1]);
-            const int low = hex_digit(text[i + 2]);
-            if (high >= 0 && low >= 0) {
-                out.push_back(static_cast<char>(high * 16 + low));
-                i += 2;
-                continue;
-            }
-        }
-        out.push_back(text[i] == '+' && plus_is_blank ? ' ' : text[i]);
-    }
+    encoded->decode(options, boost::urls::string_token::assign_to(out));
     return out;
 }
 
@@ -71,58 +68,29 @@ std::optional<Uri> Uri::parse(const UriKind& kind, std::string_view text, std::s
         why = fmt::format("needs {}:// or {}://, followed by host and port", kind.insecure, kind.secure);
         return std::nullopt;
     }
+    const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+    const auto port = parsed ? parsed->port() : boost::core::string_view();
+    // Boost 1.81 takes what follows the digits of a port for a path, which begins with a slash in truth.
+    const auto path = parsed ? parsed->encoded_path() : boost::urls::pct_string_view();
+    const bool is_cut_off = !path.empty() && path.front() != '/';
+    uri.port_ = uri.scheme_ == kind.secure ? kind.secure_port : kind.insecure_port;
+    if (!parsed || is_cut_off || (!port.empty() && !parse_number({port.data(), port.size()}, uri.port_))) {
+        why = fault_of(text);
+        return std::nullopt;
+    }
     uri.text_ = text;
     uri.secure_ = uri.scheme_ == kind.secure;
-    uri.port_ = kind.insecure_port;
-    if (uri.secure_) uri.port_ = kind.secure_port;
-
-    std::string_view rest = text.substr(scheme_end + 3);
-    std::string_view authority = cut(rest, "/?#");
-    if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-        std::string_view secret = authority.substr(0, at);
-        authority.remove_prefix(at + 1);
-        uri.user_ = percent_decoded(cut(secret, ":"), false);
-        if (!secret.empty()) uri.password_ = percent_decoded(secret.substr(1), false);
-    }
-    std::string_view host;
-    if (authority.starts_with('[')) {
-        const std::size_t end = authority.find(']');
-        if (end == std::string_view::npos) {
-            why = "the bracket of an IPv6 address is not closed";
-            return std::nullopt;
-        }
-        host = authority.substr(1, end - 1);
-        authority.remove_prefix(end + 1);
-    } else {
-        host = cut(authority, ":");
-    }
-    if (host.empty()) {
+    uri.user_ = parsed->user();
+    uri.password_ = parsed->password();
+    uri.host_ = lower(parsed->host_address());
+    if (uri.host_.empty()) {
         why = "has no host";
         return std::nullopt;
     }
-    uri.host_ = lower(host);
-    if (!authority.empty() && authority != ":") {
-        std::uint16_t port = 0;
-        if (!authority.starts_with(':') || !parse_number(authority.substr(1), port)) {
-            why = fmt::format("'{}' is no port, they go from 0 to 65535", authority.substr(1));
-            return std::nullopt;
-        }
-        uri.port_ = port;
-    }
-
-    cut(rest, "?#"); // the path says nothing
-    if (rest.starts_with('?')) {
-        rest.remove_prefix(1);
-        std::string_view query = cut(rest, "#");
-        while (!query.empty()) {
-            std::string_view pair = cut(query, "&");
-            if (!query.empty()) query.remove_prefix(1);
-            if (pair.empty()) continue;
-            const std::string name = percent_decoded(cut(pair, "="), true);
-            if (!pair.empty()) pair.remove_prefix(1);
-            uri.parameters_.emplace_back(name, percent_decoded(pair, true));
-        }
-    }
+    boost::urls::encoding_opts as_form;
+    as_form.space_as_plus = true;
+    for (const auto& parameter : parsed->params(as_form))
+        if (!parameter.key.empty()) uri.parameters_.emplace_back(parameter.key, parameter.value);
     if (uri.responder_id().find(':') == std::string::npos) {
         why = "parameter responder-id needs the form host:port";
         return std::nullopt;

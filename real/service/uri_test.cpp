@@ -75,7 +75,7 @@ TEST(UriTest, WithoutAParameterTheAddressIsTheResponderId) {
         "3-8");
     EXPECT_EQ(parsed(view_store_uri, "fog-view-store://h?a=1&a=2&&b").parameter("a"), "2");
     EXPECT_EQ(parsed(view_store_uri, "fog-view-store://h?a=1&a=2&&b").parameter("b"), "");
-    EXPECT_EQ(parsed(view_store_uri, "fog-view-store://h?a=%3A%20x+y%2").parameter("a"), ": x y%2");
+    EXPECT_EQ(parsed(view_store_uri, "fog-view-store://h?a=%3A%20x+y%25").parameter("a"), ": x y%");
     EXPECT_EQ(parsed(view_store_uri, "fog-view-store://h#?a=1").parameter("a"), std::nullopt);
 }
 
@@ -111,6 +111,10 @@ TEST(UriTest, RefusesWhatIsNoAddressOfThisKindAndSaysWhy) {
     EXPECT_EQ(refused(view_uri, "fog-view://[::1"), "the bracket of an IPv6 address is not closed");
     EXPECT_EQ(refused(view_uri, "fog-view://h?responder-id=name"),
               "parameter responder-id needs the form host:port");
+    EXPECT_EQ(refused(view_uri, "fog-view://h?a=%2"),
+              "holds a character that an address writes as % and two hexadecimal digits");
+    EXPECT_EQ(refused(view_uri, "fog-view://[::g]:1"),
+              "holds a character that an address writes as % and two hexadecimal digits");
     EXPECT_EQ(refused(view_uri, "fog-view://h\nx"), "an address has neither blanks nor control characters");
 }
 

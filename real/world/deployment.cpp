@@ -361,8 +361,7 @@ Launch nginx(const Deployment& d) {
     return launch;
 }
 
-// ------------------------------------------------------------------------------------------------ all of
-// them
+// ----------------------------------------------------------------------------------------------- all of them
 
 std::vector<Launch> launches(const Deployment& d, bool with_wallet) {
     std::vector<Launch> out;

@@ -107,8 +107,7 @@ std::int64_t RealWorld::wall_clock_s() const {
         .count();
 }
 
-// ------------------------------------------------------------------------------------------------ looking
-// and waiting
+// --------------------------------------------------------------------------------------- looking and waiting
 
 Task<> RealWorld::observe_all() {
     const std::uint64_t round = observed_;
@@ -154,8 +153,7 @@ Task<> RealWorld::sleep_unless(std::function<bool()> holds, Duration at_most) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ what
-// happens
+// ---------------------------------------------------------------------------------------------- what happens
 
 void RealWorld::on_step(const std::string& text) {
     log_.step(text);
@@ -175,8 +173,7 @@ void RealWorld::on_landing(const JudgedWallet&, const chain::PublicKey& output, 
     log_.landing(output, tombstone, landing);
 }
 
-// ------------------------------------------------------------------------------------------------ what is
-// wrong
+// --------------------------------------------------------------------------------------------- what is wrong
 
 void RealWorld::disturbed() {
     disturbed_at_ = now();
@@ -290,8 +287,7 @@ void RealWorld::weather_changed() {
     for (const auto& proxy : proxies_) proxy->weather_changed();
 }
 
-// ------------------------------------------------------------------------------------------------ the event
-// log
+// --------------------------------------------------------------------------------------------- the event log
 
 Task<std::string> RealWorld::log_database() {
     constexpr std::size_t at_a_time = 1000;

@@ -149,8 +149,7 @@ TEST_F(FogrealTest, WithoutAFrontWalletsDialTheRouters) {
     expect_nothing_left(child, false);
 }
 
-// ------------------------------------------------------------------------------------------------ a database
-// server that is there already
+// ------------------------------------------------------------------- a database server that is there already
 
 class ServerOfOthersTest : public FogrealTest {
 protected:
@@ -439,8 +438,7 @@ TEST_F(FogrealTest, FollowUpsCanBeLeftOut) {
     EXPECT_LT(checks, 250) << "only fresh wallets, each until it arrives";
 }
 
-// ------------------------------------------------------------------------------------------------ other
-// wallets
+// --------------------------------------------------------------------------------------------- other wallets
 
 class OutsideWalletTest : public FogrealTest {
 protected:
@@ -506,8 +504,7 @@ TEST_F(OutsideWalletTest, AWalletThatContactsNobodyIsToldSo) {
     EXPECT_THAT(child.standard_output(), HasSubstr("it was told insecure-fog://localhost:1/"));
 }
 
-// ------------------------------------------------------------------------------------------------ without
-// running
+// ------------------------------------------------------------------------------------------- without running
 
 TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
     const std::pair<std::vector<std::string>, const char*> cases[] = {

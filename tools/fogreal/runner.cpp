@@ -261,8 +261,7 @@ Result run(const Telling& telling, const Arguments& arguments) {
     return result;
 }
 
-// ------------------------------------------------------------------------------------------------ without
-// running
+// ------------------------------------------------------------------------------------------- without running
 
 void print_dry_run(const Telling& telling, const Arguments& arguments) {
     if (!arguments.mobilecoin.empty() && !arguments.skip_build) {

@@ -387,8 +387,7 @@ TEST_F(FogsimTest, recording_is_understood_as_it_was_pasted) {
     EXPECT_THAT(folder.err, HasSubstr("--replay: '.' is a directory"));
 }
 
-// ------------------------------------------------------------------------------------------------ wrong
-// wishes
+// ---------------------------------------------------------------------------------------------- wrong wishes
 
 TEST_F(FogsimTest, wrong_values_are_refused_with_flag_and_reason) {
     const struct {

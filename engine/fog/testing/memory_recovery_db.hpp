@@ -140,7 +140,7 @@ public:
         ++position_;
         return row.start;
     }
-    Result<bool> put_retired(chain::PublicKey key, bool retired) {
+    Result<void> put_retired(chain::PublicKey key, bool retired) {
         const auto found = keys_.find(key);
         if (found == keys_.end()) return Error{Code::not_found, name(DbOperation::retire_ingress_key)};
         if (const auto high = highest();
@@ -148,7 +148,7 @@ public:
             return Error{Code::retired, name(DbOperation::retire_ingress_key)};
         found->second.retired = retired;
         ++position_;
-        return true;
+        return {};
     }
     Result<bool> put_lost(chain::PublicKey key) {
         const auto found = keys_.find(key);
@@ -193,34 +193,34 @@ public:
         add_event(rng);
         return id;
     }
-    Result<bool> put_decommissioned(InvocationId invocation) {
+    Result<void> put_decommissioned(InvocationId invocation) {
         const auto found = invocations_.find(invocation);
         if (found == invocations_.end())
             return Error{Code::not_found, name(DbOperation::decommission_ingest_invocation)};
-        if (found->second.decommissioned) return true;
+        if (found->second.decommissioned) return {};
         found->second.decommissioned = true;
         Decommission closed;
         closed.invocation = invocation;
         for (const auto& [where, block] : blocks_)
             if (block.invocation == invocation) closed.last_ingested = where.second;
         add_event(closed);
-        return true;
+        return {};
     }
-    Result<bool> put_block(InvocationId invocation, IngestedBlock block) {
+    Result<void> put_block(InvocationId invocation, IngestedBlock block) {
         constexpr auto operation = DbOperation::add_block;
         const auto found = invocations_.find(invocation);
         if (found == invocations_.end()) return Error{Code::not_found, name(operation)};
         const BlockKey where{found->second.ingress, block.block};
         const auto stored = blocks_.find(where);
         if (stored != blocks_.end()) {
-            if (stored->second.invocation == invocation) return true;
+            if (stored->second.invocation == invocation) return {};
             return Error{Code::conflict, name(operation)};
         }
         if (keys_.at(where.first).lost) return Error{Code::lost, name(operation)};
         if (found->second.decommissioned) return Error{Code::decommissioned, name(operation)};
         blocks_[where] = std::move(block);
         ++position_;
-        return true;
+        return {};
     }
     Result<KeyStatus> put_report(chain::PublicKey key, ReportRow report) {
         const auto found = keys_.find(key);
@@ -269,9 +269,9 @@ public:
         std::function<Result<BlockIndex>()> write = [=, this] { return put_key(key, requested_start); };
         return serve<BlockIndex>(DbOperation::new_ingress_key, std::move(write));
     }
-    Task<Result<bool>> retire_ingress_key(chain::PublicKey key, bool retired) override {
-        std::function<Result<bool>()> write = [=, this] { return put_retired(key, retired); };
-        return serve<bool>(DbOperation::retire_ingress_key, std::move(write));
+    Task<Result<void>> retire_ingress_key(chain::PublicKey key, bool retired) override {
+        std::function<Result<void>()> write = [=, this] { return put_retired(key, retired); };
+        return serve<void>(DbOperation::retire_ingress_key, std::move(write));
     }
     Task<Result<bool>> report_lost_ingress_key(chain::PublicKey key) override {
         std::function<Result<bool>()> write = [=, this] { return put_lost(key); };
@@ -285,13 +285,13 @@ public:
         };
         return serve<InvocationId>(DbOperation::new_ingest_invocation, std::move(write));
     }
-    Task<Result<bool>> decommission_ingest_invocation(InvocationId invocation) override {
-        std::function<Result<bool>()> write = [=, this] { return put_decommissioned(invocation); };
-        return serve<bool>(DbOperation::decommission_ingest_invocation, std::move(write));
+    Task<Result<void>> decommission_ingest_invocation(InvocationId invocation) override {
+        std::function<Result<void>()> write = [=, this] { return put_decommissioned(invocation); };
+        return serve<void>(DbOperation::decommission_ingest_invocation, std::move(write));
     }
-    Task<Result<bool>> add_block(InvocationId invocation, IngestedBlock block) override {
-        std::function<Result<bool>()> write = [=, this] { return put_block(invocation, block); };
-        return serve<bool>(DbOperation::add_block, std::move(write));
+    Task<Result<void>> add_block(InvocationId invocation, IngestedBlock block) override {
+        std::function<Result<void>()> write = [=, this] { return put_block(invocation, block); };
+        return serve<void>(DbOperation::add_block, std::move(write));
     }
     Task<Result<KeyStatus>> set_report(chain::PublicKey key, ReportRow report) override {
         std::function<Result<KeyStatus>()> write = [=, this] { return put_report(key, report); };

@@ -17,11 +17,11 @@ public:
         }
         return content_;
     }
-    Result<bool> write(const IngestState& state) override {
+    Result<void> write(const IngestState& state) override {
         if (full_) return Error{Code::disk_full, "state file"};
         content_ = state;
         ++writes_;
-        return true;
+        return {};
     }
 
     const std::optional<IngestState>& content() const { return content_; }
