@@ -57,7 +57,7 @@ TEST(Choices, every_part_of_the_name_and_the_seed_makes_another_stream) {
         for (int i = 0; i < 8; ++i) all.push_back(choices.draw(handle, 1u << 30));
         return all;
     };
-    for (std::uint64_t seed : {0, 1, 2})
+    for (std::uint64_t seed : {0u, 1u, 2u})
         for (Domain domain : {Domain::schedule, Domain::storage})
             for (std::uint16_t actor : std::initializer_list<std::uint16_t>{0, 1, 256})
                 for (std::uint16_t site : std::initializer_list<std::uint16_t>{0, 1, 256})

@@ -191,7 +191,8 @@ public:
     static_assert(std::variant_size_v<What> == fault_count);
 
     template <class Kind>
-    requires std::is_constructible_v<What, std::in_place_type_t<Kind>, Kind> Fault(Kind what)
+    requires(!std::is_same_v<Kind, Fault> && std::is_constructible_v<What, std::in_place_type_t<Kind>, Kind>)
+        Fault(Kind what)
         : what_(what), written_(numbers_of(what_)) {} // NOLINT: a fault of that kind
     /// Of numbers as a plan has them; one that is out of range becomes the nearest that the kind can mean.
     static Fault read(FaultKind kind, FaultNumbers written);

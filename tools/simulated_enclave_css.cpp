@@ -5,6 +5,7 @@
 #include "engine/chain/hex.hpp"
 #include "real/attest/enclave.hpp"
 #include "tools/command_line.hpp"
+#include "tools/program.hpp"
 
 // simulated-enclave-css: the files that MobileCoin's clients take with --view-enclave-css and its like, for
 // the enclaves that the stand-ins say they are.
@@ -24,9 +25,9 @@ Modulus modulus_of(const std::string& key_file) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     CLI::App app("Writes consensus-, ledger-, view- and ingest-enclave.css: what clients built with "
-                 "SGX_MODE=SW have to "
-                 "be given to accept the stand-ins.  Simulated attestation, no security.",
+                 "SGX_MODE=SW have to be given to accept the stand-ins.  Simulated attestation, no security.",
                  "simulated-enclave-css");
     std::string folder, key_file;
     app.add_option("--output-dir", folder, "where the files go")->required();

@@ -2,13 +2,13 @@
 #include <rapidcheck/gtest.h>
 
 #include "engine/chain/bytes.hpp"
-#include "engine/chain/hex.hpp"
+#include "engine/chain/test_support.hpp"
 #include "engine/chain/wire.hpp"
 
 namespace engine::chain {
 namespace {
 
-Bytes hex(std::string_view text) { return from_hex(text).value(); }
+using test::hex;
 
 /// Walks to the end.  @return how many fields there were, nothing when malformed
 std::optional<int> walk(ByteView bytes) {

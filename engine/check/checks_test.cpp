@@ -81,7 +81,7 @@ struct ReportCheckerTest : ::testing::Test {
         const model::Oracle oracle(c.model);
         fog::BalanceReport report;
         report.count = BlockCount{count};
-        for (std::uint64_t token : {0, 5}) {
+        for (std::uint64_t token : {0u, 5u}) {
             const fog::Value value = oracle.balance(AccountId{account}, report.count, token);
             if (value != 0) report.by_token[token] = value;
         }
@@ -95,7 +95,7 @@ struct ReportCheckerTest : ::testing::Test {
 
 TEST_F(ReportCheckerTest, balance_accepts_the_truth_at_every_count) {
     std::uint32_t wallet = 0;
-    for (std::uint32_t account : {0, 1})
+    for (std::uint32_t account : {0u, 1u})
         for (std::uint64_t count = 0; count <= 4; ++count)
             checker.on_report(++wallet, AccountId{account}, right(account, count));
     EXPECT_FALSE(checks.any_violation());
@@ -172,7 +172,7 @@ TEST_F(ReportCheckerTest, monotone_rejects_a_count_that_goes_back) {
 }
 
 TEST_F(ReportCheckerTest, monotone_accepts_standing_still_and_a_restarted_wallet) {
-    for (std::uint64_t count : {1, 1, 3, 4}) checker.on_report(1, AccountId{0}, right(0, count));
+    for (std::uint64_t count : {1u, 1u, 3u, 4u}) checker.on_report(1, AccountId{0}, right(0, count));
     checker.on_report(2, AccountId{0}, right(0, 0)); // restarted: a new number
     EXPECT_FALSE(checks.any_violation());
     EXPECT_EQ(checks.judged(CheckId::monotone), 5u);
@@ -617,7 +617,7 @@ struct LedgerResponseTest : ::testing::Test {
         fog::OutputsAnswer answer;
         answer.count = BlockCount{3};
         answer.global_txo_count = 6;
-        for (std::uint64_t index : {3, 6}) {
+        for (std::uint64_t index : {3u, 6u}) {
             fog::OutputResult result;
             result.index = GlobalIndex{index};
             if (index == 3) {

@@ -21,7 +21,7 @@ using namespace engine;
 
 Task<> second_device_spends(World& world) {
     const AccountId alice{0};
-    const AccountId shop{1};
+    const AccountId bob{1};
     ChainCopy& current = world.copy("images0.0");
     ChainCopy& stale = world.copy("images0.1");
     co_await activate(world, world.ingest(0));
@@ -44,7 +44,7 @@ Task<> second_device_spends(World& world) {
     for (const CreditRef& coin_spent : earned.credits) {
         BlockPlan shopping;
         shopping.spends.push_back(coin_spent);
-        shopping.credits.push_back(coin(shop, price));
+        shopping.credits.push_back(coin(bob, price));
         shopping.credits.push_back(coin(alice, 64 * price - price)); // the change
         shopping.credits.back().subaddress = chain::change_subaddress;
         price *= 2;

@@ -122,7 +122,7 @@ TEST_F(HostileTest, QueriesWithoutASessionAreRefused) {
     EXPECT_EQ(send("ledger_router", "/fog_ledger.FogMerkleProofAPI/GetOutputs", message.SerializeAsString()),
               StatusCode::permission_denied);
     attest::AuthMessage noise;
-    noise.set_data(std::string(32, '\x42')); // a Noise handshake's first message
+    noise.set_data(std::string(31, '\x42')); // a Noise handshake's first message is a key of 32 bytes
     EXPECT_EQ(send("view_router", "/fog_view.FogViewAPI/Auth", noise.SerializeAsString()),
               StatusCode::permission_denied);
 }

@@ -201,8 +201,9 @@ TEST(UsageTest, ValuesThatMakeNoSenseAreRefused) {
 // With a new key in its place the ingress key would be gone.
 TEST(UsageTest, AStateFileThatCannotBeReadIsLeftAloneAndNothingStarts) {
     const real::WorkDirectory folder("fog-usage-test-");
-    const std::filesystem::path state = folder.path() / "state";
-    std::filesystem::create_directory(state);
+    const std::filesystem::path home = folder.path() / "node";
+    const std::filesystem::path state = home / "state";
+    std::filesystem::create_directories(state);
     refused("fog_ingest_server", with(ingest, "--state-file", state), "--state-file", "it is a directory");
     EXPECT_TRUE(std::filesystem::is_empty(state));
     std::filesystem::remove(state);
@@ -210,7 +211,7 @@ TEST(UsageTest, AStateFileThatCannotBeReadIsLeftAloneAndNothingStarts) {
     refused("fog_ingest_server", with(ingest, "--state-file", state), "--state-file",
             "a link that leads nowhere");
     EXPECT_TRUE(std::filesystem::is_symlink(state));
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(home), {}), 1);
     // The same kind elsewhere: keys and certificates.
     refused("report_server", with(reports, "--signing-chain", folder.path()), "--signing-chain",
             "Is a directory");

@@ -510,7 +510,7 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
     const std::pair<std::vector<std::string>, const char*> cases[] = {
         {{"--seed", "x"}, "--seed: 'x' is not a number"},
         {{"--scenario", "nonsense"}, "--scenario: there is no story 'nonsense'"},
-        {{"--plan", "/no/such/plan"}, "--plan: /no/such/plan: cannot be read"},
+        {{"--plan", "/no/such/plan"}, "--plan: cannot read /no/such/plan: No such file or directory"},
         {{"--remote-wallet", "nowhere"}, "--remote-wallet: 'nowhere' is not HOST:PORT"},
         {{"--skip-rust-sample-paykit-remote-wallet"}, "needs --remote-wallet"},
         {{"--front", "apache"}, "--front"},

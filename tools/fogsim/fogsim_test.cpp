@@ -468,8 +468,9 @@ TEST_F(FogsimTest, broken_plans_are_refused_with_file_and_place) {
         write_file(file("plan.json"), text);
         expect_refused({"--plan", "plan.json"}, "--plan: 'plan.json'", reason);
     }
-    expect_refused({"--plan", "nowhere.json"}, "--plan", "'nowhere.json': No such file or directory");
-    expect_refused({"--plan", "."}, "--plan", "'.': Is a directory");
+    expect_refused({"--plan", "nowhere.json"}, "--plan",
+                   "cannot read nowhere.json: No such file or directory");
+    expect_refused({"--plan", "."}, "--plan", "cannot read .: Is a directory");
 }
 
 TEST_F(FogsimTest, broken_recordings_are_refused) {

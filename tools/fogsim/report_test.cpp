@@ -171,13 +171,13 @@ TEST(Timeline, crashes_pauses_and_faults_are_spans_that_end) {
     EXPECT_EQ(count(html, "<rect class=\"down\""), 1u);
     EXPECT_EQ(count(html, "<rect class=\"paused\""), 1u);
     EXPECT_EQ(count(html, "<rect class=\"fault\""), 2u);
-    EXPECT_THAT(html, HasSubstr("fault: partition"));
+    EXPECT_THAT(html, HasSubstr("fault: no message passes between the two"));
     // One commit was to fail: the fault is over with it, long before everything is healed.
-    const std::string failing = html.substr(html.find("fault: fail commit (amount 1) ("), 80);
+    const std::string failing = html.substr(html.find("fault: the next commits are rolled back"), 100);
     unsigned from = 0;
     unsigned to = 0;
-    ASSERT_EQ(std::sscanf(failing.c_str(), "fault: fail commit (amount 1) (%u to %u ms)", &from, &to), 2)
-        << failing;
+    const char* pattern = "fault: the next commits are rolled back (serialization failure) (%u to %u ms)";
+    ASSERT_EQ(std::sscanf(failing.c_str(), pattern, &from, &to), 2) << failing;
     EXPECT_LT(to, from + 1000);
     EXPECT_GE(count(html, "hears: view_router answers"), 4u);
     EXPECT_GE(count(html, "<path class=\"shown\""), 2u);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/program.hpp"
 #include "tools/weave/weave.hpp"
 
 namespace {
@@ -90,6 +91,7 @@ void run(const Flags& flags) {
 } // namespace
 
 int main(int argc, char** argv) {
+    tools::begin_program();
     try {
         run(flags_of(argc, argv));
         return 0;

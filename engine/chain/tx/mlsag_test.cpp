@@ -12,14 +12,14 @@ using test::Json;
 using test::UpstreamVectorsTest;
 
 /// A ring of random members, one of them ours.
-struct Made {
+struct MadeRing {
     std::vector<RingMember> ring;
     RingSecrets secrets;
     Commitment pseudo;
 };
 
-Made make_ring(ByteSource& rng, std::size_t size, std::size_t real) {
-    Made out;
+MadeRing make_ring(ByteSource& rng, std::size_t size, std::size_t real) {
+    MadeRing out;
     out.secrets = {real, Scalar::random(rng), Scalar::random(rng), Scalar::random(rng), {17, 3}};
     for (std::size_t i = 0; i < size; ++i) {
         RingMember member{Point::random(rng).key(), commit({i, 3}, Scalar::random(rng))};
@@ -32,7 +32,7 @@ Made make_ring(ByteSource& rng, std::size_t size, std::size_t real) {
     return out;
 }
 
-RingMlsag sign(ByteSource& rng, ByteView message, const Made& made) {
+RingMlsag sign(ByteSource& rng, ByteView message, const MadeRing& made) {
     return std::get<RingMlsag>(sign_ring(rng, message, made.ring, made.secrets));
 }
 
@@ -43,7 +43,7 @@ TEST(MlsagTest, every_position_of_every_ring_signs_and_hides_nothing_in_the_imag
     const Bytes message{1, 2, 3};
     for (const std::size_t size : {1u, 2u, 3u, 11u})
         for (std::size_t real = 0; real < size; ++real) {
-            const Made made = make_ring(rng, size, real);
+            const MadeRing made = make_ring(rng, size, real);
             const RingMlsag signature = sign(rng, message, made);
             EXPECT_EQ(signature.key_image, key_image(made.secrets.onetime_private));
             EXPECT_EQ(signature.responses.size(), 2 * size);
@@ -54,7 +54,7 @@ TEST(MlsagTest, every_position_of_every_ring_signs_and_hides_nothing_in_the_imag
 TEST(MlsagTest, whatever_is_changed_is_noticed) {
     test::SeededBytes rng(22);
     const Bytes message{1, 2, 3};
-    const Made made = make_ring(rng, 4, 2);
+    const MadeRing made = make_ring(rng, 4, 2);
     const RingMlsag good = sign(rng, message, made);
     const auto kind_of = [&](const RingMlsag& signature, const std::vector<RingMember>& ring,
                              const Commitment& pseudo, ByteView text) -> std::optional<Kind> {
@@ -98,7 +98,7 @@ TEST(MlsagTest, whatever_is_changed_is_noticed) {
 
 TEST(MlsagTest, refuses_what_cannot_balance_but_not_a_wrong_key) {
     test::SeededBytes rng(23);
-    Made made = make_ring(rng, 3, 1);
+    MadeRing made = make_ring(rng, 3, 1);
     made.secrets.amount.value += 1;
     EXPECT_EQ(std::get<RingRefusal>(sign_ring(rng, {}, made.ring, made.secrets)),
               RingRefusal::value_not_conserved);

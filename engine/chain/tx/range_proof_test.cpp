@@ -12,15 +12,15 @@ namespace {
 using test::Json;
 using test::UpstreamVectorsTest;
 
-struct Made {
+struct MadeProof {
     std::vector<std::uint64_t> values;
     std::vector<Scalar> blindings;
     std::vector<Commitment> commitments;
     Bytes proof;
 };
 
-Made make(ByteSource& rng, std::vector<std::uint64_t> values, std::uint64_t token_id) {
-    Made out;
+MadeProof make(ByteSource& rng, std::vector<std::uint64_t> values, std::uint64_t token_id) {
+    MadeProof out;
     out.values = std::move(values);
     for (const std::uint64_t value : out.values) {
         out.blindings.push_back(Scalar::random(rng));
@@ -48,7 +48,7 @@ TEST(RangeProofTest, values_at_the_edges_of_the_range_are_proven) {
     const std::vector<std::vector<std::uint64_t>> lists{
         {0}, {~std::uint64_t{0}}, {1, 2}, {1, ~std::uint64_t{0}, 0}, {1, 2, 3, 4}, {5, 6, 7, 8, 9}};
     for (const auto& values : lists) {
-        const Made made = make(rng, values, 1);
+        const MadeProof made = make(rng, values, 1);
         EXPECT_EQ(made.proof.size(), range_proof_size(values.size()));
         EXPECT_EQ(verify_range(made.proof, made.commitments, 1), std::nullopt);
         EXPECT_EQ(verify_range(made.proof, made.commitments, 0), RangeFailure::wrong_proof);
@@ -57,7 +57,7 @@ TEST(RangeProofTest, values_at_the_edges_of_the_range_are_proven) {
 
 TEST(RangeProofTest, a_value_beyond_64_bits_is_not_proven) {
     test::SeededBytes rng(32);
-    Made made = make(rng, {5, 6}, 0);
+    MadeProof made = make(rng, {5, 6}, 0);
     // The same blindings under commitments to -1 and to 2^64.
     const Point minus_one = Point() - value_generator(0);
     made.commitments[0].bytes = (minus_one + Point::base_times(made.blindings[0])).bytes();
@@ -69,7 +69,7 @@ TEST(RangeProofTest, a_value_beyond_64_bits_is_not_proven) {
 
 TEST(RangeProofTest, every_part_of_a_proof_counts) {
     test::SeededBytes rng(33);
-    const Made made = make(rng, {5, 6}, 0);
+    const MadeProof made = make(rng, {5, 6}, 0);
     for (std::size_t at = 0; at < made.proof.size(); at += 32) {
         Bytes changed = made.proof;
         changed[at] ^= 2;

@@ -70,8 +70,8 @@ std::vector<OutputSecrets> pseudo_outputs(const TxCrypto& crypto, ByteSource& rn
 }
 
 bool balances(const TxParts& parts, const std::vector<OutputSecrets>& inputs) {
-    __extension__ using Wide = unsigned __int128;
-    std::map<std::uint64_t, std::pair<Wide, Wide>> sums;
+    __extension__ using Sum = unsigned __int128;
+    std::map<std::uint64_t, std::pair<Sum, Sum>> sums;
     for (const OutputSecrets& input : inputs) sums[input.amount.token_id].first += input.amount.value;
     for (const auto& [output, secrets] : parts.outputs)
         sums[secrets.amount.token_id].second += secrets.amount.value;
