@@ -11,7 +11,6 @@ namespace sim {
 
 Scheduler::Scheduler(engine::Choices& choices, engine::Trace& trace)
     : trace_(trace), picks_(open_stream(choices, engine::StreamSite::ready_task, 0)) {
-    slots_.emplace_back();
     slots_.reserve(64);
     ready_.reserve(64);
     heap_.reserve(64);
@@ -19,37 +18,14 @@ Scheduler::Scheduler(engine::Choices& choices, engine::Trace& trace)
 
 Scheduler::~Scheduler() { kill_all(); }
 
-TaskRef Scheduler::create_task(NodeId node, const char* name) {
-    std::uint32_t slot;
-    if (free_.empty()) {
-        slot = static_cast<std::uint32_t>(slots_.size());
-        slots_.emplace_back();
-    } else {
-        slot = free_.back();
-        free_.pop_back();
-    }
-    Slot& s = slots_[slot];
-    s.node = node;
-    s.name = name;
-    s.what = "its first step";
-    s.state = State::fresh;
-    s.birth = ++next_birth_;
-    ++s.generation;
-    ++live_;
-    if (strategist_ != nullptr) strategist_->created(slot, node, name, running_.slot);
-    return {slot, s.generation};
+void Scheduler::on_created(TaskRef task) {
+    const Slot& s = slots_[task.slot];
+    if (strategist_ != nullptr) strategist_->created(task.slot, s.node, s.name, running_.slot);
 }
 
-void Scheduler::post(TaskRef task, Job job) {
-    if (is_unwinding_ && unwinding_ == task) {
-        job(); // the frames of a killed task are destroyed here
-        return;
-    }
-    Slot& s = slots_[task.slot];
-    ENSURE(s.generation == task.generation);
-    ENSURE(s.state == State::fresh || s.state == State::running);
-    s.job = std::move(job);
-    make_ready(task.slot);
+// A task that ends in its own step is reported after that step.
+void Scheduler::on_ended(std::uint32_t slot) noexcept {
+    if (strategist_ != nullptr && running_.slot != slot) strategist_->ended(slot);
 }
 
 void Scheduler::delay_start(TaskRef task, Instant due) {
@@ -61,85 +37,14 @@ void Scheduler::delay_start(TaskRef task, Instant due) {
     make_timed(task.slot, due);
 }
 
-void Scheduler::park(TaskRef task, Job resume, const char* what, Instant due) {
-    Slot& s = slots_[task.slot];
-    ENSURE(s.generation == task.generation && s.state == State::running);
-    s.job = std::move(resume);
-    s.what = what;
-    ++s.parks;
-    if (due == Instant::never()) {
-        s.state = State::parked;
-        s.due = due;
-    } else if (due <= now_) {
-        make_ready(task.slot);
-    } else {
-        make_timed(task.slot, due);
-    }
-}
-
-void Scheduler::wake(engine::Waiter waiter, Instant due) {
-    if (waiter.task.slot >= slots_.size()) return;
-    Slot& s = slots_[waiter.task.slot];
-    if (s.generation != waiter.task.generation || s.parks != waiter.park) return;
-    if (s.state == State::parked) {
-        if (due <= now_)
-            make_ready(waiter.task.slot);
-        else
-            make_timed(waiter.task.slot, due);
-    } else if (s.state == State::timed && due < s.due) {
-        remove_timer(s.position);
-        if (due <= now_)
-            make_ready(waiter.task.slot);
-        else
-            make_timed(waiter.task.slot, due);
-    }
-}
-
-void Scheduler::release(std::uint32_t slot) noexcept {
-    Slot& s = slots_[slot];
-    s.state = State::free;
-    ++s.generation;
-    free_.push_back(slot);
-    // A task that ends in its own step is reported after that step.
-    if (strategist_ != nullptr && running_.slot != slot) strategist_->ended(slot);
-    --live_;
-}
-
-void Scheduler::kill(TaskRef task) noexcept {
-    if (task.slot == 0 || slots_[task.slot].generation != task.generation) return;
-    Slot& s = slots_[task.slot];
-    ENSURE(s.state != State::running);
-    switch (s.state) {
-    case State::ready:
+void Scheduler::unqueue(std::uint32_t slot) noexcept {
+    const Slot& s = slots_[slot];
+    if (s.state == State::ready)
         remove_ready(s.position);
-        break;
-    case State::timed:
+    else if (s.state == State::timed)
         remove_timer(s.position);
-        break;
-    case State::held:
-        held_.erase(std::find(held_.begin(), held_.end(), task.slot));
-        break;
-    default:
-        break;
-    }
-    s.state = State::fresh;
-    Job job = std::move(s.job);
-    // Asio unwinds a coroutine through its executor: take that work in place.  Unwinding may kill children,
-    // so this nests.
-    const TaskRef outer = unwinding_;
-    const bool was_unwinding = is_unwinding_;
-    unwinding_ = task;
-    is_unwinding_ = true;
-    job.reset();
-    unwinding_ = outer;
-    is_unwinding_ = was_unwinding;
-    release(task.slot);
-}
-
-void Scheduler::finish(TaskRef task) noexcept {
-    ENSURE(slots_[task.slot].generation == task.generation);
-    release(task.slot);
-    running_ = {};
+    else if (s.state == State::held)
+        held_.erase(std::find(held_.begin(), held_.end(), slot));
 }
 
 void Scheduler::escaped(TaskRef task, std::exception_ptr error) {
@@ -276,21 +181,6 @@ void Scheduler::run_until(const std::function<bool()>& done) {
     }
 }
 
-template <class Wanted>
-void Scheduler::kill_where(Wanted wanted) noexcept {
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> alive;
-    for (std::uint32_t i = 1; i < slots_.size(); ++i)
-        if (slots_[i].state != State::free && wanted(slots_[i])) alive.push_back({slots_[i].birth, i});
-    std::sort(alive.rbegin(), alive.rend());
-    for (const auto& [birth, slot] : alive)
-        if (slots_[slot].state != State::free && slots_[slot].birth == birth)
-            kill({slot, slots_[slot].generation});
-}
-
-void Scheduler::kill_all() noexcept {
-    kill_where([](const Slot&) { return true; });
-}
-
 void Scheduler::kill_node(NodeId node) noexcept {
     kill_where([node](const Slot& s) { return s.node == node; });
 }
@@ -321,24 +211,6 @@ void Scheduler::resume_node(NodeId node) {
     for (std::uint32_t slot : held_) (slots_[slot].node == node ? freed : still_held).push_back(slot);
     held_ = std::move(still_held);
     for (std::uint32_t slot : freed) make_ready(slot);
-}
-
-std::string Scheduler::who_waits() const {
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 1; i < slots_.size(); ++i)
-        if (slots_[i].state != State::free && slots_[i].state != State::running) order.push_back(i);
-    std::sort(order.begin(), order.end(),
-              [this](std::uint32_t a, std::uint32_t b) { return slots_[a].birth < slots_[b].birth; });
-    std::string text;
-    for (std::uint32_t i : order) {
-        const Slot& s = slots_[i];
-        text += fmt::format("  node {}: task {} '{}' waits for {}", s.node.value, s.birth, s.name, s.what);
-        if (s.state == State::timed) text += fmt::format(" (due at {} ms)", s.due.ms());
-        if (s.state == State::held) text += " (node paused)";
-        if (s.state == State::ready) text += " (ready)";
-        text += '\n';
-    }
-    return text;
 }
 
 } // namespace sim

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/choice.hpp"
-#include "engine/loop.hpp"
+#include "engine/task_table.hpp"
 #include "engine/trace.hpp"
 #include "sim/strategist.hpp"
 
@@ -32,26 +32,14 @@ class Stuck : public std::runtime_error {
 ///    instant become ready together.  Order is (time, sequence), never address.
 /// 3. Tasks of a paused node stay out of the ready set until it is resumed.
 /// 4. Every step goes into the trace; no allocation happens in a step once the vectors have grown.
-class Scheduler final : public engine::Loop {
+class Scheduler final : public engine::TaskTable<Scheduler> {
 public:
     Scheduler(engine::Choices& choices, engine::Trace& trace);
     ~Scheduler() override;
 
     // Loop
     Instant now() const noexcept override { return now_; }
-    TaskRef create_task(NodeId node, const char* name) override;
-    void post(TaskRef task, Job job) override;
-    bool is_running(TaskRef task) const noexcept override {
-        return running_.generation == task.generation && running_.slot == task.slot;
-    }
-    void park(TaskRef task, Job resume, const char* what, Instant due) override;
-    engine::Waiter next_park() noexcept override { return {running_, slots_[running_.slot].parks + 1}; }
-    void wake(engine::Waiter waiter, Instant due) override;
-    void kill(TaskRef task) noexcept override;
-    void finish(TaskRef task) noexcept override;
     void escaped(TaskRef task, std::exception_ptr error) override;
-    TaskRef current() const noexcept override { return running_; }
-    NodeId node_of(TaskRef task) const noexcept override { return slots_[task.slot].node; }
 
     /// Puts a new task's first step off until `due`.  @pre its work was posted and it has not run
     void delay_start(TaskRef task, Instant due);
@@ -81,33 +69,15 @@ public:
         on_escape_ = std::move(handler);
     }
 
-    /// Destroys every task, the youngest first: children hold references into their parents' frames.
-    void kill_all() noexcept;
     /// Destroys every task of a node, the youngest first.  @pre none of them is running
     void kill_node(NodeId node) noexcept;
     void pause_node(NodeId node);
     void resume_node(NodeId node);
     bool is_paused(NodeId node) const;
-    /// One line per suspended task: node, name, what it waits for.
-    std::string who_waits() const;
-    std::size_t live_tasks() const { return live_; }
 
 private:
-    enum class State : std::uint8_t { free, fresh, ready, timed, parked, running, held };
+    friend class engine::TaskTable<Scheduler>;
 
-    struct Slot {
-        Job job;
-        Instant due;
-        std::uint64_t sequence = 0; // of the timer
-        const char* name = "";
-        const char* what = "";
-        NodeId node;
-        std::uint32_t generation = 0;
-        std::uint32_t parks = 0;
-        std::uint32_t birth = 0;    // number of the task in this run
-        std::uint32_t position = 0; // in ready_ or heap_
-        State state = State::free;
-    };
     struct Timer {
         Instant due;
         std::uint64_t sequence;
@@ -117,8 +87,13 @@ private:
         }
     };
 
+    // What the table of tasks leaves to its backend.
     void make_ready(std::uint32_t slot);
     void make_timed(std::uint32_t slot, Instant due);
+    void unqueue(std::uint32_t slot) noexcept;
+    void on_created(TaskRef task);
+    void on_ended(std::uint32_t slot) noexcept;
+
     void remove_ready(std::uint32_t position);
     void remove_timer(std::uint32_t position);
     void sift_up(std::uint32_t position, Timer timer);
@@ -126,29 +101,19 @@ private:
     void advance_time();
     std::uint32_t pick();
     void tell_strategist(TaskRef ran);
-    void release(std::uint32_t slot) noexcept;
-    template <class Wanted>
-    void kill_where(Wanted wanted) noexcept;
 
     engine::Trace& trace_;
     engine::Stream picks_;
     Strategist* strategist_ = nullptr;
     Footprint touched_; // by the running step
     Instant now_;
-    TaskRef running_;
-    std::vector<Slot> slots_; // slot 0 is never used: a default TaskRef names no task
-    std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> ready_;
     std::vector<Timer> heap_;         // 4-ary, by (due, sequence)
     std::vector<std::uint32_t> held_; // ready or due tasks of paused nodes, in order of arrival
     std::vector<bool> paused_;        // by node
     std::uint64_t next_sequence_ = 0;
-    std::uint32_t next_birth_ = 0;
     std::uint64_t steps_ = 0;
     std::uint64_t step_budget_ = ~0ULL;
-    std::size_t live_ = 0;
-    TaskRef unwinding_; // its work is run in place, not queued: it is being destroyed
-    bool is_unwinding_ = false;
     std::function<void()> after_step_;
     std::function<void(NodeId, std::exception_ptr)> on_escape_;
     std::exception_ptr escaped_;

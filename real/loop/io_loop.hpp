@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/task.hpp"
+#include "engine/task_table.hpp"
 
 namespace real {
 
@@ -29,7 +30,7 @@ using engine::TaskRef;
 /// 1. One thread runs it.  Other threads hand work over with `hand_over` only.
 /// 2. Ready tasks run in order of becoming ready; timers never fire early.
 /// 3. `now()` is taken at the beginning of each step and stands still meanwhile.
-class IoLoop final : public engine::Loop {
+class IoLoop final : public engine::TaskTable<IoLoop> {
 public:
     IoLoop();
     ~IoLoop() override;
@@ -38,17 +39,7 @@ public:
 
     // Loop
     Instant now() const noexcept override { return now_; }
-    TaskRef create_task(NodeId node, const char* name) override;
-    void post(TaskRef task, engine::Job job) override;
-    bool is_running(TaskRef task) const noexcept override { return running_ == task && task.slot != 0; }
-    void park(TaskRef task, engine::Job resume, const char* what, Instant due) override;
-    engine::Waiter next_park() noexcept override { return {running_, slots_[running_.slot].parks + 1}; }
-    void wake(engine::Waiter waiter, Instant due) override;
-    void kill(TaskRef task) noexcept override;
-    void finish(TaskRef task) noexcept override;
     void escaped(TaskRef task, std::exception_ptr error) override;
-    TaskRef current() const noexcept override { return running_; }
-    NodeId node_of(TaskRef task) const noexcept override { return slots_[task.slot].node; }
 
     boost::asio::io_context& context() { return context_; }
     /// Runs `body` as a task until it has ended; other tasks run beside it and stay.  Rethrows what it, or a
@@ -59,48 +50,29 @@ public:
     bool is_stopped() const { return stopped_; }
     /// From any thread: runs `fn` on the loop's thread, outside every task.
     void hand_over(std::function<void()> fn);
-    /// Destroys every task, the youngest first.
-    void kill_all() noexcept;
-    /// One line per suspended task: node, name, what it waits for.
-    std::string who_waits() const;
 
 private:
-    enum class State : std::uint8_t { free, fresh, ready, timed, parked, running };
-    struct Slot {
-        engine::Job job;
-        Instant due;
-        std::uint64_t sequence = 0; // of its timer, or of its turn
-        const char* name = "";
-        const char* what = "";
-        NodeId node;
-        std::uint32_t generation = 0;
-        std::uint32_t parks = 0;
-        std::uint32_t birth = 0;
-        State state = State::free;
-    };
+    friend class engine::TaskTable<IoLoop>;
 
-    Instant read_clock() const;
+    // What the table of tasks leaves to its backend.
     void make_ready(std::uint32_t slot);
     void make_timed(std::uint32_t slot, Instant due);
-    void remove_timer(std::uint32_t slot);
+    void unqueue(std::uint32_t slot) noexcept;
+    void on_created(TaskRef) {}
+    void on_ended(std::uint32_t) noexcept {}
+
+    Instant read_clock() const;
     void arm();
     void fire();
     void step(std::uint32_t slot, std::uint64_t turn);
-    void release(std::uint32_t slot) noexcept;
 
     boost::asio::io_context context_{1};
     boost::asio::steady_timer timer_{context_};
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     Instant now_;
     Instant armed_ = Instant::never();
-    TaskRef running_;
-    std::vector<Slot> slots_; // slot 0 is never used: a default TaskRef names no task
-    std::vector<std::uint32_t> free_;
     std::set<std::tuple<Instant, std::uint64_t, std::uint32_t>> timers_; // by (due, sequence)
     std::uint64_t next_sequence_ = 0;
-    std::uint32_t next_birth_ = 0;
-    TaskRef unwinding_; // its work is run in place, not queued: it is being destroyed
-    bool is_unwinding_ = false;
     bool stopped_ = false;
     std::exception_ptr escaped_;
 };
