@@ -330,6 +330,13 @@ TEST_F(LedgerToolsTest, disk_without_room_for_the_lock_file_is_an_error_and_no_c
 TEST_F(LedgerToolsTest, ledger_that_cannot_be_written_is_verified_and_dumped) {
     make_keys(5);
     expect_good(run_init());
+    // The build may lie where others must not enter; these copies lie beside the ledger.
+    fs::create_directory(scratch / "programs");
+    for (const char* program : {"ledger-verify", "dump-ledger"})
+        fs::copy_file(fs::path(FOG_PROGRAM_DIR) / program, scratch / "programs" / program);
+    for (const fs::path& open :
+         {scratch / "programs", scratch / "programs" / "ledger-verify", scratch / "programs" / "dump-ledger"})
+        fs::permissions(open, fs::perms(0755));
     for (const bool has_locks : {true, false}) {
         for (const char* database : {"l", "w"}) {
             if (!has_locks) fs::remove(scratch / database / "lock.mdb");
@@ -341,11 +348,9 @@ TEST_F(LedgerToolsTest, ledger_that_cannot_be_written_is_verified_and_dumped) {
         const std::string nobody =
             ::geteuid() == 0 ? "setpriv --reuid 65534 --regid 65534 --clear-groups " : "";
         const auto as_nobody = [&](const std::string& words) {
-            return run_child({"/bin/bash", "-c", nobody + FOG_PROGRAM_DIR + "/" + words}, {}, scratch.path());
+            return run_child({"/bin/bash", "-c", nobody + "programs/" + words}, {}, scratch.path());
         };
         const ChildResult verified = as_nobody("ledger-verify --ledger-db l --watcher-db w");
-        if (verified.exit_code == 126 || verified.err.find("failed to execute") != std::string::npos)
-            GTEST_SKIP() << "others may not run the programs of this build: " << verified.err;
         expect_good(verified, "ledger-verify: OK blocks=1 outputs=25 key_images=0\n");
         expect_good(as_nobody("dump-ledger --ledger-db l"));
         for (const char* database : {"l", "w"}) fs::permissions(scratch / database, fs::perms(0755));

@@ -244,6 +244,12 @@ TEST(MemoTest, sender_memos_prove_the_sender_to_the_recipient) {
     EXPECT_FALSE(is_authentic(MemoPayload{}, from, subaddress_view_scalar(bob, 0), tx_key));
 }
 
+std::string repeated(const char* text, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+}
+
 TEST(MemoTest, destination_memos_come_back) {
     DestinationMemo content;
     content.recipient.bytes.fill(7);
@@ -254,6 +260,9 @@ TEST(MemoTest, destination_memos_come_back) {
     ASSERT_TRUE(memo);
     EXPECT_EQ(memo_type(*memo), MemoType::destination);
     EXPECT_EQ(read_destination_memo(*memo), content);
+    // Type, short hash, number of recipients, 7 bytes of fee, 8 of outlay.
+    EXPECT_EQ(to_hex(memo->view()),
+              "0200" + repeated("07", 16) + "03" + repeated("ff", 15) + repeated("00", 32));
     content.type = MemoType::destination_with_payment_intent_id;
     content.payment_id = 0x0102030405060708;
     const auto with_id = make_destination_memo(content);

@@ -21,7 +21,7 @@ namespace {
 using test::hex;
 using test::Json;
 namespace fs = std::filesystem;
-using test::UpstreamVectorsTest;
+using test::CopiedFiles;
 using test::vectors_folder;
 
 Bytes bytes_of(const Json& list) { return list.get<Bytes>(); }
@@ -31,19 +31,15 @@ Fixed fixed_of(const Json& list) {
 }
 std::string text_of(const Json& row, const char* name) { return row.at(name).get<std::string>(); }
 
-TEST_F(UpstreamVectorsTest, account_keys) {
-    NEED_UPSTREAM_FILES("test-vectors/vectors/account_keys/acct_priv_keys_from_root_entropy.jsonl",
-                        "test-vectors/vectors/account_keys/acct_priv_keys_from_bip39.jsonl",
-                        "test-vectors/vectors/account_keys/default_subaddr_keys_from_acct_priv_keys.jsonl",
-                        "test-vectors/vectors/account_keys/subaddr_keys_from_acct_priv_keys.jsonl");
-    ASSERT_EQ(rows(0).size(), 10u);
-    for (const Json& row : rows(0)) {
+void account_keys(const CopiedFiles& given) {
+    ASSERT_EQ(given.rows(0).size(), 10u);
+    for (const Json& row : given.rows(0)) {
         const AccountKey account = account_from_root_entropy(fixed_of<Hash32>(row.at("root_entropy")).bytes);
         EXPECT_EQ(account.view_private, fixed_of<PrivateKey>(row.at("view_private_key")));
         EXPECT_EQ(account.spend_private, fixed_of<PrivateKey>(row.at("spend_private_key")));
     }
-    ASSERT_EQ(rows(1).size(), 48u);
-    for (const Json& row : rows(1)) {
+    ASSERT_EQ(given.rows(1).size(), 48u);
+    for (const Json& row : given.rows(1)) {
         const std::string phrase = text_of(row, "mnemonic");
         EXPECT_EQ(mnemonic_from_entropy(bytes_of(row.at("entropy"))), phrase);
         EXPECT_EQ(entropy_from_mnemonic(phrase), bytes_of(row.at("entropy")));
@@ -53,8 +49,8 @@ TEST_F(UpstreamVectorsTest, account_keys) {
         EXPECT_EQ(account->spend_private, fixed_of<PrivateKey>(row.at("spend_private_key")));
     }
     for (const std::size_t file : {2u, 3u}) {
-        ASSERT_EQ(rows(file).size(), 10u);
-        for (const Json& row : rows(file)) {
+        ASSERT_EQ(given.rows(file).size(), 10u);
+        for (const Json& row : given.rows(file)) {
             AccountKey account;
             account.view_private = fixed_of<PrivateKey>(row.at("view_private_key"));
             account.spend_private = fixed_of<PrivateKey>(row.at("spend_private_key"));
@@ -70,8 +66,7 @@ TEST_F(UpstreamVectorsTest, account_keys) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, slip10) {
-    NEED_UPSTREAM_FILES("core/tests/slip10_key.json", "core/tests/slip10_mnemonic.json");
+void slip10(const CopiedFiles& given) {
     // The files hold 64 bytes before reduction.
     const auto reduced = [](const Json& text) {
         const Bytes bytes = hex(text);
@@ -79,14 +74,14 @@ TEST_F(UpstreamVectorsTest, slip10) {
         std::copy_n(bytes.begin(), wide.size(), wide.begin());
         return Scalar::wide(wide).key();
     };
-    ASSERT_EQ(document(0).size(), 12u);
-    for (const Json& row : document(0)) {
+    ASSERT_EQ(given.document(0).size(), 12u);
+    for (const Json& row : given.document(0)) {
         const AccountKey account = account_from_slip10_key(test::fixed<Hash32>(row.at("slip10_hex")).bytes);
         EXPECT_EQ(account.view_private, reduced(row.at("view_hex")));
         EXPECT_EQ(account.spend_private, reduced(row.at("spend_hex")));
     }
-    ASSERT_EQ(document(1).size(), 48u);
-    for (const Json& row : document(1)) {
+    ASSERT_EQ(given.document(1).size(), 48u);
+    for (const Json& row : given.document(1)) {
         const auto account =
             account_from_mnemonic(text_of(row, "phrase"), row.at("account_index").get<std::uint32_t>());
         ASSERT_TRUE(account);
@@ -95,12 +90,11 @@ TEST_F(UpstreamVectorsTest, slip10) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, sample_keys_phrases) {
-    NEED_UPSTREAM_FILES("util/keyfile/src/backwards_compatibility.json");
+void sample_keys_phrases(const CopiedFiles& given) {
     // The file is not in the order of generation.
     const std::size_t entry_of_account[] = {1, 4, 2, 3, 8, 0, 7, 6, 9, 5};
     test::SeededBytes rng(1);
-    const Json entries = document(0);
+    const Json entries = given.document(0);
     for (const std::size_t entry : entry_of_account) {
         Bytes entropy(32);
         rng.fill(entropy);
@@ -108,13 +102,11 @@ TEST_F(UpstreamVectorsTest, sample_keys_phrases) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, b58_codes) {
-    NEED_UPSTREAM_FILES("test-vectors/vectors/b58_encodings/b58_encode_public_address_without_fog.jsonl",
-                        "test-vectors/vectors/b58_encodings/b58_encode_public_address_with_fog.jsonl");
+void b58_codes(const CopiedFiles& given) {
     for (const std::size_t file : {0u, 1u}) {
-        ASSERT_EQ(rows(file).size(), 10u);
+        ASSERT_EQ(given.rows(file).size(), 10u);
         std::uint8_t n = 0;
-        for (const Json& row : rows(file)) {
+        for (const Json& row : given.rows(file)) {
             PublicAddress address;
             address.view_public = fixed_of<PublicKey>(row.at("view_public_key"));
             address.spend_public = fixed_of<PublicKey>(row.at("spend_public_key"));
@@ -134,13 +126,7 @@ TEST_F(UpstreamVectorsTest, b58_codes) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, memos) {
-    NEED_UPSTREAM_FILES(
-        "test-vectors/vectors/memos/correct_encrypted_sender_memos.jsonl",
-        "test-vectors/vectors/memos/correct_encrypted_sender_with_payment_request_id_memos.jsonl",
-        "test-vectors/vectors/memos/incorrect_encrypted_sender_memos.jsonl",
-        "test-vectors/vectors/memos/incorrect_encrypted_sender_with_payment_request_id_memos.jsonl",
-        "test-vectors/vectors/memos/correct_encrypted_destination_memos.jsonl");
+void memos(const CopiedFiles& given) {
     // The files hold the 64 bytes of data, in the clear despite their names.
     const auto payload = [](MemoType type, const Json& data) {
         Bytes bytes{static_cast<std::uint8_t>(static_cast<unsigned>(type) >> 8),
@@ -170,8 +156,8 @@ TEST_F(UpstreamVectorsTest, memos) {
          "encrypted_sender_with_payment_request_id_memo_hex_raw_bytes", false},
     };
     for (const auto& kind : kinds) {
-        ASSERT_EQ(rows(kind.file).size(), 10u);
-        for (const Json& row : rows(kind.file)) {
+        ASSERT_EQ(given.rows(kind.file).size(), 10u);
+        for (const Json& row : given.rows(kind.file)) {
             const auto memo = read_sender_memo(payload(kind.type, row.at(kind.memo)));
             ASSERT_TRUE(memo);
             EXPECT_EQ(memo->sender == short_address_hash(address(row, kind.sender)), kind.matches);
@@ -180,8 +166,8 @@ TEST_F(UpstreamVectorsTest, memos) {
     }
     // This file's rows are the incorrect ones: the memo names the address given as sender, not the short
     // hash.
-    ASSERT_EQ(rows(4).size(), 10u);
-    for (const Json& row : rows(4)) {
+    ASSERT_EQ(given.rows(4).size(), 10u);
+    for (const Json& row : given.rows(4)) {
         const auto data = payload(MemoType::destination, row.at("encrypted_destination_memo_hex_raw_bytes"));
         const auto memo = read_destination_memo(data);
         ASSERT_TRUE(memo);
@@ -194,9 +180,7 @@ TEST_F(UpstreamVectorsTest, memos) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, tx_out_records) {
-    NEED_UPSTREAM_FILES("test-vectors/vectors/tx_out_records/correct_tx_out_records.jsonl",
-                        "test-vectors/vectors/tx_out_records/incorrect_tx_out_records.jsonl");
+void tx_out_records(const CopiedFiles& given) {
     const auto amount_of = [](const Json& row, const char* key_name) -> std::optional<Amount> {
         const Bytes key = hex(row.at(key_name)); // 0a20, then the key
         const auto view = Scalar::parse(PrivateKey::from(ByteView(key).subspan(2)).value());
@@ -212,22 +196,26 @@ TEST_F(UpstreamVectorsTest, tx_out_records) {
         EXPECT_EQ(decrypt_memo(record->memo.value(), **secret), MemoPayload{});
         return amount;
     };
-    ASSERT_EQ(rows(0).size(), 10u);
-    for (const Json& row : rows(0))
+    ASSERT_EQ(given.rows(0).size(), 10u);
+    for (const Json& row : given.rows(0))
         EXPECT_EQ(amount_of(row, "recipient_view_private_key_hex_proto_bytes"), (Amount{10, 0}));
-    ASSERT_EQ(rows(1).size(), 10u);
-    for (const Json& row : rows(1))
+    ASSERT_EQ(given.rows(1).size(), 10u);
+    for (const Json& row : given.rows(1))
         EXPECT_EQ(amount_of(row, "spurious_view_private_key_hex_proto_bytes"), std::nullopt);
 }
 
-TEST_F(UpstreamVectorsTest, signatures_with_context) {
-    const std::string folder = "crypto/sig/src/testdata/20210121/";
+const std::string signatures = "crypto/sig/src/testdata/20210121/";
+
+std::vector<std::string> signature_files() {
     std::vector<std::string> names;
     for (const char* kind : {"success", "failure_bad_context", "failure_bad_keys", "failure_bad_message"})
         for (const char* n : {"0", "1", "2"})
             for (const char* file : {"seckey.bin", "pubkey.bin", "sig.bin"})
-                names.push_back(folder + "expected_" + kind + "/" + n + "/" + file);
-    if (!find(names)) GTEST_SKIP() << absent();
+                names.push_back(signatures + "expected_" + kind + "/" + n + "/" + file);
+    return names;
+}
+
+void signatures_with_context(const CopiedFiles&) {
     const auto read = [](const fs::path& path) {
         const std::string content = test::read_file(path);
         return Bytes(content.begin(), content.end());
@@ -248,7 +236,7 @@ TEST_F(UpstreamVectorsTest, signatures_with_context) {
     };
     for (const auto& c : cases)
         for (const char* n : {"0", "1", "2"}) {
-            const fs::path at = vectors_folder() / folder / c.name / n;
+            const fs::path at = vectors_folder() / signatures / c.name / n;
             const auto signer = Scalar::parse(PrivateKey::from(read(at / c.signer)).value()).value();
             const auto open = PublicKey::from(read(at / "pubkey.bin")).value();
             const auto signature = SchnorrSignature::from(read(at / "sig.bin")).value();
@@ -256,6 +244,47 @@ TEST_F(UpstreamVectorsTest, signatures_with_context) {
             EXPECT_EQ(schnorr_verify(open, c.context, c.verified, signature), c.good) << at;
         }
 }
+
+const std::vector<CopiedFiles>& all_checks() {
+    static const std::vector<CopiedFiles> checks{
+        {"account_keys",
+         {"test-vectors/vectors/account_keys/acct_priv_keys_from_root_entropy.jsonl",
+          "test-vectors/vectors/account_keys/acct_priv_keys_from_bip39.jsonl",
+          "test-vectors/vectors/account_keys/default_subaddr_keys_from_acct_priv_keys.jsonl",
+          "test-vectors/vectors/account_keys/subaddr_keys_from_acct_priv_keys.jsonl"},
+         account_keys},
+        {"slip10", {"core/tests/slip10_key.json", "core/tests/slip10_mnemonic.json"}, slip10},
+        {"sample_keys_phrases", {"util/keyfile/src/backwards_compatibility.json"}, sample_keys_phrases},
+        {"b58_codes",
+         {"test-vectors/vectors/b58_encodings/b58_encode_public_address_without_fog.jsonl",
+          "test-vectors/vectors/b58_encodings/b58_encode_public_address_with_fog.jsonl"},
+         b58_codes},
+        {"memos",
+         {"test-vectors/vectors/memos/correct_encrypted_sender_memos.jsonl",
+          "test-vectors/vectors/memos/correct_encrypted_sender_with_payment_request_id_memos.jsonl",
+          "test-vectors/vectors/memos/incorrect_encrypted_sender_memos.jsonl",
+          "test-vectors/vectors/memos/incorrect_encrypted_sender_with_payment_request_id_memos.jsonl",
+          "test-vectors/vectors/memos/correct_encrypted_destination_memos.jsonl"},
+         memos},
+        {"tx_out_records",
+         {"test-vectors/vectors/tx_out_records/correct_tx_out_records.jsonl",
+          "test-vectors/vectors/tx_out_records/incorrect_tx_out_records.jsonl"},
+         tx_out_records},
+        {"signatures_with_context", signature_files(), signatures_with_context},
+    };
+    return checks;
+}
+
+class CopiedFilesTest : public testing::TestWithParam<CopiedFiles> {};
+
+TEST_P(CopiedFilesTest, agrees) { GetParam().check(GetParam()); }
+
+// Without the files there is no instance, and the next test says so.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CopiedFilesTest);
+INSTANTIATE_TEST_SUITE_P(, CopiedFilesTest, testing::ValuesIn(test::present(all_checks())),
+                         test::name_of_files);
+
+TEST(CopiedFiles, absent_ones_are_named) { test::name_absent_files(all_checks()); }
 
 } // namespace
 } // namespace engine::chain

@@ -127,10 +127,11 @@ TEST(NoiseTest, DerivesWhatAClientOfMobileCoinDerives) {
 }
 
 /// The whole of it, with both messages and the transport, from the file of known answers.
-TEST(NoiseTest, AgreesWithTheRecordedHandshakeByteForByte) {
-    const auto path = test::upstream_vectors("attest_handshake.json");
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "known answers absent (FOG_VECTORS): " << path;
-    const Json v = Json::parse(test::read_file(path));
+class RecordedHandshakeTest : public engine::chain::test::KnownAnswersTest {};
+JUDGE_KNOWN_ANSWERS(RecordedHandshakeTest);
+
+TEST_P(RecordedHandshakeTest, ByteForByte) {
+    const Json v = document("tx/attest_handshake.json");
     expect_steps(v);
     const ByteView prologue = as_bytes(v["prologue_text"].get_ref<const std::string&>());
     Initiator client(prologue, keys(v["initiator_ephemeral_private"]));

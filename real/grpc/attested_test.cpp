@@ -1,14 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/chain/bytes.hpp"
 #include "engine/chain/hex.hpp"
 #include "engine/chain/test_support.hpp"
+#include "engine/chain/testing/upstream_vectors.hpp"
 #include "proto/ledger.pb.h"
 #include "proto/view.pb.h"
 #include "real/grpc/client_session.hpp"
@@ -450,20 +447,15 @@ std::string unhex(const std::string& text) {
     return bytes ? std::string(bytes->begin(), bytes->end()) : "no hex";
 }
 
-// The messages of a session of MobileCoin's own client, from the file of known answers; the shortest is
-// restated here, so that something is compared also where the file is absent.
-TEST(RecordedWireTest, MessagesAreTheSameBytes) {
+// The messages of a session of MobileCoin's own client, from the known answers.
+class RecordedWireTest : public chain::test::KnownAnswersTest {};
+JUDGE_KNOWN_ANSWERS(RecordedWireTest);
+
+TEST_P(RecordedWireTest, MessagesAreTheSameBytes) {
     const std::string nonce = unhex("0a01611201631a0164210500000000000000");
     EXPECT_EQ(again<::attest::NonceMessage>(nonce), nonce);
     EXPECT_EQ(parse<::attest::NonceMessage>(nonce)->nonce(), 5u);
-    const char* named = std::getenv("FOG_VECTORS");
-    const std::filesystem::path folder =
-        named != nullptr ? std::filesystem::path(named)
-                         : std::filesystem::path(FOG_SOURCE_DIR) / "../shared/upstream/vectors";
-    const auto path = folder / "tx/attest_handshake.json";
-    if (!std::filesystem::exists(path)) GTEST_SKIP() << "known answers absent (FOG_VECTORS): " << path;
-    std::ifstream in(path);
-    const auto file = nlohmann::json::parse(in);
+    const auto file = document("tx/attest_handshake.json");
     std::size_t compared = 0;
     chain::AesKey key{};
     std::ranges::copy(*chain::from_hex(file["key_client_to_server"].get<std::string>()), key.begin());

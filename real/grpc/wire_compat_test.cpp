@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include "engine/chain/address_wire.hpp"
 #include "engine/chain/bytes.hpp"
 #include "engine/chain/hex.hpp"
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/test_support.hpp"
+#include "engine/chain/testing/upstream_vectors.hpp"
 #include "engine/chain/wire.hpp"
 #include "proto/admin.pb.h"
 #include "proto/build_info.pb.h"
@@ -483,32 +482,10 @@ TEST(WireCompatTest, OldOutputs) {
     EXPECT_GT(seen, 0u);
 }
 
-/// Upstream's own files are not part of this project: FOG_VECTORS names the folder that holds them.
-std::optional<std::string> upstream_file(const std::string& name) {
-    const char* named = std::getenv("FOG_VECTORS");
-    const std::filesystem::path folder =
-        named != nullptr ? std::filesystem::path(named)
-                         : std::filesystem::path(FOG_SOURCE_DIR) / "../shared/upstream/vectors";
-    if (!std::filesystem::exists(folder / name)) return std::nullopt;
-    return engine::chain::test::read_file(folder / name);
-}
-
-template <class Check>
-void each_row(const std::string& file, Check check) {
-    std::istringstream lines(file);
-    std::size_t rows = 0;
-    for (std::string line; std::getline(lines, line);) {
-        if (line.empty()) continue;
-        check(engine::chain::test::Json::parse(line));
-        ++rows;
-    }
-    EXPECT_GT(rows, 0u);
-}
-
-TEST(WireCompatTest, UpstreamsTxOutRecords) {
-    const auto file = upstream_file("test-vectors/vectors/tx_out_records/correct_tx_out_records.jsonl");
-    if (!file) GTEST_SKIP() << "upstream vector file absent (FOG_VECTORS)";
-    each_row(*file, [](const engine::chain::test::Json& row) {
+void upstreams_tx_out_records(const engine::chain::test::CopiedFiles& given) {
+    const auto rows = given.rows(0);
+    EXPECT_EQ(rows.size(), 10u);
+    for (const engine::chain::test::Json& row : rows) {
         const Bytes stored = engine::chain::test::hex(row.at("tx_out_record_hex_proto_bytes"));
         const auto record = engine::chain::decode_tx_out_record(stored).value();
         fog_view::TxOutRecord message;
@@ -525,16 +502,34 @@ TEST(WireCompatTest, UpstreamsTxOutRecords) {
         EXPECT_EQ(message.has_tx_out_amount_masked_v1_token_id(),
                   record.masked_version == engine::chain::MaskedAmount::Version::v1);
         EXPECT_EQ(message.tx_out_e_memo_data().size(), record.memo ? 66u : 0u);
-    });
+    }
 }
+
+const std::vector<engine::chain::test::CopiedFiles>& copied_files() {
+    static const std::vector<engine::chain::test::CopiedFiles> checks{
+        {"tx_out_records",
+         {"test-vectors/vectors/tx_out_records/correct_tx_out_records.jsonl"},
+         upstreams_tx_out_records}};
+    return checks;
+}
+
+class CopiedWireFilesTest : public ::testing::TestWithParam<engine::chain::test::CopiedFiles> {};
+
+TEST_P(CopiedWireFilesTest, agrees) { GetParam().check(GetParam()); }
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CopiedWireFilesTest);
+INSTANTIATE_TEST_SUITE_P(, CopiedWireFilesTest,
+                         ::testing::ValuesIn(engine::chain::test::present(copied_files())),
+                         engine::chain::test::name_of_files);
+
+TEST(CopiedWireFiles, absent_ones_are_named) { engine::chain::test::name_absent_files(copied_files()); }
 
 // Outputs as a ledger stores them, the versions before masked amounts v2 included.
 TEST(WireCompatTest, UpstreamsLedgerRows) {
-    const auto file = upstream_file("derived/add_test_block_seed1_after_init_seed0.json");
-    if (!file) GTEST_SKIP() << "upstream vector file absent (FOG_VECTORS)";
-    const auto document = engine::chain::test::Json::parse(*file);
+    const auto document = engine::chain::test::Json::parse(engine::chain::test::read_file(
+        std::filesystem::path(FOG_SOURCE_DIR) / "real/lmdb/testdata/after_add.json"));
     std::size_t seen = 0;
-    for (const auto& row : document.at("ledger_db_after").at("tx_out_store:tx_out_by_index")) {
+    for (const auto& row : document.at("ledger_db").at("tx_out_store:tx_out_by_index")) {
         const Bytes stored = engine::chain::test::hex(row.at(1));
         external::TxOut message;
         ASSERT_TRUE(message.ParseFromArray(stored.data(), static_cast<int>(stored.size())));

@@ -15,14 +15,17 @@ public:
     explicit MemoryLedger(const tx::TxCrypto& crypto) : crypto_(crypto) {}
 
     void append(const TxOut& output) {
-        outputs_.push_back(output);
+        outputs_.emplace(hashes_.size(), output);
+        hashes_.push_back(crypto_.hash(output));
         keys_.insert(output.public_key);
     }
+    /// An output of which nothing but its hash is known: it has its place in the tree and is no ring member.
+    void append(const Hash32& output_hash) { hashes_.push_back(output_hash); }
     /// Call once all outputs are there.
     void finish(std::uint64_t blocks) {
         blocks_ = blocks;
         levels_.assign(1, {});
-        for (const TxOut& output : outputs_) levels_[0].push_back(crypto_.merkle_leaf(crypto_.hash(output)));
+        for (const Hash32& hash : hashes_) levels_[0].push_back(crypto_.merkle_leaf(hash));
         while (levels_.back().size() > 1) {
             const std::vector<Hash32>& below = levels_.back();
             std::vector<Hash32> above;
@@ -37,13 +40,13 @@ public:
 
     const TxOut& output(std::uint64_t index) const { return outputs_.at(index); }
     TxOutMembershipElement root() const {
-        return {merkle_root_range(outputs_.size()), levels_.back().front()};
+        return {merkle_root_range(hashes_.size()), levels_.back().front()};
     }
 
     std::uint64_t num_blocks() const override { return blocks_; }
-    std::uint64_t num_outputs() const override { return outputs_.size(); }
+    std::uint64_t num_outputs() const override { return hashes_.size(); }
     TxOutMembershipProof membership_proof(std::uint64_t index) const override {
-        TxOutMembershipProof proof{.index = index, .highest_index = outputs_.size() - 1, .elements = {}};
+        TxOutMembershipProof proof{.index = index, .highest_index = hashes_.size() - 1, .elements = {}};
         LeafRange range{index, index};
         proof.elements.push_back({range, levels_[0].at(index)});
         for (std::size_t level = 0; level + 1 < levels_.size(); ++level) {
@@ -61,10 +64,19 @@ public:
 private:
     const tx::TxCrypto& crypto_;
     std::uint64_t blocks_ = 1;
-    std::vector<TxOut> outputs_;
+    std::vector<Hash32> hashes_;
+    std::map<std::uint64_t, TxOut> outputs_;
     std::vector<std::vector<Hash32>> levels_;
     std::set<KeyImage> images_;
     std::set<PublicKey> keys_;
 };
+
+/// Appends what a row of known answers tells: the bytes of an output, or its hash alone.
+inline void append_row(MemoryLedger& ledger, const Bytes& row) {
+    if (const auto hash = Hash32::from(row))
+        ledger.append(*hash);
+    else
+        ledger.append(decode_tx_out(row).value());
+}
 
 } // namespace engine::chain::test

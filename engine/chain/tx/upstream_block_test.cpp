@@ -19,17 +19,18 @@ namespace engine::chain::tx {
 namespace {
 
 using test::Json;
-using test::UpstreamVectorsTest;
 
 std::uint64_t number(const Json& json) {
     return json.is_string() ? std::stoull(json.get<std::string>()) : json.get<std::uint64_t>();
 }
 Scalar scalar(const Json& json) { return Scalar::parse(test::fixed<PrivateKey>(json)).value(); }
 
-TEST_F(UpstreamVectorsTest, amounts_and_key_images) {
-    NEED_UPSTREAM_FILES("tx/up_amounts.json");
-    const Json json = document(0);
-    ASSERT_EQ(json.at("generators").size(), 9u);
+class UpstreamBlockTest : public test::KnownAnswersTest {};
+JUDGE_KNOWN_ANSWERS(UpstreamBlockTest);
+
+TEST_P(UpstreamBlockTest, amounts_and_key_images) {
+    const Json json = document("tx/up_amounts.json");
+    ASSERT_EQ(json.at("generators").size(), expected(3, 9, "value generators"));
     for (const Json& row : json.at("generators")) {
         const std::uint64_t token_id = number(row.at("token_id"));
         EXPECT_EQ(to_hex(value_generator(token_id).bytes()), row.at("H").get<std::string>());
@@ -47,7 +48,7 @@ TEST_F(UpstreamVectorsTest, amounts_and_key_images) {
     for (const Json& row : json.at("key_images"))
         EXPECT_EQ(key_image(scalar(row.at("onetime_private_key"))),
                   test::fixed<KeyImage>(row.at("key_image")));
-    ASSERT_EQ(json.at("masked_amounts").size(), 8u);
+    ASSERT_EQ(json.at("masked_amounts").size(), expected(3, 8, "masked amounts"));
     for (const Json& row : json.at("masked_amounts")) {
         const auto secret = test::fixed<SharedSecret>(row.at("shared_secret"));
         EXPECT_EQ(to_hex(*amount_secret(secret)), row.at("amount_shared_secret_v2").get<std::string>());
@@ -79,19 +80,18 @@ TxOutMembershipElement element(const Json& row) {
     return {{number(row.at(0)), number(row.at(1))}, test::fixed<Hash32>(row.at(2))};
 }
 
-TEST_F(UpstreamVectorsTest, merkle_proofs_and_their_roll_back) {
-    NEED_UPSTREAM_FILES("tx/up_merkle.json", "tx/up_tx_ledger.json");
-    const Json json = document(0);
-    const Json outputs = document(1).at("outputs");
+TEST_P(UpstreamBlockTest, merkle_proofs_and_their_roll_back) {
+    const Json json = document("tx/up_merkle.json");
+    const Json outputs = document("tx/up_tx_ledger.json").at("outputs");
     const TxCrypto& crypto = ristretto_tx_crypto();
     EXPECT_EQ(crypto.merkle_nil(), test::fixed<Hash32>(json.at("nil_hash")));
     EXPECT_EQ(crypto.merkle_node(crypto.merkle_nil(), crypto.merkle_nil()),
               test::fixed<Hash32>(json.at("node_of_nil_nil")));
-    ASSERT_EQ(json.at("proofs").size(), 14u);
+    ASSERT_EQ(json.at("proofs").size(), expected(4, 14, "membership proofs"));
     for (const Json& row : json.at("proofs")) {
         test::MemoryLedger ledger(crypto);
         for (std::uint64_t i = 0; i < number(row.at("outputs_in_ledger")); ++i)
-            ledger.append(decode_tx_out(test::hex(outputs.at(i).at(0))).value());
+            test::append_row(ledger, test::hex(outputs.at(i).at(0)));
         ledger.finish(1);
         const TxOutMembershipProof proof = ledger.membership_proof(number(row.at("index")));
         EXPECT_EQ(to_hex(engine::chain::encode(proof)), row.at("proof_hex").get<std::string>());
@@ -108,9 +108,8 @@ TEST_F(UpstreamVectorsTest, merkle_proofs_and_their_roll_back) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, order_and_combination_of_pending_transactions) {
-    NEED_UPSTREAM_FILES("tx/up_tx_order.json");
-    const Json json = document(0);
+TEST_P(UpstreamBlockTest, order_and_combination_of_pending_transactions) {
+    const Json json = document("tx/up_tx_order.json");
     std::vector<TxContext> contexts;
     for (const Json& row : json.at("contexts")) {
         TxContext context;
@@ -141,9 +140,8 @@ TEST_F(UpstreamVectorsTest, order_and_combination_of_pending_transactions) {
                   number(row.at("priority")));
 }
 
-TEST_F(UpstreamVectorsTest, minting) {
-    NEED_UPSTREAM_FILES("tx/up_mint.json");
-    const Json json = document(0);
+TEST_P(UpstreamBlockTest, minting) {
+    const Json json = document("tx/up_mint.json");
     for (const Json& row : json.at("fee_maps")) {
         std::map<std::uint64_t, std::uint64_t> fees;
         for (const Json& fee : row.at("fees")) fees[number(fee.at(0))] = number(fee.at(1));
@@ -181,6 +179,7 @@ TEST_F(UpstreamVectorsTest, minting) {
             << name;
         EXPECT_EQ(fault ? fault->text : "", verdict.value("msg", "")) << name;
     };
+    ASSERT_EQ(json.at("mint_config_txs").size(), expected(9, 19, "mint config transactions"));
     for (const Json& row : json.at("mint_config_txs")) {
         const Bytes bytes = test::hex(row.at("protobuf"));
         const MintConfigTx tx = decode_mint_config_tx(bytes).value();
@@ -192,6 +191,7 @@ TEST_F(UpstreamVectorsTest, minting) {
                    verdict, row.at("name"));
     }
     const MintConfig config{1, sets.at(0), 1000};
+    ASSERT_EQ(json.at("mint_txs").size(), expected(9, 14, "mint transactions"));
     for (const Json& row : json.at("mint_txs")) {
         const Bytes bytes = test::hex(row.at("protobuf"));
         const MintTx tx = decode_mint_tx(bytes).value();
@@ -204,10 +204,9 @@ TEST_F(UpstreamVectorsTest, minting) {
     }
 }
 
-TEST_F(UpstreamVectorsTest, formed_blocks) {
-    NEED_UPSTREAM_FILES("tx/up_blocks.json");
-    const Json json = document(0);
-    ASSERT_EQ(json.at("formed").size(), 11u);
+TEST_P(UpstreamBlockTest, formed_blocks) {
+    const Json json = document("tx/up_blocks.json");
+    ASSERT_EQ(json.at("formed").size(), expected(3, 11, "formed blocks"));
     for (const Json& row : json.at("formed")) {
         SCOPED_TRACE(row.at("name").get<std::string>());
         Block parent;
@@ -220,9 +219,8 @@ TEST_F(UpstreamVectorsTest, formed_blocks) {
         if (rules.block_version < 2 && row.at("made_outputs").size() == 1) rules.fees = FeeMap();
         BlockInputs inputs;
         for (const Json& file : row.at("transactions")) {
-            const auto path = test::vectors_folder() / "tx" / file.get<std::string>();
-            inputs.transactions.push_back(
-                decode_tx(test::hex(Json::parse(test::read_file(path)).at("tx_hex"))).value());
+            const Json made = document("tx/" + file.get<std::string>());
+            inputs.transactions.push_back(decode_tx(test::hex(made.at("tx_hex"))).value());
         }
         // The longest contents are given by their hash only; none of these mints.
         if (!row.at("contents_protobuf").is_null()) {
