@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engine/chain/hex.hpp"
+#include "engine/stream_site.hpp"
 #include "real/postgres/cluster.hpp"
 #include "real/postgres/pool.hpp"
 #include "real/postgres/temporary_database.hpp"
@@ -50,7 +51,7 @@ WorldBody::Parts RealMachinery::parts() {
 
 RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
     : RealMachinery(loop, work, std::move(options)), WorldBody(options_.topology, parts()),
-      proxy_chances_(choices_, Domain::network, 0, 0),
+      proxy_chances_(open_stream(choices_, StreamSite::message_fate, 0)),
       supervisor_(loop,
                   [&work] {
                       const std::filesystem::path logs = work.path() / "logs";

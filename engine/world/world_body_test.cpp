@@ -1,0 +1,414 @@
+// A third backend, on paper: no network, no database, no processes, no lag but what a test asks for. Whatever
+// the body of a world needed of the simulator or of processes would be missing here.
+
+#include "engine/world/world_body.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/scenario.hpp"
+#include "engine/testing/plain_loop.hpp"
+
+namespace engine {
+namespace {
+
+using testing::PlainLoop;
+
+class PaperCopy final : public ChainCopy {
+public:
+    PaperCopy(std::string name, const model::ChainModel& chain) : name_(std::move(name)), chain_(chain) {}
+    const std::string& name() const override { return name_; }
+    BlockCount count() const override { return held_at_ ? *held_at_ : chain_.height(); }
+    void hold() override { held_at_ = count(); }
+    void release() override { held_at_.reset(); }
+    void advance_to(BlockCount count) override { held_at_ = count; }
+
+private:
+    std::string name_;
+    const model::ChainModel& chain_;
+    std::optional<BlockCount> held_at_;
+};
+
+class PaperStore final : public BlockStore {
+public:
+    void make_copies(const Roster& roster, const model::ChainModel& chain) {
+        chain_ = &chain;
+        for (const Roster::Copy& copy : roster.copies())
+            copies_.push_back(std::make_unique<PaperCopy>(copy.name, chain));
+    }
+    OriginBlock make_origin(const std::vector<Account>& accounts, chain::ByteSource& bytes) override {
+        const chain::Crypto& crypto = chain::fast_crypto();
+        OriginBlock origin;
+        origin.outputs_each = 1;
+        origin.block = std::make_shared<fog::LedgerBlock>();
+        chain::Amount amount;
+        amount.value = 1000;
+        for (const Account& account : accounts)
+            origin.block->outputs.push_back(
+                crypto.create_output(bytes, amount, account.address, crypto.fake_hint(bytes)));
+        origin.block->cumulative_txo_count = origin.block->outputs.size();
+        return origin;
+    }
+    std::shared_ptr<fog::LedgerBlock> make_block(std::vector<chain::TxOut> outputs,
+                                                 std::vector<chain::KeyImage> images,
+                                                 chain::ByteSource&) override {
+        auto block = std::make_shared<fog::LedgerBlock>();
+        block->index = chain_->height().end();
+        block->cumulative_txo_count = chain_->txo_count(chain_->height()) + outputs.size();
+        block->outputs = std::move(outputs);
+        block->key_images = std::move(images);
+        return block;
+    }
+    void on_block(const fog::LedgerBlock&, const std::vector<model::Credit>&) override {}
+    void publish() override {}
+    std::vector<ChainCopy*> copies() override {
+        std::vector<ChainCopy*> all;
+        for (const auto& copy : copies_) all.push_back(copy.get());
+        return all;
+    }
+
+private:
+    const model::ChainModel* chain_ = nullptr;
+    std::vector<std::unique_ptr<PaperCopy>> copies_;
+};
+
+/// Switches, and what a copy of the chain says.
+template <class Interface>
+class PaperNode : public Interface {
+public:
+    PaperNode(const Roster::Service& who, const ChainCopy* copy) : who_(who), copy_(copy) {}
+    NodeId id() const override { return who_.id; }
+    NodeKind kind() const override { return who_.kind; }
+    const std::string& name() const override { return who_.name; }
+    bool is_up() const override { return up_; }
+    Task<> start() override {
+        up_ = true;
+        co_return;
+    }
+    Task<> stop() override { return crash(); }
+    Task<> crash() override {
+        up_ = paused_ = false;
+        co_return;
+    }
+    void pause() override { paused_ = true; }
+    void resume() override { paused_ = false; }
+    bool is_paused() const { return paused_; }
+
+protected:
+    const Roster::Service& who_;
+    const ChainCopy* copy_;
+    bool up_ = true;
+    bool paused_ = false;
+};
+
+class PaperIngest final : public PaperNode<IngestNode>, public fog::IngestApi {
+public:
+    PaperIngest(const Roster::Service& who, const ChainCopy* copy, BlockCount& scanned)
+        : PaperNode(who, copy), scanned_(scanned) {}
+
+    fog::IngestApi& api() override { return *this; }
+    const std::string& responder_id() const override { return who_.name; }
+    fog::IngestMode mode() const override { return mode_; }
+    void delete_state_file() override {}
+    void save_state_file() override {}
+    void put_back_state_file() override {}
+    void scan() {
+        if (up_ && !paused_ && mode_ == fog::IngestMode::active)
+            scanned_ = std::max(scanned_, copy_->count());
+    }
+
+    using Answer = Task<Result<fog::IngestSummary>>;
+    Answer get_status() override {
+        fog::IngestSummary summary;
+        summary.mode = mode_;
+        co_return summary;
+    }
+    Answer activate() override {
+        mode_ = fog::IngestMode::active;
+        return get_status();
+    }
+    Answer retire() override { return get_status(); }
+    Answer unretire() override { return get_status(); }
+    Answer set_pubkey_expiry_window(std::uint64_t) override { return get_status(); }
+    Answer set_peers(std::vector<std::string>) override { return get_status(); }
+    Answer new_keys() override { return get_status(); }
+    Answer sync_keys_from_remote(std::string) override { return get_status(); }
+    Task<Result<bool>> report_lost_ingress_key(chain::PublicKey) override { co_return true; }
+    Task<Result<std::vector<BlockRange>>> get_missed_block_ranges() override {
+        co_return std::vector<BlockRange>{};
+    }
+    Task<Result<std::vector<fog::IngressKeyRecord>>> get_ingress_key_records(BlockIndex, bool,
+                                                                             bool) override {
+        co_return std::vector<fog::IngressKeyRecord>{};
+    }
+
+private:
+    BlockCount& scanned_;
+    fog::IngestMode mode_ = fog::IngestMode::idle;
+};
+
+/// A store of either kind: it has what its source has, unless it is held.
+template <class Interface>
+class PaperShard : public PaperNode<Interface> {
+public:
+    using Source = std::function<BlockCount()>;
+    PaperShard(const Roster::Service& who, Source source)
+        : PaperNode<Interface>(who, nullptr), source_(std::move(source)) {}
+    BlockRange range() const override { return this->who_.range; }
+    BlockCount count() const override {
+        if (!this->up_) return BlockCount{};
+        return held_at_ ? std::min(*held_at_, source_()) : source_();
+    }
+    void hold(BlockCount at) override { held_at_ = at; }
+    void release() override { held_at_.reset(); }
+
+private:
+    Source source_;
+    std::optional<BlockCount> held_at_;
+};
+
+class PaperView final : public PaperShard<ViewStoreNode> {
+public:
+    using PaperShard::PaperShard;
+    bool is_ready() const override { return up_; }
+};
+
+class PaperWorld;
+
+/// Adds up what the chain says, as far as every store has come; with a slip of the pen when asked.
+class PaperWallet final : public WalletDevice {
+public:
+    PaperWallet(PaperWorld& world, AccountId account) : world_(world), account_(account) {}
+    Task<Result<fog::BalanceReport>> check() override;
+    void forget() override {}
+    Task<Result<fog::Wallet::Landing>> landing(chain::PublicKey, BlockIndex) override {
+        co_return Error{Code::unavailable, "paper"};
+    }
+    fog::LedgerApi& ledger() override { throw InternalError("nobody asks for proofs on paper"); }
+    std::string debug_text() const override { return "paper"; }
+
+private:
+    PaperWorld& world_;
+    AccountId account_;
+};
+
+/// What this world can do to itself has verbs of its own; these undo it.
+class PaperFaults final : public Faults {
+public:
+    explicit PaperFaults(World& world) : world_(world) {}
+    FaultId begin(Fault) override { throw UsageError("no faults on paper"); }
+    void heal(FaultId) override {}
+    void heal_all() override {
+        for (Node* node : world_.nodes()) node->resume();
+        for (ChainCopy* copy : world_.copies()) copy->release();
+        for (StoreNode* store : world_.stores()) store->release();
+    }
+    bool any() const override { return false; }
+
+private:
+    World& world_;
+};
+
+class PaperMachinery {
+protected:
+    PlainLoop loop_;
+    Choices choices_{7};
+    PaperStore store_;
+};
+
+class PaperWorld final : private PaperMachinery, public WorldBody {
+public:
+    explicit PaperWorld(const Topology& topology)
+        : WorldBody(topology, {PaperMachinery::loop_, PaperMachinery::choices_, chain::fast_crypto(),
+                               PaperMachinery::store_}) {
+        StreamBytes bytes(Stream(PaperMachinery::choices_, Domain::plan, 0, 0));
+        std::vector<Account> accounts;
+        for (std::uint32_t a = 0; a < topology.accounts; ++a) {
+            std::array<std::uint8_t, 32> entropy{};
+            bytes.fill(entropy);
+            accounts.push_back(
+                make_account(chain::fast_crypto(), chain::fast_crypto().account_from_entropy(entropy)));
+        }
+        set_accounts(std::move(accounts));
+        PaperMachinery::store_.make_copies(roster(), chain().model());
+        for (const Roster::Service& who : roster().services()) make_node(who);
+        chain().begin();
+        hint_.key = chain::fast_crypto().random_key_pair(bytes).open;
+        hint_.expiry = BlockIndex{1'000'000};
+    }
+    ~PaperWorld() override { PaperMachinery::loop_.kill_all(); }
+
+    /// Tells a story until it has ended or something is violated.
+    void run(Task<> story) {
+        Telling telling;
+        Task<> task = tell(std::move(story), telling);
+        spawn(PaperMachinery::loop_, NodeId{}, "story", std::move(task));
+        while (!telling.ended && !checks().any_violation() && PaperMachinery::loop_.step()) scan();
+        if (telling.error) std::rethrow_exception(telling.error);
+        story_has_ended = telling.ended;
+    }
+
+    bool can(Capability capability) const override { return capability != Capability::clocks; }
+    Task<> sleep(Duration duration) override { co_await sleep_until(now() + duration, "the story's pause"); }
+
+    Task<Result<Hint>> ask_report() override { co_return hint_; }
+    std::unique_ptr<WalletDevice> make_wallet(NodeId, AccountId account) override {
+        return std::make_unique<PaperWallet>(*this, account);
+    }
+    std::shared_ptr<fog::RecoveryDb> operator_db() override { return nullptr; }
+    std::int64_t wall_clock_s() const override { return 0; }
+    Task<bool> wait_for(std::function<bool()> holds, Instant deadline) override {
+        while (!holds()) {
+            if (now() >= deadline) co_return false;
+            co_await sleep_until(now() + 10ms, "a condition");
+        }
+        co_return true;
+    }
+    Faults& faults() override { return faults_; }
+    // Nothing here is wrong on purpose but what is held, paused or down.
+    std::string excuse_of_checks() const { return {}; }
+    std::uint64_t disturbances() const { return 0; }
+    void disturbed() {}
+
+    bool story_has_ended = false;
+    std::uint64_t slip = 0; ///< what wallets add to their balances
+
+    BlockCount known() {
+        BlockCount lowest = chain().height();
+        for (const StoreNode* store : stores()) lowest = std::min(lowest, store->count());
+        return lowest;
+    }
+
+private:
+    void scan() {
+        for (IngestNode* node : ingest_nodes()) static_cast<PaperIngest*>(node)->scan();
+    }
+    void make_node(const Roster::Service& who) {
+        const ChainCopy* copy = who.copy ? copies().at(*who.copy) : nullptr;
+        std::unique_ptr<Node> node;
+        switch (who.kind) {
+        case NodeKind::ingest:
+            node = std::make_unique<PaperIngest>(who, copy, scanned_);
+            break;
+        case NodeKind::view_store:
+            node = std::make_unique<PaperView>(who, [this] { return scanned_; });
+            break;
+        case NodeKind::image_store:
+            node = std::make_unique<PaperShard<ImageStoreNode>>(who, [copy] { return copy->count(); });
+            break;
+        case NodeKind::view_router:
+        case NodeKind::ledger_router:
+        case NodeKind::report_server:
+            node = std::make_unique<PaperNode<Node>>(who, copy);
+            break;
+        }
+        add(*node);
+        nodes_.push_back(std::move(node));
+    }
+
+    BlockCount scanned_;
+    Hint hint_{};
+    PaperFaults faults_{*this};
+    std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+Task<Result<fog::BalanceReport>> PaperWallet::check() {
+    co_await yield("an answer");
+    const model::ChainModel& chain = world_.chain().model();
+    fog::BalanceReport report;
+    report.count = world_.known();
+    report.by_token[0] = world_.slip;
+    for (const model::Credit& credit : chain.credits()) {
+        const bool is_there =
+            credit.account == account_ && credit.block.value > 0 && report.count.includes(credit.block);
+        const bool is_gone = credit.spent_in && report.count.includes(*credit.spent_in);
+        if (is_there && !is_gone) report.by_token[0] += credit.amount.value;
+    }
+    co_return report;
+}
+
+Topology small() {
+    Topology topology;
+    topology.accounts = 2;
+    topology.ingest_nodes = 2;
+    topology.view_shards = 1;
+    topology.image_shards = 2;
+    topology.shard_blocks = 2;
+    topology.own_copies = true;
+    return topology;
+}
+
+// Alice is paid twice and spends her first coin while a key image store is held back; a view store stands
+// still and the view router dies.  Then everything is healed, and the truth is demanded of everybody.
+Task<> story(PaperWorld* world, fog::Value* in_the_dark) {
+    const AccountId alice{0};
+    Wallet& wallet = world->new_wallet(alice);
+    (void)co_await world->ingest(0).api().activate();
+    Credit one;
+    one.to = alice;
+    one.amount = 1;
+    Credit two = one;
+    two.amount = 2;
+    BlockPlan plan;
+    plan.credits = {one, two};
+    const AppendedBlock paid = co_await world->chain().append(plan);
+    std::function<bool()> level = [world] { return world->is_level(); };
+    co_await world->until("the first payment", level, 10s);
+    (void)co_await wallet.poll();
+
+    world->image_store(0).hold(paid.index.count_through());
+    BlockPlan spending;
+    spending.spends = {paid.credits.at(0)};
+    (void)co_await world->chain().append(spending);
+    const Result<fog::BalanceReport> early = co_await wallet.poll();
+    *in_the_dark = early ? early->value() : fog::Value{0};
+    world->view_store(0).pause();
+    co_await world->view_router().crash();
+    co_await close(*world);
+}
+
+TEST(WorldBody, tells_a_whole_story_without_a_simulator_and_without_processes) {
+    PaperWorld world(small());
+    fog::Value in_the_dark{0};
+    world.run(story(&world, &in_the_dark));
+    EXPECT_TRUE(world.story_has_ended);
+    EXPECT_FALSE(world.checks().any_violation());
+    EXPECT_EQ(in_the_dark, fog::Value{3}) << "as of the block that every store has, the coin is not spent";
+
+    for (Node* node : world.nodes()) EXPECT_TRUE(node->is_up()) << node->name();
+    EXPECT_FALSE(static_cast<PaperView&>(world.view_store(0)).is_paused()) << "healing resumes";
+    EXPECT_TRUE(world.is_level()) << "healing releases";
+
+    EXPECT_GE(world.checks().judged(check::CheckId::balance), 4u);
+    EXPECT_GE(world.checks().judged(check::CheckId::final), 3u)
+        << "the old wallet and a fresh one of each account";
+}
+
+TEST(WorldBody, judges_a_backend_whose_wallets_are_wrong) {
+    PaperWorld world(small());
+    world.slip = 1;
+    fog::Value in_the_dark{0};
+    world.run(story(&world, &in_the_dark));
+    ASSERT_TRUE(world.checks().any_violation());
+    EXPECT_EQ(world.checks().violations()[0].check, check::CheckId::balance);
+    EXPECT_FALSE(world.story_has_ended);
+}
+
+Task<> wait_in_vain(PaperWorld* world) {
+    BlockPlan nothing;
+    (void)co_await world->chain().append(nothing); // nobody scans
+    std::function<bool()> level = [world] { return world->is_level(); };
+    co_await world->until("everybody", level, 2s);
+}
+
+TEST(WorldBody, a_condition_that_is_not_reached_is_a_violation_of_liveness) {
+    PaperWorld world(small());
+    world.run(wait_in_vain(&world));
+    ASSERT_TRUE(world.checks().any_violation());
+    EXPECT_EQ(world.checks().violations()[0].check, check::CheckId::liveness);
+}
+
+} // namespace
+} // namespace engine
