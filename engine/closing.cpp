@@ -9,12 +9,6 @@
 namespace engine {
 namespace {
 
-template <class Store>
-bool all_reach(const std::vector<Store*>& stores, BlockCount height) {
-    return std::all_of(stores.begin(), stores.end(),
-                       [&](Store* store) { return has_reached(*store, height); });
-}
-
 constexpr int closing_rounds = 4;
 
 bool anybody_scans(const std::vector<IngestNode*>& nodes) {
@@ -100,7 +94,7 @@ Task<BlockCount> settle(World& world) {
     auto level = [&] { // looked at after every step that changed something
         return std::all_of(copies.begin(), copies.end(),
                            [&](ChainCopy* c) { return c->count() == height; }) &&
-               all_reach(view_stores, height) && all_reach(image_stores, height);
+               have_reached(view_stores, height) && have_reached(image_stores, height);
     };
     for (int round = 0; round < closing_rounds; ++round) {
         co_await make_somebody_scan(ingest);
@@ -117,7 +111,7 @@ Task<BlockCount> settle(World& world) {
         height = closing.index.count_through();
         if (ledger_comes_last) {
             auto viewed = [&, round] {
-                return all_reach(view_stores, height) ||
+                return have_reached(view_stores, height) ||
                        (round + 1 < closing_rounds && !anybody_scans(ingest));
             };
             std::string what = fmt::format("block count {} by every view store after healing", height.value);

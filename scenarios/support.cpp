@@ -10,24 +10,14 @@ namespace scenarios {
 
 using namespace engine;
 
-namespace {
-
-template <class Store>
-bool have(const std::vector<Store*>& stores, BlockCount count) {
-    return std::all_of(stores.begin(), stores.end(),
-                       [count](Store* store) { return has_reached(*store, count); });
-}
-
-} // namespace
-
 Task<> until_view(World& world, BlockCount count) {
-    auto holds = [&world, count] { return have(world.view_stores(), count); };
+    auto holds = [&world, count] { return have_reached(world.view_stores(), count); };
     std::string what = fmt::format("block count {} by every view store", count.value);
     co_await world.until(std::move(what), std::move(holds));
 }
 
 Task<> until_images(World& world, BlockCount count) {
-    auto holds = [&world, count] { return have(world.image_stores(), count); };
+    auto holds = [&world, count] { return have_reached(world.image_stores(), count); };
     std::string what = fmt::format("block count {} by every key image store", count.value);
     co_await world.until(std::move(what), std::move(holds));
 }

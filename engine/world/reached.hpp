@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "engine/world.hpp"
 
@@ -10,6 +11,12 @@ namespace engine {
 inline bool has_reached(const StoreNode& store, BlockCount height) {
     const BlockRange range = store.range();
     return range.start >= height.end() || store.count() >= std::min(height, BlockCount{range.end.value});
+}
+
+template <class Store>
+bool have_reached(const std::vector<Store*>& stores, BlockCount height) {
+    return std::all_of(stores.begin(), stores.end(),
+                       [height](const Store* store) { return has_reached(*store, height); });
 }
 
 } // namespace engine

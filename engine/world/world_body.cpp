@@ -85,11 +85,7 @@ tell::Heights WorldBody::heights() {
     return now;
 }
 
-bool WorldBody::is_level() {
-    const std::vector<StoreNode*> all = stores();
-    return std::all_of(all.begin(), all.end(),
-                       [this](const StoreNode* store) { return has_reached(*store, chain_.height()); });
-}
+bool WorldBody::is_level() { return have_reached(stores(), chain_.height()); }
 
 Task<> WorldBody::tell(Task<> story, Telling& telling) {
     try {
