@@ -76,6 +76,15 @@ Task<> let_living_wallets_look(World& world) {
 
 } // namespace
 
+std::vector<CheckId> must_judge(const Scenario& scenario) {
+    std::vector<CheckId> all{CheckId::balance, CheckId::monotone, CheckId::response, CheckId::crash};
+    if (scenario.closes)
+        for (const CheckId check : {CheckId::liveness, CheckId::final, CheckId::conservation})
+            all.push_back(check);
+    for (const CheckId check : scenario.judges) all.push_back(check);
+    return all;
+}
+
 Task<BlockCount> settle(World& world) {
     world.faults().heal_all();
     for (Node* node : world.nodes())

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/cause.hpp"
 #include "engine/ensure.hpp"
 
 namespace engine {
@@ -173,6 +174,80 @@ FaultNumbers Fault::numbers_of(const What& what) {
     Writer writer(numbers);
     std::visit([&](const auto& fault) { each_member(fault, writer); }, what);
     return numbers;
+}
+
+// ------------------------------------------------------------------------------------------------ causes
+
+namespace {
+
+/// Where a fault strikes: its nodes, in their order.
+class PlaceOf {
+public:
+    explicit PlaceOf(Cause& cause) : cause_(cause) {}
+    void operator()(NodeId node) {
+        if (nodes_++ == 0) {
+            cause_.to = node;
+        } else {
+            cause_.place = Cause::Place::link;
+            cause_.from = std::exchange(cause_.to, node);
+        }
+    }
+    void operator()(const auto&) const {}
+
+private:
+    Cause& cause_;
+    int nodes_ = 0;
+};
+
+bool is_of_the_database(FaultKind kind) {
+    switch (kind) {
+    case db_down:
+    case db_down_for:
+    case lose_commit_ack:
+    case fail_commit:
+    case lose_commit:
+    case stale_reads:
+    case flaky_database:
+    case holed_reads:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+Cause cause_of(const Fault& fault, Instant since, Instant until) {
+    Cause cause;
+    cause.what = Cause::What::fault;
+    cause.fault = fault.kind();
+    cause.since = since;
+    cause.until = until;
+    PlaceOf place(cause);
+    std::visit([&](const auto& what) { each_member(what, place); }, fault.what());
+    if (is_of_the_database(fault.kind())) {
+        cause.place = Cause::Place::database;
+        cause.from = std::exchange(cause.to, NodeId{});
+    }
+    return cause;
+}
+
+const char* name(const Cause& cause) {
+    switch (cause.what) {
+    case Cause::What::nothing:
+        return "nothing";
+    case Cause::What::fault:
+        return name(cause.fault);
+    case Cause::What::down:
+        return "down";
+    case Cause::What::ended:
+        return "ended";
+    case Cause::What::paused:
+        return "paused";
+    case Cause::What::started:
+        return "started";
+    }
+    return "?";
 }
 
 // ------------------------------------------------------------------------------------------------- words

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "engine/capability.hpp"
+#include "engine/cause.hpp"
 #include "engine/ids.hpp"
 #include "engine/time.hpp"
 
@@ -265,6 +266,10 @@ struct FaultNames {
 };
 /// The sentence of a fault, without a full stop: "no message passes from ingest0 to view0.0 any more".
 std::string in_words(const Fault& fault, const FaultNames& names);
+
+/// A fault as the cause of what it strikes.
+/// @param since, until  when it began, and when it was in force last as far as is known
+Cause cause_of(const Fault& fault, Instant since, Instant until);
 
 /// Names a fault that is in force.
 struct FaultId : Id<struct FaultIdTag, std::uint32_t> {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "engine/cause.hpp"
 #include "engine/ensure.hpp"
 
 namespace engine {
@@ -33,8 +34,9 @@ const char* name(Code code);
 struct Error {
     Code code = Code::internal;
     const char* origin = "";
-    bool injected = false; ///< a declared fault of the harness caused it
+    Cause cause{}; ///< what of the harness struck the call; empty: the error is its maker's own
 
+    bool injected() const { return bool(cause); }
     friend bool operator==(const Error& a, const Error& b) { return a.code == b.code; }
 };
 

@@ -25,10 +25,16 @@ struct Scenario {
     std::vector<Capability> needs{};
     /// The run ends by healing everything and demanding that every wallet reaches the truth.
     bool closes = true;
+    /// Checks that this story must make judge, besides those that every story of its kind does.
+    std::vector<CheckId> judges{};
     /// A story that is drawn: the scenario, topology included, of one seed.  Its own story and topology are
     /// unused.
     Scenario (*generate)(StorySeed seed) = nullptr;
 };
+
+/// The checks without whose judgement a run of this story says nothing: those of every balance check, those
+/// of the end where it is closed, and the story's own.
+std::vector<CheckId> must_judge(const Scenario& scenario);
 
 /// Heals all faults, starts what is down, makes sure that somebody scans, appends a last block, and suspends
 /// until every service has it; a `liveness` violation when that does not happen.  In every other story the

@@ -48,7 +48,7 @@ void expect(World& world, CheckId check, bool holds, const std::string& text) {
     }
     check::Violation violation;
     violation.check = check;
-    violation.text = text;
+    violation.what = check::findings::Said{text};
     world.checks().violated(std::move(violation));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "sim/run.hpp"
@@ -131,7 +132,7 @@ TEST(LagPlan, random_plans_hold) {
         const sim::RunResult result = sim::run(*find("lag"), options);
         EXPECT_EQ(result.verdict, sim::Verdict::held)
             << "./run fogsim --scenario lag --seed " << seed
-            << (result.violations.empty() ? "" : "\n" + result.violations.front().text);
+            << (result.violations.empty() ? "" : "\n" + engine::tell::in_words(result.violations.front()));
     }
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "engine/tell/words.hpp"
 #include "property_tests/property.hpp"
 #include "property_tests/rapid_draw.hpp"
 #include "scenarios/lag/plan.hpp"
@@ -33,7 +34,7 @@ void must_hold(const Plan& plan, const sim::Options& wanted) {
     wishes.shrink = false;
     const search::Failure failure = search::investigate(scenario, &plan, options, result, wishes);
     for (const auto& violation : result.violations)
-        RC_LOG() << engine::check::name(violation.check) << ": " << violation.text << "\n";
+        RC_LOG() << engine::check::name(violation.check) << ": " << engine::tell::in_words(violation) << "\n";
     RC_LOG() << "Write the plan to a file and repeat with:  ./run fogsim --plan FILE --seed " << options.seed
              << " --strategy " << sim::describe(options.strategy) << "\n"
              << scenarios::lag::to_json(plan);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "sim/run.hpp"
 
@@ -25,8 +26,8 @@ sim::RunResult tell(const Scenario& scenario, std::uint64_t seed) {
 std::string complaint(const Scenario& scenario, const sim::RunResult& result) {
     std::string text;
     for (const engine::check::Violation& violation : result.violations)
-        text += fmt::format("\n  {}: {} (at {} ms)", engine::check::name(violation.check), violation.text,
-                            violation.at.ms());
+        text += fmt::format("\n  {}: {} (at {} ms)", engine::check::name(violation.check),
+                            engine::tell::in_words(violation), violation.at.ms());
     return fmt::format("{}; steps of the story: {}{}", scenario.name, result.story.size(), text);
 }
 
@@ -107,7 +108,7 @@ TEST(Catalogue, a_story_that_states_something_false_is_violated) {
     const sim::RunResult result = tell(liar, 1);
     EXPECT_EQ(result.verdict, sim::Verdict::violated);
     ASSERT_EQ(result.violations.size(), 1u);
-    EXPECT_EQ(result.violations[0].text, "bob has 199");
+    EXPECT_EQ(engine::tell::in_words(result.violations[0]), "bob has 199");
 }
 
 } // namespace

@@ -49,6 +49,7 @@ std::span<const Scenario> all() {
             .story = sender_around_the_tombstone,
             .topology = {.accounts = 2},
             .needs = {Capability::hold_copies},
+            .judges = {engine::CheckId::sender},
         },
         {
             .name = "two_keys_in_one_block",

@@ -6,6 +6,7 @@
 
 #include "engine/chain/testing/mutation.hpp"
 #include "engine/stream_site.hpp"
+#include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/words.hpp"
 #include "search/shrink.hpp"
@@ -147,7 +148,8 @@ TEST(Replay, blob_plays_the_failure_back_to_the_digest) {
     EXPECT_EQ(back.what.plan, failure.smallest.plan);
     const sim::RunResult again = run(back.what);
     EXPECT_EQ(again.digest, failure.told.digest);
-    EXPECT_EQ(again.violations.front().text, failure.told.violations.front().text);
+    EXPECT_EQ(engine::tell::in_words(again.violations.front()),
+              engine::tell::in_words(failure.told.violations.front()));
     EXPECT_EQ(again.departure.kind, engine::Departure::Kind::none);
     Case clean = back.what;
     clean.defects = {};

@@ -184,7 +184,7 @@ std::vector<std::string> story_of(const Case& what, const sim::RunResult& result
         sentences.push_back(std::move(decisions));
     for (const engine::check::Violation& violation : result.violations)
         sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
-                                        name(violation.check), violation.text));
+                                        name(violation.check), in_words(violation)));
     return sentences;
 }
 

@@ -8,7 +8,7 @@ namespace sim {
 
 FaultId FaultTable::add(Fault fault) {
     const FaultId id{next_id_++};
-    active_.push_back({id, fault});
+    active_.push_back({id, fault, scheduler_.now()});
     return id;
 }
 
@@ -20,8 +20,8 @@ std::optional<Fault> FaultTable::remove(FaultId id) {
     return fault;
 }
 
-bool FaultTable::is_cut(NodeId from, NodeId to) const {
-    return std::any_of(active_.begin(), active_.end(), [&](const Active& entry) {
+const FaultTable::Active* FaultTable::cutting(NodeId from, NodeId to) const {
+    const auto it = std::find_if(active_.begin(), active_.end(), [&](const Active& entry) {
         if (const auto* partition = entry.fault.as<faults::Partition>())
             return is_at(*partition, from, to) || is_at(*partition, to, from);
         if (const auto* cut = entry.fault.as<faults::Cut>()) return is_at(*cut, from, to);
@@ -29,6 +29,64 @@ bool FaultTable::is_cut(NodeId from, NodeId to) const {
             return is_at(*isolate, from) || is_at(*isolate, to);
         return false;
     });
+    return it == active_.end() ? nullptr : &*it;
+}
+
+Cause FaultTable::cause_of(const Active& entry) const {
+    return engine::cause_of(entry.fault, entry.since, scheduler_.now());
+}
+
+// ------------------------------------------------------------------------------------------------ processes
+
+Treatments::Of& Treatments::of(NodeId node) {
+    if (nodes_.size() <= node.value) nodes_.resize(node.value + 1);
+    return nodes_[node.value];
+}
+
+void Treatments::stopped(NodeId node) {
+    resumed(node); // a killed process is not a stopped one any more
+    of(node).stopped_at = scheduler_.now();
+}
+
+void Treatments::paused(NodeId node) {
+    Of& it = of(node);
+    if (!it.is_paused) it.paused_since = scheduler_.now();
+    it.is_paused = it.was_paused = true;
+}
+
+void Treatments::resumed(NodeId node) {
+    Of& it = of(node);
+    if (it.is_paused) it.paused_until = scheduler_.now();
+    it.is_paused = false;
+}
+
+Cause Treatments::cause(Cause::What what, NodeId node, Instant since, Instant until) const {
+    Cause cause;
+    cause.what = what;
+    cause.to = node;
+    cause.since = since;
+    cause.until = until;
+    return cause;
+}
+
+Cause Treatments::down(NodeId node) const {
+    if (node.value >= nodes_.size() || !nodes_[node.value].stopped_at) return {};
+    return cause(Cause::What::down, node, *nodes_[node.value].stopped_at, scheduler_.now());
+}
+
+Cause Treatments::ended(NodeId node) const {
+    const Instant now = scheduler_.now();
+    if (node.value >= nodes_.size() || nodes_[node.value].stopped_at != now) return {};
+    return cause(Cause::What::ended, node, now, now);
+}
+
+Cause Treatments::pause(NodeId node, Instant begun) const {
+    if (node.value >= nodes_.size()) return {};
+    const Of& it = nodes_[node.value];
+    if (!it.was_paused) return {};
+    const Instant until = it.is_paused ? scheduler_.now() : it.paused_until;
+    if (until < begun) return {};
+    return cause(Cause::What::paused, node, it.paused_since, until);
 }
 
 namespace {

@@ -20,6 +20,7 @@ namespace sim {
 using engine::BlockCount;
 using engine::BlockIndex;
 using engine::BlockRange;
+using engine::Cause;
 using engine::Duration;
 using engine::EventKind;
 using engine::Fault;
@@ -61,15 +62,30 @@ public:
     struct Active {
         FaultId id;
         Fault fault;
+        Instant since;
     };
+
+    explicit FaultTable(const Scheduler& scheduler) : scheduler_(scheduler) {}
 
     FaultId add(Fault fault);
     std::optional<Fault> remove(FaultId id);
     const std::vector<Active>& active() const { return active_; }
     bool empty() const { return active_.empty(); }
 
-    /// No message passes from one node to the other.
-    bool is_cut(NodeId from, NodeId to) const;
+    /// Lets no message pass from one node to the other; null: nothing does.
+    const Active* cutting(NodeId from, NodeId to) const;
+    bool is_cut(NodeId from, NodeId to) const { return cutting(from, to) != nullptr; }
+    /// The oldest of a kind at this place, as the cause of what it strikes now; empty: there is none.
+    template <class Kind, class... Place>
+    Cause strike(Place... place) const {
+        for (const Active& entry : active_)
+            if (const Kind* fault = entry.fault.as<Kind>();
+                fault != nullptr && engine::is_at(*fault, place...))
+                return cause_of(entry);
+        return {};
+    }
+    /// A fault as the cause of what it strikes now, at its own place.
+    Cause cause_of(const Active& entry) const;
     /// The oldest of a kind at this place (its first members); null: there is none.
     template <class Kind, class... Place>
     const Kind* find(Place... place) const {
@@ -90,20 +106,53 @@ public:
         return fault == nullptr ? 0 : fault->share.of_256;
     }
     /// Uses up one of the commits that a fault strikes at a node; ends the fault with the last.
+    /// @return what strikes it; empty: nothing
     template <class Kind>
-    bool take_one(NodeId node) {
+    Cause take_one(NodeId node) {
         for (auto it = active_.begin(); it != active_.end(); ++it) {
             Kind* fault = it->fault.as<Kind>();
             if (fault == nullptr || fault->node != node) continue;
+            const Cause cause = cause_of(*it);
             if (--fault->commits.left == 0) active_.erase(it);
-            return true;
+            return cause;
         }
-        return false;
+        return {};
     }
 
 private:
+    const Scheduler& scheduler_;
     std::vector<Active> active_;
     std::uint32_t next_id_ = 1;
+};
+
+/// What was done to processes, for who has to say why a call failed.
+class Treatments {
+public:
+    explicit Treatments(const Scheduler& scheduler) : scheduler_(scheduler) {}
+
+    void stopped(NodeId node);
+    void paused(NodeId node);
+    void resumed(NodeId node);
+    /// As the cause of a call that finds it so; empty: nobody has stopped it.
+    Cause down(NodeId node) const;
+    /// Of one that it takes down with it just now; empty: it goes on.
+    Cause ended(NodeId node) const;
+    /// It stands still, or did after `begun`; empty: it did not.
+    Cause pause(NodeId node, Instant begun) const;
+
+private:
+    struct Of {
+        std::optional<Instant> stopped_at;
+        bool is_paused = false;
+        bool was_paused = false;
+        Instant paused_since;
+        Instant paused_until;
+    };
+    Of& of(NodeId node);
+    Cause cause(Cause::What what, NodeId node, Instant since, Instant until) const;
+
+    const Scheduler& scheduler_;
+    std::vector<Of> nodes_; // by number
 };
 
 /// What every part of one simulated world shares.
@@ -158,15 +207,15 @@ public:
     engine::Trace trace;
     std::unique_ptr<Strategist> strategist; ///< null: decisions are drawn, or follow a recording
     Scheduler scheduler;
-    FaultTable faults;
+    FaultTable faults{scheduler};
+    Treatments treatments{scheduler};
     Weather weather; ///< of this run
     engine::MarkCounts marks;
     Planted planted{options.defects};
     std::vector<engine::tell::Note> notes;
-    std::uint64_t disturbances = 0; ///< faults begun, nodes stopped: what may excuse a failed call
-    bool changed = true;            ///< something a condition may look at has happened
-    bool abort_wished = false;      ///< a process wants to end itself
-    std::vector<NodeId> gave_up;    ///< ingest nodes that ended being active in the present step
+    bool changed = true;         ///< something a condition may look at has happened
+    bool abort_wished = false;   ///< a process wants to end itself
+    std::vector<NodeId> gave_up; ///< ingest nodes that ended being active in the present step
 
     /// While one lives, something is under way that may change what others find.
     class Commotion {

@@ -28,6 +28,16 @@ const char* name(Method method) {
     return "?";
 }
 
+Cause Network::kept_away_by(const Letter& call) const {
+    if (call.lost_by) return call.lost_by;
+    if (const Cause pause = core_.treatments.pause(call.to, call.begun)) return pause;
+    for (const Letter* next : *awaited_) {
+        if (next->from != call.to || next->number <= call.number) continue;
+        if (const Cause cause = kept_away_by(*next)) return cause;
+    }
+    return {};
+}
+
 engine::Stream& Network::stream(NodeId from) {
     while (streams_.size() <= from.value)
         streams_.push_back(open_stream(core_.choices, StreamSite::message_delay,

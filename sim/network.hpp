@@ -4,6 +4,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "sim/core.hpp"
 
@@ -57,17 +58,41 @@ public:
                               Observe observe);
 
 private:
-    /// Shared by the two ends: either may be gone first.
-    template <class Answer>
-    struct Call {
-        std::optional<Result<Answer>> answer; ///< on its way until `arrives`
-        Instant arrives;
-        engine::Waiter caller;
+    /// What of a call does not depend on its answer.
+    struct Letter {
         NodeId from;
         NodeId to;
         std::uint64_t number = 0;
         Method kind{};
+        Instant begun;
+        Cause lost_by{}; ///< what has struck it on its way so that no answer comes in time
     };
+    /// Shared by the two ends: either may be gone first.
+    template <class Answer>
+    struct Call : Letter {
+        std::optional<Result<Answer>> answer; ///< on its way until `arrives`
+        Instant arrives;
+        engine::Waiter caller;
+    };
+    /// Somebody waits for its answer while this lives.
+    class Awaited {
+    public:
+        Awaited(std::shared_ptr<std::vector<const Letter*>> all, std::shared_ptr<const Letter> letter)
+            : all_(std::move(all)), letter_(std::move(letter)) {
+            all_->push_back(letter_.get());
+        }
+        ~Awaited() { std::erase(*all_, letter_.get()); }
+        Awaited(const Awaited&) = delete;
+        Awaited& operator=(const Awaited&) = delete;
+
+    private:
+        std::shared_ptr<std::vector<const Letter*>> all_; // a task may outlive the network
+        std::shared_ptr<const Letter> letter_;
+    };
+    /// What keeps the answer of a call away: something on its own way, or on that of a call which its server
+    /// waits for in turn, or a process among them that stands still.  Empty: nothing that was done on
+    /// purpose.
+    Cause kept_away_by(const Letter& call) const;
 
     /// Answers for a handler that is destroyed.
     template <class Answer>
@@ -82,7 +107,8 @@ private:
         ~Reply() {
             if (!call_) return;
             const engine::Code code = begun_ ? engine::Code::unknown : engine::Code::unavailable;
-            network_->deliver(*call_, engine::Error{code, "connection lost", true},
+            const Cause ended = network_->core_.treatments.ended(call_->to);
+            network_->deliver(*call_, engine::Error{code, "connection lost", ended},
                               network_->core_.scheduler.now());
         }
         void begin() { begun_ = true; }
@@ -112,16 +138,29 @@ private:
         return slow == nullptr ? Duration{} : Duration(slow->extra);
     }
     /// Whether a message meets its end; draws only when a fault says so.
+    /// @return what strikes it; empty: nothing
     template <class Kind>
-    bool strikes(NodeId caller, NodeId server, NodeId drawn_by) {
+    Cause strikes(NodeId caller, NodeId server, NodeId drawn_by) {
         const std::uint32_t of_256 = core_.faults.share<Kind>(caller, server);
-        return of_256 != 0 && fate(drawn_by).chance(of_256, 256);
+        if (of_256 == 0 || !fate(drawn_by).chance(of_256, 256)) return {};
+        return core_.faults.strike<Kind>(caller, server);
     }
+    /// What loses a message; draws only when nothing cuts the link.
+    template <class Drop>
+    Cause loses(NodeId from, NodeId to, NodeId caller, NodeId server, NodeId drawn_by) {
+        if (const FaultTable::Active* cut = core_.faults.cutting(from, to))
+            return core_.faults.cause_of(*cut);
+        return strikes<Drop>(caller, server, drawn_by);
+    }
+    /// A message that is slowed by so much may come too late for its caller.
+    static constexpr Duration much_slower = 1s;
     engine::Stream& fate(NodeId from);
 
     Core& core_;
-    std::vector<engine::Stream> streams_; // by sender
-    std::vector<engine::Stream> fates_;   // by sender
+    std::vector<engine::Stream> streams_;                  // by sender
+    std::vector<engine::Stream> fates_;                    // by sender
+    std::shared_ptr<std::vector<const Letter*>> awaited_ = // in the order in which they were sent
+        std::make_shared<std::vector<const Letter*>>();
     std::uint64_t next_call_ = 0;
 };
 
@@ -131,14 +170,16 @@ void Network::send_answer(Call<Answer>& call, Result<Answer> answer) {
     core_.record(call.to, EventKind::answered, call.from.value, static_cast<std::uint64_t>(call.kind), code);
     Instant due = core_.scheduler.now() + core_.latency(stream(call.to));
     if (!core_.faults.empty()) [[unlikely]] {
-        due = due + slowed(call.to, call.from);
-        if (core_.faults.is_cut(call.to, call.from) ||
-            strikes<faults::DropAnswers>(call.from, call.to, call.to)) {
+        const Duration slower = slowed(call.to, call.from);
+        due = due + slower;
+        if (slower >= much_slower) call.lost_by = core_.faults.strike<faults::SlowLink>(call.to, call.from);
+        if (const Cause lost = loses<faults::DropAnswers>(call.to, call.from, call.from, call.to, call.to)) {
             core_.record(call.to, EventKind::lost, call.from.value, static_cast<std::uint64_t>(call.kind), 1);
+            call.lost_by = lost;
             return; // the caller waits for its timeout
         }
-        if (strikes<faults::ResetConnections>(call.from, call.to, call.to)) {
-            deliver(call, engine::Error{engine::Code::unknown, "connection reset", true}, due);
+        if (const Cause reset = strikes<faults::ResetConnections>(call.from, call.to, call.to)) {
+            deliver(call, engine::Error{engine::Code::unknown, "connection reset", reset}, due);
             return;
         }
     }
@@ -168,33 +209,37 @@ template <class Answer, class Request, class Target, class Observe>
 Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
                                    Task<Result<Answer>> (*invoke)(Target&, Request), Request request,
                                    Observe observe) {
-    const NodeId to = target.endpoint();
-    const std::uint64_t number = ++next_call_;
-    core_.record(from, EventKind::request, to.value, static_cast<std::uint64_t>(kind), number);
+    auto call = std::make_shared<Call<Answer>>();
+    call->from = from;
+    call->to = target.endpoint();
+    call->kind = kind;
+    call->number = ++next_call_;
+    call->begun = core_.scheduler.now();
+    const NodeId to = call->to;
+    core_.record(from, EventKind::request, to.value, static_cast<std::uint64_t>(kind), call->number);
     Instant due = core_.scheduler.now() + core_.latency(stream(from));
     const Instant timeout = core_.scheduler.now() + transport_timeout;
+    const Awaited awaited(awaited_, call);
     if (!core_.faults.empty()) [[unlikely]] {
-        due = due + slowed(from, to);
-        if (core_.faults.is_cut(from, to) || strikes<faults::DropRequests>(from, to, from)) {
+        const Duration slower = slowed(from, to);
+        due = due + slower;
+        if (slower >= much_slower) call->lost_by = core_.faults.strike<faults::SlowLink>(from, to);
+        if (const Cause lost = loses<faults::DropRequests>(from, to, from, to, from)) {
             core_.record(from, EventKind::lost, to.value, static_cast<std::uint64_t>(kind), 0);
+            call->lost_by = lost;
             co_await engine::sleep_until(timeout, "an answer that will not come");
-            co_return engine::Error{engine::Code::unknown, "transport timeout", true};
+            co_return engine::Error{engine::Code::unknown, "transport timeout", lost};
         }
-        if (strikes<faults::ResetConnections>(from, to, from)) {
+        if (const Cause reset = strikes<faults::ResetConnections>(from, to, from)) {
             co_await engine::sleep_until(due, "a connection that breaks");
-            co_return engine::Error{engine::Code::unavailable, "connection reset", true};
+            co_return engine::Error{engine::Code::unavailable, "connection reset", reset};
         }
     }
     if (!target.is_listening()) {
         co_await engine::sleep_until(due, "a refused connection");
-        co_return engine::Error{engine::Code::unavailable, "connection refused", true};
+        co_return engine::Error{engine::Code::unavailable, "connection refused", core_.treatments.down(to)};
     }
-    auto call = std::make_shared<Call<Answer>>();
     call->caller = core_.scheduler.next_park();
-    call->from = from;
-    call->to = to;
-    call->number = number;
-    call->kind = kind;
     Reply<Answer> reply(*this, call);
     Task<> handling = serve<Answer, Request, Target, Observe>(std::move(reply), &target, invoke,
                                                               std::move(request), observe);
@@ -202,7 +247,7 @@ Task<Result<Answer>> Network::call(NodeId from, Target& target, Method kind,
     core_.scheduler.delay_start(handler, due);
     co_await engine::park("an answer", timeout);
     if (!call->answer || call->arrives > core_.scheduler.now())
-        co_return engine::Error{engine::Code::unknown, "transport timeout", true};
+        co_return engine::Error{engine::Code::unknown, "transport timeout", kept_away_by(*call)};
     co_return std::move(*call->answer);
 }
 

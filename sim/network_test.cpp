@@ -66,7 +66,7 @@ struct NetworkTest : ::testing::Test {
         const Result<int> answer = bed.run(call(3));
         EXPECT_EQ(code_of(answer), Code::unknown);
         EXPECT_EQ(bed.now() - begun, Network::transport_timeout + more);
-        EXPECT_TRUE(answer.has_error() && answer.error().injected);
+        EXPECT_TRUE(answer.has_error() && answer.error().injected());
     }
 };
 
@@ -258,11 +258,20 @@ TEST_F(NetworkTest, callee_that_crashes_after_its_answer_left_is_heard) {
 
 TEST_F(NetworkTest, paused_callee_reads_its_backlog_when_it_is_resumed) {
     bed.core.scheduler.pause_node(server);
+    bed.core.treatments.paused(server);
     expect_unknown_at_the_timeout();
     EXPECT_TRUE(target.begun.empty());
     bed.core.scheduler.resume_node(server);
+    bed.core.treatments.resumed(server);
     bed.pass(1s);
     EXPECT_EQ(target.finished, (std::vector<int>{3})) << "though nobody waits for it any more";
+}
+
+TEST_F(NetworkTest, silence_of_a_server_that_nobody_has_struck_has_no_cause) {
+    target.work = 60s;
+    const Result<int> answer = bed.run(call(3));
+    EXPECT_EQ(code_of(answer), Code::unknown);
+    EXPECT_FALSE(answer.has_value() || answer.error().injected());
 }
 
 TEST_F(NetworkTest, handler_outlives_its_caller) {

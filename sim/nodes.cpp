@@ -44,7 +44,7 @@ BlockPtr of_tomorrow(const LedgerBlock& block) {
 
 // What a wallet was told, for the story.
 
-NoAnswer told(const engine::Error& error) { return {error.code, error.injected}; }
+NoAnswer told(const engine::Error& error) { return {error.code, error.injected()}; }
 
 ViewAnswered told(const ViewAnswer& answer) {
     ViewAnswered out;
@@ -107,7 +107,7 @@ void Process::start() {
 
 void Process::end(std::uint64_t how) {
     if (!up_) return;
-    ++world_.core.disturbances;
+    world_.core.treatments.stopped(id_);
     if (how == 1) about_to_die();
     world_.core.scheduler.resume_node(id_); // a killed process is not a stopped one any more
     world_.core.scheduler.kill_node(id_);
@@ -117,7 +117,7 @@ void Process::end(std::uint64_t how) {
 }
 
 void Process::pause() {
-    ++world_.core.disturbances;
+    world_.core.treatments.paused(id_);
     world_.core.scheduler.pause_node(id_);
     world_.core.record(id_, EventKind::node_paused, 0, 0);
 }
@@ -125,6 +125,7 @@ void Process::pause() {
 void Process::resume() {
     if (!world_.core.scheduler.is_paused(id_)) return;
     world_.core.scheduler.resume_node(id_);
+    world_.core.treatments.resumed(id_);
     world_.core.record(id_, EventKind::node_resumed, 0, 0);
 }
 
@@ -133,7 +134,7 @@ void Process::obey_abort_wish() {
     abort_wish_ = false;
     engine::check::Violation violation;
     violation.check = engine::check::CheckId::crash;
-    violation.text = fmt::format("{} aborts: {}", name_, host_.abort_reason());
+    violation.what = engine::check::findings::Aborted{host_.abort_reason()};
     violation.place = name_;
     world_.checks.violated(std::move(violation));
     end(2);
@@ -141,7 +142,8 @@ void Process::obey_abort_wish() {
 
 Result<void> SimStateFile::write(const IngestState& state) {
     if (!core_.faults.empty() && core_.faults.has<faults::DiskFull>(node_))
-        return engine::Error{engine::Code::disk_full, "state file", true};
+        return engine::Error{engine::Code::disk_full, "state file",
+                             core_.faults.strike<faults::DiskFull>(node_)};
     content_ = state;
     return {};
 }

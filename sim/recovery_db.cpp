@@ -45,14 +45,14 @@ SimDbClient::SimDbClient(SimDb& db, NodeId node)
 
 Task<std::optional<Error>> SimDbClient::reach() {
     co_await engine::sleep_until(db_.core_.scheduler.now() + db_.core_.latency(latencies_), "the database");
-    if (!db_.core_.faults.empty() &&
-        (db_.core_.faults.has<faults::DbDown>() || db_.core_.faults.has<faults::DbDownFor>(node_)))
-        co_return Error{Code::unavailable, "database down", true};
-    if (!db_.core_.faults.empty()) {
-        const std::uint32_t share = db_.core_.faults.share<faults::FlakyDatabase>(node_);
-        if (db_.core_.strikes(node_, fates_, share, 256, Strike::database_call))
-            co_return Error{Code::unavailable, "database connection", true};
-    }
+    const FaultTable& all = db_.core_.faults;
+    if (all.empty()) co_return std::nullopt;
+    Cause down = all.strike<faults::DbDown>();
+    if (!down) down = all.strike<faults::DbDownFor>(node_);
+    if (down) co_return Error{Code::unavailable, "database down", down};
+    const std::uint32_t share = all.share<faults::FlakyDatabase>(node_);
+    if (db_.core_.strikes(node_, fates_, share, 256, Strike::database_call))
+        co_return Error{Code::unavailable, "database connection", all.strike<faults::FlakyDatabase>(node_)};
     co_return std::nullopt;
 }
 
@@ -76,6 +76,7 @@ const DbState& SimDbClient::readable() {
 void SimDbClient::commit(DbOperation operation) {
     ++db_.state_.position.value;
     db_.core_.scheduler.touch({0, Footprint::database});
+    db_.model_.look(db_.state_);
     if (db_.keeps_history_)
         db_.history_.push_back({db_.core_.scheduler.now(), std::make_shared<const DbState>(db_.state_)});
     db_.core_.record(node_, EventKind::db_committed, static_cast<std::uint32_t>(operation),
@@ -120,17 +121,19 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
         const UnderWay<Sent> sent(under_way_, transaction);
         co_await engine::park("its commit", core.hold(holds_)); // ids are assigned, nothing is visible
     }
-    if (!core.faults.empty() && core.faults.take_one<faults::FailCommit>(node_)) {
+    Cause struck;
+    if (!core.faults.empty()) struck = core.faults.take_one<faults::FailCommit>(node_);
+    if (struck) {
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
                     static_cast<std::uint64_t>(Code::internal));
-        transaction.result = Error{Code::internal, "serialization failure", true};
+        transaction.result = Error{Code::internal, "serialization failure", struck};
         mark(Mark::db_rolls_a_commit_back);
         co_return;
     }
-    if (!core.faults.empty() && core.faults.take_one<faults::LoseCommit>(node_)) {
+    if (!core.faults.empty()) transaction.unacknowledged_by = core.faults.take_one<faults::LoseCommit>(node_);
+    if (transaction.unacknowledged_by) {
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(transaction.operation),
                     static_cast<std::uint64_t>(Code::unknown));
-        transaction.acknowledged = false;
         mark(Mark::db_commit_lost);
         co_return;
     }
@@ -138,8 +141,9 @@ Task<> SimDbClient::settle(Transaction<T, Apply>& transaction) {
     db_.next_event_id_ -= ids.unused();
     if (!transaction.result) co_return;
     commit(transaction.operation);
-    transaction.acknowledged = core.faults.empty() || !core.faults.take_one<faults::LoseCommitAck>(node_);
-    mark_if(!transaction.acknowledged, Mark::db_acknowledgement_lost);
+    if (!core.faults.empty())
+        transaction.unacknowledged_by = core.faults.take_one<faults::LoseCommitAck>(node_);
+    mark_if(bool(transaction.unacknowledged_by), Mark::db_acknowledgement_lost);
 }
 
 template <class T, class Apply>
@@ -155,7 +159,8 @@ Task<Result<T>> SimDbClient::write(DbOperation operation, std::int64_t events, A
     }
     co_await engine::sleep_until(core.scheduler.now() + core.latency(latencies_),
                                  "the commit's acknowledgement");
-    if (!transaction->acknowledged) co_return Error{Code::unknown, "commit acknowledgement lost", true};
+    if (transaction->unacknowledged_by)
+        co_return Error{Code::unknown, "commit acknowledgement lost", transaction->unacknowledged_by};
     if (!transaction->result)
         core.record(node_, EventKind::db_failed, static_cast<std::uint32_t>(operation),
                     static_cast<std::uint64_t>(transaction->result.error().code));
@@ -170,7 +175,6 @@ std::optional<IngressKeyRecord> SimDbClient::record_of(const DbState& state, con
 
 void SimDbClient::announce(EventIds& ids, UserEvent event) {
     event.id = ids.take();
-    db_.model_.event_added(event);
     auto& events = db_.state_.events;
     auto at = events.end();
     while (at != events.begin() && std::prev(at)->id > event.id) --at; // only when writers did not wait
@@ -216,7 +220,6 @@ Task<Result<BlockIndex>> SimDbClient::new_ingress_key(PublicKey key, BlockIndex 
         for (const auto& [other_key, other] : state.keys)
             mark_if(other.record.start == start, Mark::db_two_keys_start_at_one_block);
         state.keys.emplace(key, std::move(row));
-        db_.model_.key_started(key, start);
         return start;
     };
     co_return co_await write<BlockIndex>(DbOperation::new_ingress_key, 0, std::move(apply));
@@ -232,7 +235,6 @@ Task<Result<void>> SimDbClient::retire_ingress_key(PublicKey key, bool retired) 
         mark_if(is_passed, Mark::db_refuses_to_unretire);
         mark_if(!retired && record.retired && !is_passed, Mark::db_unretires_a_key);
         if (is_passed) return Error{Code::retired, "unretire ingress key: past its expiry"};
-        if (!retired && record.retired) db_.model_.key_unretired(record.expiry);
         record.retired = retired;
         return {};
     };
@@ -253,7 +255,6 @@ Task<Result<bool>> SimDbClient::report_lost_ingress_key(PublicKey key) {
                 is_known = is_known || *missed == range;
         mark_if(is_known, Mark::db_two_keys_miss_the_same_range);
         record.lost = true;
-        db_.model_.key_lost(key);
         mark_if(!record.last_scanned, Mark::db_loses_a_key_that_never_scanned);
         for (const BlockRange& shard :
              db_.core_.options.topology.ranges(db_.core_.options.topology.view_shards))
@@ -346,7 +347,6 @@ Task<Result<void>> SimDbClient::add_block(InvocationId invocation, IngestedBlock
         if (owner.decommissioned) return Error{Code::decommissioned, "add block"};
         IngestedBlock stored = block;
         stored.invocation = invocation;
-        db_.model_.block_added(owner.ingress, invocation, stored);
         key.blocks.emplace(block.block, std::move(stored));
         key.record.last_scanned = std::max(key.record.last_scanned.value_or(block.block), block.block);
         owner.last_ingested = std::max(owner.last_ingested, block.block);
@@ -364,7 +364,6 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         IngressKeyRecord& record = row->second.record;
         if (!record.retired && !record.lost) {
             record.expiry = std::max(record.expiry, report.expiry);
-            db_.model_.key_promised(key, record.expiry);
             const auto same_id =
                 std::find_if(state.reports.begin(), state.reports.end(),
                              [&](const ReportRow& r) { return r.fog_report_id == report.fog_report_id; });

@@ -7,30 +7,13 @@
 
 #include "engine/fog/ports.hpp"
 #include "engine/model/recovery_model.hpp"
+#include "engine/model/recovery_rows.hpp"
 #include "sim/core.hpp"
 
 namespace sim {
 
 /// What is stored.  Copyable: a copy is a replica's view at some moment.
-struct DbState {
-    struct Key {
-        engine::fog::IngressKeyRecord record;
-        std::map<BlockIndex, engine::fog::IngestedBlock> blocks;
-        bool range_announced = false;
-    };
-    struct Invocation {
-        engine::chain::PublicKey ingress;
-        engine::chain::PublicKey egress;
-        bool decommissioned = false;
-        BlockIndex last_ingested;
-        std::int64_t last_active_s = 0; ///< by the wall clock of the node that wrote it
-        NodeId writer;                  ///< who opened it
-    };
-
-    std::map<engine::chain::PublicKey, Key> keys;
-    std::vector<Invocation> invocations;         ///< id - 1 is the position
-    std::vector<engine::fog::UserEvent> events;  ///< in order of id
-    std::vector<engine::fog::ReportRow> reports; ///< in order of first publication
+struct DbState : engine::model::RecoveryRows {
     std::optional<BlockIndex> highest_block;
     engine::fog::DbPosition position;
 
@@ -146,7 +129,7 @@ private:
         Core& core;
         engine::Signal ended_signal;
         bool ended = false;
-        bool acknowledged = true;
+        Cause unacknowledged_by{};
         bool outlives_client = false;
     };
     /// One transaction that may announce up to `events` user events.  `apply` changes the state and returns,

@@ -39,18 +39,26 @@ RunResult run(const engine::Scenario& wanted, Options options) {
         result.skipped = fmt::format("needs {}", engine::name(capability));
         return result;
     }
-    world.run(tell(scenario, world));
-    guard.check();
-
     const engine::check::Checks& checks = world.checks();
+    try {
+        world.run(tell(scenario, world));
+        guard.check();
+    } catch (const std::exception& error) {
+        if (!checks.any_violation()) throw; // a bug of the harness, or a wish that cannot be met
+        result.broken_by = error.what();
+    }
     result.violations = checks.violations();
-    if (!result.violations.empty())
-        result.verdict = result.violations.front().check == engine::check::CheckId::liveness
-                             ? Verdict::liveness
-                             : Verdict::violated;
+    engine::check::Ending ending;
+    if (!result.violations.empty()) ending.violation = &result.violations.front();
+    ending.reports = checks.reports_judged();
+    ending.unjudged = engine::check::unjudged(engine::must_judge(scenario), checks);
+    engine::check::Conclusion conclusion = engine::check::conclude(ending);
+    result.verdict = conclusion.verdict;
+    result.reason = std::move(conclusion.reason);
     Core& core = world.core();
     result.steps = core.scheduler.steps();
     result.checks = checks.reports_judged();
+    for (const engine::check::Excuse& excuse : checks.excuses()) ++result.excused[name(excuse.cause)];
     for (std::size_t c = 0; c < engine::check::check_count; ++c) {
         result.judged[c] = checks.judged(static_cast<engine::check::CheckId>(c));
         result.judgements += result.judged[c];

@@ -2,36 +2,31 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "engine/check/verdict.hpp"
 #include "engine/scenario.hpp"
 #include "sim/core.hpp"
 
 namespace sim {
 
-/// How a run ended.  The numbers are the exit codes of the programs.
-enum class Verdict : std::uint8_t {
-    held = 0,
-    violated = 1,
-    usage = 2,
-    liveness = 3,
-    nondeterministic = 4,
-    mark_missed = 5,
-    inconclusive = 6,
-    internal_error = 70,
-};
+using engine::check::Verdict;
 
 struct RunResult {
     Verdict verdict = Verdict::held;
     Strategy strategy{};         ///< of this seed: never a portfolio
     engine::Topology topology{}; ///< of the world, drawn ones included
     std::string skipped;         ///< why the world could not run it; else empty
+    std::string reason{};        ///< of a verdict that is neither held nor violated
+    std::string broken_by{};     ///< an exception that came with a violation, which it does not cover
     std::vector<engine::check::Violation> violations;
     std::uint64_t steps = 0;                                        ///< scheduler steps
     std::uint64_t checks = 0;                                       ///< balances judged
     std::uint64_t judgements = 0;                                   ///< of all checkers
     std::array<std::uint64_t, engine::check::check_count> judged{}; ///< of each, by CheckId
+    std::map<std::string, std::uint64_t> excused; ///< failed calls, by the cause that excuses them
     std::uint64_t choices = 0;
     std::int64_t virtual_ms = 0;
     std::uint64_t digest = 0;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/check/giving_up.hpp"
+
 namespace sim {
 
 using engine::AccountId;
@@ -30,6 +32,18 @@ void SimWallet::forget() {
     wallet_.emplace(host_, key_, view_, ledger_, config);
 }
 
+// The answers come as they should; the wallet itself is too old for them.
+Task<Result<BalanceReport>> SimWallet::check() {
+    const FaultTable& all = world_.core().faults;
+    Cause outdated = all.strike<faults::OutdatedWallet>(id_);
+    Result<BalanceReport> result = co_await wallet_->check();
+    if (!outdated) outdated = all.strike<faults::OutdatedWallet>(id_);
+    if (result || result.error().code != engine::Code::failed_precondition) co_return result;
+    engine::Error error = result.error();
+    error.cause = outdated;
+    co_return error;
+}
+
 Task<> SimWallet::look_inside() {
     if (world_.core().takes_notes()) world_.explain(id_, account_, wallet_->knowledge());
     co_return;
@@ -39,7 +53,6 @@ Task<> SimWallet::look_inside() {
 
 FaultId SimFaults::begin(Fault fault) {
     Core& core = world_.core();
-    ++core.disturbances;
     if (fault.kind() == FaultKind::stale_reads) world_.db_.keep_history();
     const FaultId id = core.faults.add(fault);
     core.record(fault.written().a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind()),
@@ -51,7 +64,6 @@ void SimFaults::heal(FaultId id) {
     Core& core = world_.core();
     const std::optional<Fault> fault = core.faults.remove(id);
     if (!fault) return;
-    ++core.disturbances;
     core.record(fault->written().a, EventKind::fault_ended, id.value,
                 static_cast<std::uint64_t>(fault->kind()));
     if (fault->kind() == FaultKind::watcher_behind)
@@ -82,7 +94,8 @@ SimWorld::SimWorld(const Options& options)
             telling_.error = error; // a bug of ours is not a verdict on the system under test
             return;
         } catch (const std::exception& e) {
-            violation.text = fmt::format("an exception leaves {}: {}", node_name(node), e.what());
+            violation.what = engine::check::findings::Escaped{e.what()};
+            violation.place = node_name(node);
         }
         checks().violated(std::move(violation));
     });
@@ -199,15 +212,6 @@ std::shared_ptr<engine::fog::RecoveryDb> SimWorld::operator_db() {
     return {std::shared_ptr<void>(), &operator_db_}; // not owned
 }
 
-std::string SimWorld::excuse_of_checks() const {
-    if (!core_.faults.empty()) return "under a fault";
-    for (const Process* process : processes_) {
-        if (!process->is_up()) return process->name() + " is down";
-        if (core_.scheduler.is_paused(process->id())) return process->name() + " is paused";
-    }
-    return {};
-}
-
 void SimWorld::on_poll(const engine::JudgedWallet& wallet, const Result<BalanceReport>& result) {
     const std::uint64_t code = result ? 0 : 1 + static_cast<std::uint64_t>(result.error().code);
     core_.record(wallet.id(), EventKind::wallet_polled, wallet.number(), code);
@@ -216,7 +220,7 @@ void SimWorld::on_poll(const engine::JudgedWallet& wallet, const Result<BalanceR
     if (result)
         reported.result = engine::tell::Shown{result->value(), result->count};
     else
-        reported.result = engine::tell::NoAnswer{result.error().code, result.error().injected};
+        reported.result = engine::tell::NoAnswer{result.error().code, result.error().injected()};
     core_.note(wallet.id(), reported);
 }
 
@@ -269,38 +273,22 @@ void SimWorld::after_step() {
     }
 }
 
-// An active node goes on until its key is lost or at its end, or somebody else has stored the block it is at.
 void SimWorld::judge_giving_up(const SimIngestNode& node) {
     const IngestNode* service = node.service();
     if (service == nullptr) return;
-    const BlockIndex at = service->next_block();
-    const auto row = db_.state().keys.find(service->summary().ingress_key);
-    bool has_reason = row == db_.state().keys.end();
-    if (!has_reason) {
-        const IngressKeyRecord& key = row->second.record;
-        const auto stored = row->second.blocks.find(at);
-        // A node that has read a stale replica may be at a block it has stored itself; so may one whose state
-        // file has forgotten an invocation, which it could not close: a commit that outlives its death comes
-        // unawaited.
-        const bool may_be_its_own = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0 ||
-                                    (core_.marks.of(engine::Mark::db_commit_outlives_its_writer) > 0 &&
-                                     node.has_had_another_state_file());
-        const bool taken = stored != row->second.blocks.end() &&
-                           (may_be_its_own || db_.state().writer(stored->second.invocation) != node.id());
-        has_reason = key.lost || (key.retired && at > key.expiry) || taken;
-    }
-    if (has_reason) {
-        checks().held(CheckId::liveness);
-        return;
-    }
-    Violation violation;
-    violation.check = CheckId::liveness;
-    violation.text =
-        fmt::format("{} stops scanning at block {}, although its key is neither lost nor at its end, and "
-                    "nobody else has stored that block",
-                    node.name(), at.value);
-    violation.place = node.name();
-    checks().violated(std::move(violation));
+    engine::check::GivingUp one;
+    one.node = node.name();
+    one.key = service->summary().ingress_key;
+    one.at = service->next_block();
+    // A commit that outlives its writer comes unawaited, and may be of an invocation that the node has
+    // forgotten.
+    one.may_have_stored_it = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0 ||
+                             (core_.marks.of(engine::Mark::db_commit_outlives_its_writer) > 0 &&
+                              node.has_had_another_state_file());
+    const DbState& rows = db_.state();
+    engine::check::judge_giving_up(checks(), rows, one, [&](engine::InvocationId invocation) {
+        return rows.writer(invocation) == node.id();
+    });
 }
 
 void SimWorld::run(Task<> story) {
@@ -313,7 +301,7 @@ void SimWorld::run(Task<> story) {
     } catch (const Stuck& stuck) {
         Violation violation;
         violation.check = CheckId::liveness;
-        violation.text = stuck.what();
+        violation.what = engine::check::findings::Stuck{stuck.what()};
         checks().violated(std::move(violation));
     }
     if (core_.takes_notes()) core_.note(NodeId{}, heights());

@@ -16,7 +16,7 @@ class SimWallet final : public engine::WalletDevice, public Endpoint {
 public:
     SimWallet(SimWorld& world, NodeId id, engine::AccountId account);
 
-    Task<Result<engine::fog::BalanceReport>> check() override { return wallet_->check(); }
+    Task<Result<engine::fog::BalanceReport>> check() override;
     std::optional<engine::fog::BalanceReport> stored() const override { return wallet_->report(); }
     void forget() override;
     Task<Result<engine::fog::Wallet::Landing>> landing(engine::chain::PublicKey output,
@@ -91,9 +91,6 @@ public:
     std::int64_t wall_clock_s() const override { return core_.wall_clock_s(NodeId{}); }
     Task<bool> wait_for(std::function<bool()> holds, Instant deadline) override;
     std::uint64_t step_number() const override { return core_.scheduler.steps(); }
-    std::string excuse_of_checks() const override;
-    std::uint64_t disturbances() const override { return core_.disturbances; }
-    void disturbed() override { ++core_.disturbances; }
     void on_step(const std::string& text) override;
     void on_poll(const engine::JudgedWallet& wallet,
                  const Result<engine::fog::BalanceReport>& result) override;

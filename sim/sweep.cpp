@@ -15,6 +15,7 @@ struct Summary {
     std::uint64_t steps = 0;
     std::uint64_t checks = 0;
     std::uint64_t judgements = 0;
+    std::map<std::string, std::uint64_t> excused;
     std::uint64_t choices = 0;
     engine::MarkCounts marks;
     bool failed = false;
@@ -72,7 +73,7 @@ private:
         const std::lock_guard lock(mutex_);
         const bool failed = result.verdict != Verdict::held || difference || !result.skipped.empty();
         waiting_.emplace(i, Summary{result.digest, result.steps, result.checks, result.judgements,
-                                    result.choices, result.marks, failed});
+                                    result.excused, result.choices, result.marks, failed});
         if (failed) {
             ++progress_.failed;
             if (i <= lowest_bad_.load()) {
@@ -99,6 +100,7 @@ private:
             total_.checks += s.checks;
             total_.judgements += s.judgements;
             total_.choices += s.choices;
+            for (const auto& [cause, failures] : s.excused) total_.excused[cause] += failures;
             total_.marks.add(s.marks);
             total_.failures += s.failed ? 1 : 0;
             digest_ = engine::chain64(digest_, s.digest);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "sim/run.hpp"
@@ -34,6 +35,7 @@ struct SweepResult {
     std::uint64_t steps = 0;
     std::uint64_t checks = 0;
     std::uint64_t judgements = 0;
+    std::map<std::string, std::uint64_t> excused; ///< failed calls, by the cause that excuses them
     std::uint64_t choices = 0;
     engine::MarkCounts marks;
     std::uint64_t digest = 0;                 ///< over the digests of all runs, in order of seed

@@ -1,7 +1,5 @@
 #include "engine/check/checks.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -60,6 +58,12 @@ std::string to_text(fog::Value value) {
     return digits;
 }
 
+void Checks::excused(Excuse excuse) {
+    if (ask_) std::tie(now_, step_) = ask_();
+    excuse.at = now_;
+    excuses_.push_back(std::move(excuse));
+}
+
 void Checks::violated(Violation violation) {
     ++judged_[static_cast<std::size_t>(violation.check)];
     if (ask_) std::tie(now_, step_) = ask_();
@@ -72,8 +76,7 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
     checks_.count_report();
     if (report.count > chain_.height()) {
         Violation v{.check = CheckId::balance, .account = account, .count = report.count};
-        v.text = fmt::format("account {} reports block count {}, the chain has {}", account.value,
-                             report.count.value, chain_.height().value);
+        v.what = findings::ReportBeyondChain{chain_.height()};
         v.shown = report.value();
         v.truth = oracle_.balance(account, chain_.height());
         checks_.violated(std::move(v));
@@ -92,8 +95,7 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
                     .count = report.count,
                     .shown = shown,
                     .truth = truth};
-        v.text = fmt::format("account {} shows {} of token {} at block count {}, true is {}", account.value,
-                             to_text(shown), token, report.count.value, to_text(truth));
+        v.what = findings::WrongBalance{token};
         checks_.violated(std::move(v));
     }
     if (right) checks_.held(CheckId::balance);
@@ -101,8 +103,7 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
     const auto [last, first_time] = last_count_.try_emplace(wallet, report.count);
     if (report.count < last->second) {
         Violation v{.check = CheckId::monotone, .account = account, .count = report.count};
-        v.text = fmt::format("a wallet of account {} went from block count {} back to {}", account.value,
-                             last->second.value, report.count.value);
+        v.what = findings::WentBack{last->second};
         checks_.violated(std::move(v));
     } else {
         checks_.held(CheckId::monotone);
@@ -149,9 +150,7 @@ void ReportChecker::conserve(AccountId account, const fog::BalanceReport& report
         right = false;
         Violation v{
             .check = CheckId::conservation, .count = report.count, .shown = sum, .truth = total->second};
-        v.text = fmt::format("all accounts together show {} of token {} at block count {}, outputs minus "
-                             "spends are {}",
-                             to_text(sum), token, report.count.value, to_text(total->second));
+        v.what = findings::WrongTotal{token};
         checks_.violated(std::move(v));
     }
     if (right) checks_.held(CheckId::conservation);
@@ -169,12 +168,10 @@ void ReportChecker::on_final(std::uint32_t, AccountId account, const fog::Balanc
                 .count = report.count,
                 .shown = report.value(),
                 .truth = truth};
-    v.text =
-        earlier->second != report.value()
-            ? fmt::format("two wallets of account {} end with {} and {}", account.value,
-                          to_text(earlier->second), to_text(report.value()))
-            : fmt::format("account {} ends with {} at block count {}, true is {} at {}", account.value,
-                          to_text(report.value()), report.count.value, to_text(truth), chain_.height().value);
+    if (earlier->second != report.value())
+        v.what = findings::FinalsDiffer{earlier->second};
+    else
+        v.what = findings::WrongFinal{chain_.height()};
     checks_.violated(std::move(v));
 }
 
@@ -191,13 +188,12 @@ void judge_landing(Checks& checks, const model::ChainModel& chain, const chain::
         return;
     }
     Violation v{.check = CheckId::sender};
-    v.text =
-        landing.verdict == Verdict::landed
-            ? fmt::format("a sender was told block {}, the chain has {}", landing.block.value,
-                          place ? fmt::format("block {}", place->block.value) : "nothing")
-            : fmt::format("a sender was told 'expired' at tombstone block {}, the chain has {} and height {}",
-                          tombstone.value, place ? fmt::format("block {}", place->block.value) : "nothing",
-                          chain.height().value);
+    findings::WrongLanding wrong;
+    wrong.told = landing;
+    wrong.tombstone = tombstone;
+    if (place) wrong.landed_in = place->block;
+    wrong.height = chain.height();
+    v.what = wrong;
     checks.violated(std::move(v));
 }
 

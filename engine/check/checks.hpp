@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/check/finding.hpp"
 #include "engine/fog/wallet.hpp"
 #include "engine/model/chain_model.hpp"
 #include "engine/model/recovery_model.hpp"
@@ -36,7 +37,7 @@ const char* holds_when(CheckId check);
 /// A broken rule.  What is not about an account leaves these empty.
 struct Violation {
     CheckId check = CheckId::balance;
-    std::string text{};  ///< one sentence
+    Finding what{};      ///< engine/tell makes a sentence of it
     std::string place{}; ///< name of the service at which it was seen; empty: it is about no single one
     Instant at{};
     std::uint64_t step = 0; ///< of the scheduler, or of the scenario in the real world
@@ -46,16 +47,24 @@ struct Violation {
     std::optional<fog::Value> truth{};
 };
 
+/// A failure that a cause explains, and that is therefore no violation.
+struct Excuse {
+    NodeId who{};                       ///< the wallet whose check failed, or the process that ended
+    std::optional<AccountId> account{}; ///< of a wallet
+    std::string said{};                 ///< by the wallet, or how the process ended
+    Cause cause{};
+    Instant at{};
+};
+
 /// Verdicts of a run.  Every judgement is counted, so that a checker that never judged is noticed.
 class Checks {
 public:
     void held(CheckId check) { ++judged_[static_cast<std::size_t>(check)]; }
     void violated(Violation violation);
 
-    /// A call failed, and this is why that is no violation.
-    void excused(const std::string& cause) { ++excuses_[cause]; }
-    /// How many failures each cause has excused.
-    const std::map<std::string, std::uint64_t>& excuses() const { return excuses_; }
+    /// A failure, and why that is no violation.  Stamped like one.
+    void excused(Excuse excuse);
+    const std::vector<Excuse>& excuses() const { return excuses_; }
 
     bool any_violation() const { return !violations_.empty(); }
     const std::vector<Violation>& violations() const { return violations_; }
@@ -74,7 +83,7 @@ public:
 private:
     std::array<std::uint64_t, check_count> judged_{};
     std::vector<Violation> violations_;
-    std::map<std::string, std::uint64_t> excuses_;
+    std::vector<Excuse> excuses_;
     std::uint64_t reports_ = 0;
     Instant now_;
     std::uint64_t step_ = 0;
@@ -142,9 +151,9 @@ public:
     void on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer);
 
 private:
-    void judge(bool held, const std::string& server, const std::string& what);
-    std::string uncovered_block(BlockCount count, BlockRange range);
-    std::string miscounted_block();
+    void judge(bool held, const std::string& server, const Finding& finding);
+    const model::Credit* uncovered_output(BlockCount count, BlockRange range);
+    std::optional<findings::Miscounted> miscounted_block();
 
     Checks& checks_;
     const model::ChainModel& chain_;

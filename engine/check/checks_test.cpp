@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/model/testing/model_chain.hpp"
+#include "engine/tell/words.hpp"
 
 // Each checker is shown a world in which its rule is broken, and must say so, and the right one, which it
 // must accept. `liveness` and `crash` are judged where the world runs: sim/sim_world_test.cpp.
@@ -212,7 +213,7 @@ TEST_F(ReportCheckerTest, conservation_alone_rejects_an_output_that_two_accounts
     EXPECT_EQ(only().check, CheckId::conservation);
     EXPECT_EQ(only().shown, fog::Value{8 + 16 + 16}) << "of token 5";
     EXPECT_EQ(only().truth, fog::Value{8 + 16});
-    EXPECT_THAT(only().text, ::testing::HasSubstr("of token 5"));
+    EXPECT_THAT(tell::in_words(only()), ::testing::HasSubstr("of token 5"));
     EXPECT_EQ(checks.judged(CheckId::balance), 2u);
 }
 
@@ -258,8 +259,8 @@ TEST_F(ReportCheckerTest, final_rejects_two_wallets_of_one_account_that_differ) 
     checker.on_final(1, AccountId{0}, right(0, 4));
     checker.on_final(2, AccountId{0}, report_of(4, 3));
     EXPECT_EQ(only().check, CheckId::final);
-    EXPECT_NE(only().text.find("two wallets of account 0 end with 2 and 3"), std::string::npos)
-        << only().text;
+    EXPECT_NE(tell::in_words(only()).find("two wallets of account 0 end with 2 and 3"), std::string::npos)
+        << tell::in_words(only());
 }
 
 // ------------------------------------------------------------------------------------------------ senders
@@ -396,7 +397,7 @@ struct ViewResponseTest : ::testing::Test {
         EXPECT_EQ(fresh.judged(CheckId::response), 1u);
         if (!fresh.any_violation()) return {};
         EXPECT_EQ(fresh.violations()[0].check, CheckId::response);
-        return fresh.violations()[0].text;
+        return tell::in_words(fresh.violations()[0]);
     }
     void expect_rejects(const std::string& text, const char* part) {
         EXPECT_NE(text.find(part), std::string::npos) << "said: '" << text << "'";
@@ -466,8 +467,8 @@ TEST_F(ViewResponseTest, response_rejects_a_block_with_more_or_fewer_records_tha
         ResponseChecker judging(fresh, c.model, other);
         judging.on_view("view", events_query(), {});
         ASSERT_TRUE(fresh.any_violation());
-        EXPECT_EQ(fresh.violations()[0].text, "recovery database holds " + std::to_string(rows) +
-                                                  " records of block 1, which has 1 outputs");
+        EXPECT_EQ(tell::in_words(fresh.violations()[0]), "recovery database holds " + std::to_string(rows) +
+                                                             " records of block 1, which has 1 outputs");
     }
 }
 

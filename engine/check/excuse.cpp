@@ -16,7 +16,7 @@ public:
     bool operator()(const faults::DropRequests& f) const { return both(f.caller, f.server); }
     bool operator()(const faults::DropAnswers& f) const { return both(f.caller, f.server); }
     bool operator()(const faults::ResetConnections& f) const { return both(f.caller, f.server); }
-    bool operator()(const faults::DbDown&) const { return true; }
+    bool operator()(const faults::DbDown&) const { return path_.reads_database; }
     bool operator()(const faults::DbDownFor& f) const { return path_.passes(f.node); }
     bool operator()(const faults::LoseCommitAck& f) const { return path_.passes(f.node); }
     bool operator()(const faults::FailCommit& f) const { return path_.passes(f.node); }
@@ -40,6 +40,8 @@ private:
 
 bool lies_on(const CallPath& path, const Fault& fault) { return std::visit(LiesOn(path), fault.what()); }
 
-std::string cause_of(const Error& error) { return error.injected ? error.origin : ""; }
+bool excuses(const Error& error, Instant begun) {
+    return error.injected() && error.cause.until + longest_consequence >= begun;
+}
 
 } // namespace engine::check

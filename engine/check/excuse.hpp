@@ -10,8 +10,8 @@
 
 namespace engine::check {
 
-/// How long after a fault has ended, or a process was started again, a call along its path may still fail by
-/// it: clients reconnect after one to two seconds, services retry for about three.
+/// A balance check that began no longer than this after a cause had ended may still fail by it: clients
+/// reconnect after one to two seconds, services retry for about three.
 inline constexpr Duration longest_consequence = 6s;
 
 /// What the answer to a wallet's call passes on its way: the routers, their stores, and the database that
@@ -19,6 +19,7 @@ inline constexpr Duration longest_consequence = 6s;
 struct CallPath {
     std::set<NodeId> nodes;                ///< services
     std::function<bool(NodeId)> is_client; ///< one of those that call: the wallet, or all behind one front
+    bool reads_database = true;            ///< one of the services
 
     bool passes(NodeId node) const { return nodes.contains(node) || is_client(node); }
 };
@@ -26,8 +27,8 @@ struct CallPath {
 /// Whether a fault can make a call along the path fail.  A fault of a link needs both its ends there.
 bool lies_on(const CallPath& path, const Fault& fault);
 
-/// The cause that excuses a failed call, where the device that struck it says so in the error: it was struck
-/// on the way of that very call.  Empty: nothing excuses it, whatever else is wrong elsewhere.
-std::string cause_of(const Error& error);
+/// Whether an error of a balance check is excused: it says itself what struck it on its way, and that had not
+/// been over for long when the check began.  Nothing else excuses it, whatever is wrong elsewhere.
+bool excuses(const Error& error, Instant begun);
 
 } // namespace engine::check

@@ -34,9 +34,21 @@ TEST_F(CallPathTest, what_a_service_on_the_path_needs_lies_on_it) {
     EXPECT_TRUE(on(faults::OutdatedWallet{NodeId{9}}));
 }
 
-TEST(Cause, only_an_error_that_was_injected_has_one) {
-    EXPECT_EQ(cause_of({Code::unavailable, "connection reset", true}), "connection reset");
-    EXPECT_EQ(cause_of({Code::internal, "ledger router"}), "") << "a service's own error, whatever is wrong";
+TEST(Excuse, only_an_error_that_something_struck_has_one) {
+    Error struck{Code::unavailable, "connection reset"};
+    struck.cause.what = Cause::What::fault;
+    struck.cause.fault = FaultKind::reset_connections;
+    struck.cause.until = Instant{} + 10s;
+    EXPECT_TRUE(excuses(struck, Instant{} + 10s));
+    EXPECT_FALSE(excuses({Code::internal, "ledger router"}, Instant{})) << "a service's own error";
+}
+
+TEST(Excuse, cause_excuses_for_a_bounded_time_after_its_end) {
+    Error late{Code::unavailable, "connection refused"};
+    late.cause.what = Cause::What::down;
+    late.cause.until = Instant{} + 10s;
+    EXPECT_TRUE(excuses(late, Instant{} + 10s + longest_consequence));
+    EXPECT_FALSE(excuses(late, Instant{} + 10s + longest_consequence + 1ns));
 }
 
 } // namespace

@@ -1,7 +1,5 @@
 #include "engine/check/giving_up.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace engine::check {
@@ -24,10 +22,7 @@ void judge_giving_up(Checks& checks, const model::RecoveryRows& rows, const Givi
     }
     Violation violation;
     violation.check = CheckId::liveness;
-    violation.text =
-        fmt::format("{} stops scanning at block {}, although its key is neither lost nor at its end, and "
-                    "nobody else has stored that block",
-                    node.node, node.at.value);
+    violation.what = findings::GaveUp{node.at};
     violation.place = node.node;
     checks.violated(std::move(violation));
 }

@@ -1,19 +1,18 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/check/checks.hpp"
 
 namespace engine::check {
 
-// The text is built by the caller only when needed: most answers are right.
-void ResponseChecker::judge(bool held, const std::string& server, const std::string& what) {
+using findings::Asked;
+
+void ResponseChecker::judge(bool held, const std::string& server, const Finding& finding) {
     if (held) {
         checks_.held(CheckId::response);
         return;
     }
     Violation v{.check = CheckId::response};
-    v.text = server + " " + what;
+    v.what = finding;
     v.place = server;
     checks_.violated(std::move(v));
 }
@@ -35,63 +34,57 @@ bool is_excused(const std::map<Key, std::vector<BlockRange>>& failed, const Key&
 
 // Every output of an account in a block the count includes must be findable: scanned under the key of its
 // hint, or announced as missed.  A hint to a key the database never had can only be found by scanning blocks.
-std::string ResponseChecker::uncovered_block(BlockCount count, BlockRange range) {
+const model::Credit* ResponseChecker::uncovered_output(BlockCount count, BlockRange range) {
     BlockCount& verified = covered_[range];
-    if (verified >= count) return {};
+    if (verified >= count) return nullptr;
     for (const model::Credit& credit : chain_.credits()) {
         if (credit.block.value == 0 || verified.includes(credit.block) || !count.includes(credit.block))
             continue;
         if (!range.contains(credit.block) || !recovery_.knows_key(credit.hint_key)) continue;
         if (recovery_.has_scanned(credit.hint_key, credit.block) || recovery_.is_missed(credit.block))
             continue;
-        return fmt::format(
-            "promises block count {}, but block {} with an output of account {} was neither scanned "
-            "nor reported missed",
-            count.value, credit.block.value, credit.account.value);
+        return &credit;
     }
     verified = count;
-    return {};
+    return nullptr;
 }
 
 // A record is made for each output, a stranger's as well: how many there are tells nobody whose they are.
-std::string ResponseChecker::miscounted_block() {
+std::optional<findings::Miscounted> ResponseChecker::miscounted_block() {
     for (; counted_ < recovery_.scanned().size(); ++counted_) {
         const model::RecoveryModel::Scanned& scanned = recovery_.scanned()[counted_];
         if (!chain_.height().includes(scanned.block)) continue;
         const std::size_t outputs = chain_.block(scanned.block)->outputs.size();
-        if (scanned.rows != outputs)
-            return fmt::format("holds {} records of block {}, which has {} outputs", scanned.rows,
-                               scanned.block.value, outputs);
+        if (scanned.rows != outputs) return findings::Miscounted{scanned.block, scanned.rows, outputs};
     }
-    return {};
+    return std::nullopt;
 }
 
 void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query,
                               const fog::ViewAnswer& answer, BlockRange range) {
-    if (!recovery_.broken_rule().empty()) {
-        judge(false, "recovery database", recovery_.broken_rule());
+    if (recovery_.broken_rule()) {
+        judge(false, "recovery database", findings::RuleBroken{recovery_.broken_rule()});
         return;
     }
-    if (const std::string miscounted = miscounted_block(); !miscounted.empty()) {
-        judge(false, "recovery database", miscounted);
+    if (const auto miscounted = miscounted_block()) {
+        judge(false, "recovery database", *miscounted);
         return;
     }
     const BlockCount count = answer.count;
     // A store past the end of the chain's blocks may report the end of its range only when it has seen it.
     if (count > chain_.height()) {
-        judge(false, server,
-              fmt::format("promises block count {}, the chain has {}", count.value, chain_.height().value));
+        judge(false, server, findings::AnswerBeyondChain{count, chain_.height()});
         return;
     }
     if (answer.results.size() != query.keys.size()) {
         judge(false, server,
-              fmt::format("answers {} of {} search keys", answer.results.size(), query.keys.size()));
+              findings::WrongNumberOfResults{Asked::search_key, answer.results.size(), query.keys.size()});
         return;
     }
     for (std::size_t i = 0; i < query.keys.size(); ++i) {
         const fog::SearchResult& result = answer.results[i];
         if (result.key != query.keys[i]) {
-            judge(false, server, "answers another search key than was asked");
+            judge(false, server, findings::AnotherThanAsked{Asked::search_key});
             return;
         }
         const bool is_error =
@@ -100,24 +93,22 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
         std::optional<BlockIndex> promised;
         if (place && count.includes(place->block) && range.contains(place->block)) promised = place->block;
         if (is_error && !is_excused(failed_keys_, result.key, promised)) {
-            judge(false, server, "answers a search key with an error that nothing has caused");
+            judge(false, server, findings::ErrorWithoutCause{Asked::search_key});
             return;
         }
         if (result.code == fog::SearchCode::not_found && place && count.includes(place->block) &&
             range.contains(place->block)) {
-            judge(false, server,
-                  fmt::format("does not find a record of block {} at block count {}", place->block.value,
-                              count.value));
+            judge(false, server, findings::RecordNotFound{count, place->block});
             return;
         }
         if (result.code == fog::SearchCode::found &&
             (!place || !result.payload || *result.payload != *place->payload)) {
-            judge(false, server, "finds a record that was never committed");
+            judge(false, server, findings::NeverCommitted{});
             return;
         }
     }
-    if (std::string text = uncovered_block(count, range); !text.empty()) {
-        judge(false, server, text);
+    if (const model::Credit* output = uncovered_output(count, range)) {
+        judge(false, server, findings::Uncovered{count, output->block, output->account});
         return;
     }
     if (query.events_after != UserEventId::none()) {
@@ -133,9 +124,7 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
                                    [&](const auto& rng) { return rng.invocation == invocation.id; });
             });
             if (needed && !told) {
-                judge(false, server,
-                      fmt::format("promises block count {} without the RNG of invocation {}", count.value,
-                                  invocation.id.value));
+                judge(false, server, findings::RngUntold{count, invocation.id});
                 return;
             }
         }
@@ -146,9 +135,7 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
                        answer.missed.end();
             });
             if (needed && !told) {
-                judge(false, server,
-                      fmt::format("promises block count {} without the missed range [{}, {})", count.value,
-                                  missed.range.start.value, missed.range.end.value));
+                judge(false, server, findings::MissedUntold{count, missed.range});
                 return;
             }
         }
@@ -164,9 +151,7 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
                 told = std::find(answer.missed.begin(), answer.missed.end(),
                                  std::get<fog::MissedBlocks>(event.what)) != answer.missed.end();
             if (!told) {
-                judge(false, server,
-                      fmt::format("moves the event cursor from {} to {} without event {}",
-                                  query.events_after.value, answer.next_event.value, event.id.value));
+                judge(false, server, findings::EventSkipped{query.events_after, answer.next_event, event.id});
                 return;
             }
         }
@@ -177,39 +162,34 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
 void ResponseChecker::on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                                     const fog::KeyImagesAnswer& answer, BlockRange range) {
     if (answer.count > chain_.height() && answer.count.end() > range.start) {
-        judge(false, server,
-              fmt::format("claims block count {}, the chain has {}", answer.count.value,
-                          chain_.height().value));
+        judge(false, server, findings::AnswerBeyondChain{answer.count, chain_.height()});
         return;
     }
     if (answer.results.size() != asked.size()) {
-        judge(false, server, fmt::format("answers {} of {} key images", answer.results.size(), asked.size()));
+        judge(false, server,
+              findings::WrongNumberOfResults{Asked::key_image, answer.results.size(), asked.size()});
         return;
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
         const fog::KeyImageResult& result = answer.results[i];
         const auto spent = chain_.spent_in(asked[i]);
         if (result.image != asked[i]) {
-            judge(false, server, "answers another key image than was asked");
+            judge(false, server, findings::AnotherThanAsked{Asked::key_image});
             return;
         }
         std::optional<BlockIndex> promised;
         if (spent && answer.count.includes(*spent) && range.contains(*spent)) promised = spent;
         if (result.code == fog::KeyImageCode::error && !is_excused(failed_images_, result.image, promised)) {
-            judge(false, server, "answers a key image with an error that nothing has caused");
+            judge(false, server, findings::ErrorWithoutCause{Asked::key_image});
             return;
         }
         if (result.code == fog::KeyImageCode::spent && spent != result.spent_at) {
-            judge(false, server,
-                  fmt::format("says spent in block {}, the chain says {}", result.spent_at.value,
-                              spent ? std::to_string(spent->value) : "never"));
+            judge(false, server, findings::WrongSpend{result.spent_at, spent});
             return;
         }
         if (result.code == fog::KeyImageCode::not_spent && spent && answer.count.includes(*spent) &&
             range.contains(*spent)) {
-            judge(false, server,
-                  fmt::format("says not spent as of {}, the image was spent in block {}", answer.count.value,
-                              spent->value));
+            judge(false, server, findings::NotSpentThoughSpent{answer.count, *spent});
             return;
         }
     }
@@ -227,7 +207,7 @@ void ResponseChecker::on_blocks(const std::string& server, const std::vector<Blo
             right = failed_blocks_.contains(b) ||
                     std::any_of(answer.blocks.begin(), answer.blocks.end(),
                                 [&](const fog::FoundBlock& found) { return found.block->index == b; });
-    judge(right, server, right ? "" : "answers a block request with wrong or missing blocks");
+    judge(right, server, findings::WrongBlocks{});
 }
 
 void ResponseChecker::on_outputs(const std::string& server, const fog::OutputsAnswer& answer) {
@@ -241,7 +221,7 @@ void ResponseChecker::on_outputs(const std::string& server, const fog::OutputsAn
                     result.proof_highest_index + 1 == answer.global_txo_count;
         }
     }
-    judge(right, server, right ? "" : "answers an output request against its own block count");
+    judge(right, server, findings::WrongOutputs{});
 }
 
 void ResponseChecker::on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer) {
@@ -254,7 +234,7 @@ void ResponseChecker::on_tx_outs(const std::string& server, const fog::TxOutStat
         if (status.code == fog::TxOutStatus::Code::not_found)
             right = right && !(place && answer.count.includes(place->block));
     }
-    judge(right, server, right ? "" : "answers an output status against its own block count");
+    judge(right, server, findings::WrongStatus{});
 }
 
 } // namespace engine::check

@@ -13,9 +13,7 @@ constexpr int peer_tries = 3;
 constexpr Duration watcher_behind_pause = 10ms;
 constexpr Duration watcher_unavailable_pause = 1s;
 
-Error because(Code code, const char* origin, const Error& cause) {
-    return Error{code, origin, cause.injected};
-}
+Error because(Code code, const char* origin, const Error& cause) { return Error{code, origin, cause.cause}; }
 
 // A peer or database that did not answer; every other code is passed on.
 Error unreachable(const char* origin, const Error& cause) {

@@ -6,7 +6,7 @@ Task<Result<std::vector<ReportRow>>> ReportServer::reports() {
     Result<std::vector<ReportRow>> rows = co_await database_.reports();
     // A read without an answer has changed nothing: the caller may simply ask again.
     if (!rows && rows.error().code == Code::unknown)
-        co_return Error{Code::unavailable, "report server", rows.error().injected};
+        co_return Error{Code::unavailable, "report server", rows.error().cause};
     co_return rows;
 }
 

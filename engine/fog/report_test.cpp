@@ -92,7 +92,7 @@ TEST_F(ReportTest, reads_the_database_each_time_and_passes_its_failure_on) {
     Reports reports = get();
     ASSERT_FALSE(reports.has_value());
     EXPECT_EQ(reports.error().code, Code::unavailable) << "a read that was not answered may be repeated";
-    EXPECT_TRUE(reports.error().injected);
+    EXPECT_TRUE(reports.error().injected());
     reports = get();
     ASSERT_FALSE(reports.has_value());
     EXPECT_EQ(reports.error().code, Code::internal);

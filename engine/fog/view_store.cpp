@@ -171,7 +171,7 @@ Task<Result<ViewStoreAnswer>> ViewStore::query(ViewQuery query) {
     answer.view.next_event = query.events_after;
     if (query.events_after != UserEventId::none()) {
         Result<UserEvents> events = co_await db_.user_events(query.events_after);
-        if (!events) co_return Error{Code::unavailable, "view store: user events", events.error().injected};
+        if (!events) co_return Error{Code::unavailable, "view store: user events", events.error().cause};
         // A database node that is behind the key list could miss an RNG whose records the count includes.
         const bool is_behind = events->as_of < published.as_of;
         host_.mark_if(is_behind, Mark::view_store_refuses_old_events);

@@ -1,7 +1,5 @@
 #include "engine/model/recovery_model.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -53,8 +51,7 @@ void RecoveryModel::look(const RecoveryRows& rows) {
 void RecoveryModel::key_started(const chain::PublicKey& key, BlockIndex start) {
     key_added(key);
     if (highest_block_ && start <= *highest_block_)
-        break_rule(fmt::format("lets a key start at block {}, although block {} is known", start.value,
-                               highest_block_->value));
+        break_rule({BrokenRule::Kind::key_starts_behind, start, *highest_block_});
 }
 
 void RecoveryModel::key_promised(const chain::PublicKey& key, BlockIndex expiry) {
@@ -64,8 +61,7 @@ void RecoveryModel::key_promised(const chain::PublicKey& key, BlockIndex expiry)
 
 void RecoveryModel::key_unretired(BlockIndex expiry) {
     if (highest_block_ && *highest_block_ >= expiry)
-        break_rule(fmt::format("unretires a key with expiry {}, although block {} is known", expiry.value,
-                               highest_block_->value));
+        break_rule({BrokenRule::Kind::unretires_behind, expiry, *highest_block_});
 }
 
 void RecoveryModel::event_added(const fog::UserEvent& event) {
@@ -79,10 +75,9 @@ void RecoveryModel::event_added(const fog::UserEvent& event) {
 }
 
 void RecoveryModel::block_known(const chain::PublicKey& key, InvocationId invocation, BlockIndex block) {
-    if (has_scanned(key, block)) break_rule(fmt::format("stores block {} of one key twice", block.value));
-    if (lost_.contains(key)) break_rule(fmt::format("stores block {} of a lost key", block.value));
-    if (closed_.contains(invocation))
-        break_rule(fmt::format("stores block {} of a closed invocation", block.value));
+    if (has_scanned(key, block)) break_rule({BrokenRule::Kind::stores_twice, block});
+    if (lost_.contains(key)) break_rule({BrokenRule::Kind::stores_of_lost_key, block});
+    if (closed_.contains(invocation)) break_rule({BrokenRule::Kind::stores_of_closed_invocation, block});
     highest_block_ = std::max(highest_block_.value_or(block), block);
     blocks_of_[key].emplace(block, invocation);
 }

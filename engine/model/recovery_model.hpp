@@ -3,7 +3,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -12,6 +11,23 @@
 #include "engine/model/recovery_rows.hpp"
 
 namespace engine::model {
+
+/// A rule of the recovery database's contract that a commit has broken.
+struct BrokenRule {
+    enum class Kind : std::uint8_t {
+        none,
+        key_starts_behind,           ///< a key starts at `block`, although `known` is there
+        unretires_behind,            ///< a key with expiry `block`, although `known` is there
+        stores_twice,                ///< `block`, for one key
+        stores_of_lost_key,          ///< `block`
+        stores_of_closed_invocation, ///< `block`
+    };
+    Kind kind = Kind::none;
+    BlockIndex block{};
+    BlockIndex known{};
+    explicit operator bool() const { return kind != Kind::none; }
+    friend bool operator==(const BrokenRule&, const BrokenRule&) = default;
+};
 
 /// What has been committed to the recovery database, as the judge of answers sees it.  Facts are only ever
 /// added.
@@ -55,8 +71,8 @@ public:
     /// The same of a block whose records are not known.
     void block_known(const chain::PublicKey& key, InvocationId invocation, BlockIndex block);
 
-    /// The first rule of the database's contract that a commit has broken; empty: none.
-    const std::string& broken_rule() const { return broken_rule_; }
+    /// The first one that a commit has broken.
+    const BrokenRule& broken_rule() const { return broken_rule_; }
 
     const Place* place_of(const chain::SearchKey& key) const {
         const auto it = places_.find(key);
@@ -80,8 +96,8 @@ private:
     std::vector<Invocation> invocations_;
     std::vector<Scanned> scanned_;
     std::vector<Missed> missed_;
-    void break_rule(std::string what) {
-        if (broken_rule_.empty()) broken_rule_ = std::move(what);
+    void break_rule(BrokenRule rule) {
+        if (!broken_rule_) broken_rule_ = rule;
     }
 
     /// Of a key's row, when it was looked at last.
@@ -99,7 +115,7 @@ private:
     std::set<chain::PublicKey> lost_;
     std::set<InvocationId> closed_;
     std::optional<BlockIndex> highest_block_;
-    std::string broken_rule_;
+    BrokenRule broken_rule_;
 };
 
 } // namespace engine::model

@@ -85,27 +85,29 @@ TEST(RecoveryModel, notices_a_block_of_one_key_that_is_stored_twice) {
     RecoveryModel model;
     model.block_added(key_of(1), InvocationId{1}, block_with(4, {7}));
     model.block_added(key_of(2), InvocationId{2}, block_with(4, {8}));
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     model.block_added(key_of(1), InvocationId{2}, block_with(4, {9}));
-    EXPECT_EQ(model.broken_rule(), "stores block 4 of one key twice");
+    EXPECT_EQ(model.broken_rule(), (BrokenRule{BrokenRule::Kind::stores_twice, BlockIndex{4}}));
 }
 
 TEST(RecoveryModel, notices_blocks_of_lost_keys_and_closed_invocations) {
     RecoveryModel lost;
     lost.key_lost(key_of(1));
     lost.block_added(key_of(2), InvocationId{1}, block_with(4, {}));
-    EXPECT_EQ(lost.broken_rule(), "");
+    EXPECT_EQ(lost.broken_rule(), BrokenRule{});
     lost.block_added(key_of(1), InvocationId{1}, block_with(5, {}));
-    EXPECT_EQ(lost.broken_rule(), "stores block 5 of a lost key");
+    EXPECT_EQ(lost.broken_rule(), (BrokenRule{BrokenRule::Kind::stores_of_lost_key, BlockIndex{5}}));
     lost.block_added(key_of(1), InvocationId{1}, block_with(6, {}));
-    EXPECT_EQ(lost.broken_rule(), "stores block 5 of a lost key") << "the first one is kept";
+    EXPECT_EQ(lost.broken_rule(), (BrokenRule{BrokenRule::Kind::stores_of_lost_key, BlockIndex{5}}))
+        << "the first one is kept";
 
     RecoveryModel closed;
     closed.event_added(event_of(1, fog::Decommission{InvocationId{1}, BlockIndex{3}}));
     closed.block_added(key_of(1), InvocationId{2}, block_with(4, {}));
-    EXPECT_EQ(closed.broken_rule(), "");
+    EXPECT_EQ(closed.broken_rule(), BrokenRule{});
     closed.block_added(key_of(1), InvocationId{1}, block_with(5, {}));
-    EXPECT_EQ(closed.broken_rule(), "stores block 5 of a closed invocation");
+    EXPECT_EQ(closed.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::stores_of_closed_invocation, BlockIndex{5}}));
 }
 
 TEST(RecoveryModel, notices_a_key_that_starts_at_a_known_block) {
@@ -114,18 +116,20 @@ TEST(RecoveryModel, notices_a_key_that_starts_at_a_known_block) {
     model.block_added(key_of(1), InvocationId{1}, block_with(4, {}));
     model.key_started(key_of(2), BlockIndex{5});
     EXPECT_TRUE(model.knows_key(key_of(2)));
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     model.key_started(key_of(3), BlockIndex{4});
-    EXPECT_EQ(model.broken_rule(), "lets a key start at block 4, although block 4 is known");
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::key_starts_behind, BlockIndex{4}, BlockIndex{4}}));
 }
 
 TEST(RecoveryModel, notices_a_key_that_is_unretired_too_late) {
     RecoveryModel model;
     model.block_added(key_of(1), InvocationId{1}, block_with(4, {}));
     model.key_unretired(BlockIndex{5});
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     model.key_unretired(BlockIndex{4});
-    EXPECT_EQ(model.broken_rule(), "unretires a key with expiry 4, although block 4 is known");
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::unretires_behind, BlockIndex{4}, BlockIndex{4}}));
 }
 
 // ------------------------------------------------------------------------------------- looking at rows
@@ -152,7 +156,7 @@ TEST_F(RecoveryRowsTest, look_finds_what_is_committed_and_only_once) {
     store(1, 1, block_with(4, {7}));
     store(1, 1, block_with(5, {8}));
     model.look(rows);
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     EXPECT_TRUE(model.has_scanned(key_of(1), BlockIndex{5}));
     EXPECT_EQ(model.scanned().size(), 2u);
     EXPECT_EQ(model.events().size(), 1u);
@@ -170,34 +174,35 @@ TEST_F(RecoveryRowsTest, event_of_a_lower_id_that_comes_later_is_found) {
 
 TEST_F(RecoveryRowsTest, second_row_of_a_key_and_block_breaks_the_contract) {
     store(1, 1, block_with(4, {7}));
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     store(1, 2, block_with(4, {8}));
-    EXPECT_EQ(model.broken_rule(), "stores block 4 of one key twice");
+    EXPECT_EQ(model.broken_rule(), (BrokenRule{BrokenRule::Kind::stores_twice, BlockIndex{4}}));
 }
 
 TEST_F(RecoveryRowsTest, rows_under_a_lost_key_or_closed_invocation_break_the_contract) {
     store(1, 1, block_with(4, {}));
     key(1).record.lost = true;
     model.look(rows);
-    EXPECT_EQ(model.broken_rule(), "") << "what was there before stays";
+    EXPECT_EQ(model.broken_rule(), BrokenRule{}) << "what was there before stays";
     store(1, 1, block_with(5, {}));
-    EXPECT_EQ(model.broken_rule(), "stores block 5 of a lost key");
+    EXPECT_EQ(model.broken_rule(), (BrokenRule{BrokenRule::Kind::stores_of_lost_key, BlockIndex{5}}));
 }
 
 TEST_F(RecoveryRowsTest, key_that_starts_or_comes_back_too_late_breaks_the_contract) {
     store(1, 1, block_with(4, {}));
     key(2, 5);
     model.look(rows);
-    EXPECT_EQ(model.broken_rule(), "");
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
     key(1).record.retired = true;
     key(1).record.expiry = BlockIndex{5};
     model.look(rows);
     key(1).record.retired = false;
     model.look(rows);
-    EXPECT_EQ(model.broken_rule(), "") << "block 5 has not come";
+    EXPECT_EQ(model.broken_rule(), BrokenRule{}) << "block 5 has not come";
     key(3, 4);
     model.look(rows);
-    EXPECT_EQ(model.broken_rule(), "lets a key start at block 4, although block 4 is known");
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::key_starts_behind, BlockIndex{4}, BlockIndex{4}}));
 }
 
 TEST_F(RecoveryRowsTest, promise_is_what_senders_were_told) {

@@ -19,6 +19,15 @@ struct Names {
     FaultNames of_faults() const;
 };
 
+/// What is wrong, in one sentence without a full stop.
+std::string in_words(const check::Violation& violation);
+/// What the database did: "stores block 4 of one key twice"; empty when it broke no rule.
+std::string in_words(const model::BrokenRule& rule);
+/// "reset_connections between wallet 0 of account 1 and ledger_router, since 120 ms"
+std::string in_words(const Cause& cause, const Names& names);
+/// What failed, and what excuses that.
+std::string in_words(const check::Excuse& excuse, const Names& names);
+
 /// "1 block", "3 blocks"
 std::string counted(std::uint64_t number, const char* what);
 /// "5", "5 of token 1"

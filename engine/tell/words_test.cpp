@@ -24,6 +24,52 @@ Coin coin(std::uint64_t value, std::uint64_t block) {
     return {model::AccountId{0}, chain::Amount{value, 0}, BlockIndex{block}};
 }
 
+TEST(Tell, a_cause_says_what_where_and_since_when) {
+    Cause cause =
+        cause_of(faults::ResetConnections{NodeId{4}, NodeId{3}, {9}}, Instant{5'000'000}, Instant{9'000'000});
+    EXPECT_EQ(in_words(cause, names),
+              "reset_connections between wallet 0 of account 0 and view_router, since 5 ms, last at 9 ms");
+    cause = cause_of(faults::DbDownFor{NodeId{2}}, Instant{}, Instant{});
+    EXPECT_EQ(in_words(cause, names), "db_down_for at the recovery database, for view0.0, since 0 ms");
+    cause = {};
+    EXPECT_EQ(in_words(cause, names), "nothing");
+    cause.what = Cause::What::paused;
+    cause.to = NodeId{2};
+    EXPECT_EQ(in_words(cause, names), "view0.0 is paused, since 0 ms");
+
+    check::Excuse excuse;
+    excuse.account = model::AccountId{3};
+    excuse.said = "check key images: unknown";
+    excuse.cause = cause;
+    EXPECT_EQ(in_words(excuse, names),
+              "a balance check of account 3 fails: check key images: unknown (view0.0 "
+              "is paused, since 0 ms)");
+    excuse.account.reset();
+    excuse.who = NodeId{1};
+    excuse.said = "exit code 13";
+    EXPECT_EQ(in_words(excuse, names),
+              "ingest0 has ended with exit code 13, and nobody asked for it (view0.0 is paused, since 0 ms)");
+}
+
+TEST(Tell, a_violation_is_told_with_what_it_says_itself) {
+    check::Violation violation;
+    violation.place = "view0.0";
+    violation.account = model::AccountId{2};
+    violation.what = check::findings::Uncovered{BlockCount{5}, BlockIndex{3}, model::AccountId{1}};
+    EXPECT_EQ(in_words(violation),
+              "view0.0 promises block count 5, but block 3 with an output of account 1 was "
+              "neither scanned nor reported missed");
+    violation.what =
+        check::findings::CheckFailed{{Code::internal, "ledger router"}, "ledger router: internal"};
+    EXPECT_EQ(in_words(violation),
+              "a balance check of account 2 fails, and nothing on its way has caused that: "
+              "ledger router: internal");
+    violation.what = check::findings::NotReached{"block count 9", 7s, {{"images0.0", BlockCount{4}}}};
+    EXPECT_EQ(in_words(violation), "block count 9 not reached within 7 s; images0.0 at 4");
+    violation.what = check::findings::Said{"bob has 199"};
+    EXPECT_EQ(in_words(violation), "bob has 199");
+}
+
 TEST(Tell, a_block_is_told_with_what_it_pays_and_spends) {
     Appended block{BlockIndex{3}, 1, {coin(4, 3)}, {coin(2, 1)}};
     EXPECT_EQ(in_words(block), "block 3: account 0 gets 4, account 0 spends the 2 of block 1");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/check/excuse.hpp"
 #include "engine/stream_site.hpp"
 #include "engine/world/world_body.hpp"
 
@@ -20,17 +21,11 @@ JudgedWallet::JudgedWallet(WorldBody& world, AccountId account, std::uint32_t nu
       kills_(open_stream(world.choices(), StreamSite::wallet_death, static_cast<std::uint16_t>(id_.value))) {}
 
 Task<Result<BalanceReport>> JudgedWallet::poll() {
-    std::string excuse = world_.excuse_of_checks();
-    const std::uint64_t disturbances_before = world_.disturbances();
+    const Instant begun = world_.now();
     const std::uint32_t life = life_;
     Result<BalanceReport> result = co_await device_->check();
     world_.on_poll(*this, result);
-    if (!result) {
-        if (excuse.empty()) excuse = world_.excuse_of_checks();
-        if (excuse.empty() && disturbances_before != world_.disturbances())
-            excuse = "something was done to a service meanwhile";
-        co_return co_await judge_failure(result.error(), std::move(excuse));
-    }
+    if (!result) co_return co_await judge_failure(result.error(), begun);
     world_.checks().held(CheckId::crash);
     if (life != life_) co_return Error{Code::unknown, "a wallet that was restarted meanwhile"};
     last_ = *result;
@@ -39,19 +34,23 @@ Task<Result<BalanceReport>> JudgedWallet::poll() {
     if (world_.checks().any_violation()) co_await device_->look_inside();
     // To a wallet a view outage is no error but a count that stays where it is.
     if (world_.pause_after_trouble() != Duration::zero() && result->count < world_.chain().height() &&
-        world_.is_level() && (!excuse.empty() || !world_.excuse_of_checks().empty()))
+        world_.is_level() && world_.is_troubled(begun))
         co_await world_.sleep(world_.pause_after_trouble());
     co_return result;
 }
 
-Task<Result<BalanceReport>> JudgedWallet::judge_failure(Error error, std::string excuse) {
+Task<Result<BalanceReport>> JudgedWallet::judge_failure(Error error, Instant begun) {
     // What it would show now, from what it has stored, is true all the same.
     if (const std::optional<BalanceReport> stored = device_->stored())
         world_.reports().on_report(life_, account_, *stored);
-    std::string why = device_->why_failed(error);
-    if (!excuse.empty()) {
-        world_.excused(
-            fmt::format("a balance check of account {} fails: {} ({})", account_.value, why, excuse));
+    std::string said = device_->why_failed(error);
+    if (check::excuses(error, begun)) {
+        check::Excuse excuse;
+        excuse.who = id_;
+        excuse.account = account_;
+        excuse.said = std::move(said);
+        excuse.cause = error.cause;
+        world_.checks().excused(std::move(excuse));
         // Whoever polls again at once would poll a thousand times before the connections are back.
         if (world_.pause_after_trouble() != Duration::zero())
             co_await world_.sleep(world_.pause_after_trouble());
@@ -60,8 +59,7 @@ Task<Result<BalanceReport>> JudgedWallet::judge_failure(Error error, std::string
     Violation violation;
     violation.check = CheckId::crash;
     violation.account = account_;
-    violation.text =
-        fmt::format("a balance check of account {} fails without a fault: {}", account_.value, why);
+    violation.what = check::findings::CheckFailed{error, std::move(said)};
     world_.checks().violated(std::move(violation));
     co_return error;
 }
@@ -70,7 +68,6 @@ Task<> JudgedWallet::poll_in_vain() { (void)co_await poll(); }
 
 // The process dies wherever it is after a drawn time; what it knew is gone.
 Task<> JudgedWallet::poll_and_kill() {
-    world_.disturbed();
     Nursery nursery(world_.loop(), id_);
     nursery.spawn("doomed check", poll_in_vain());
     const std::uint32_t life_us = kills_.below(20'000);

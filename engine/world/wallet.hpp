@@ -16,6 +16,7 @@ class WalletDevice {
 public:
     virtual ~WalletDevice() = default;
     /// One balance check of the present life.  Suspends.
+    /// @errors  with the cause that struck one of its calls, where there was one
     virtual Task<Result<fog::BalanceReport>> check() = 0;
     /// Why the last check failed, for people.
     virtual std::string why_failed(const Error& error) const;
@@ -37,8 +38,8 @@ public:
 /// A wallet of a world: asked by the story, judged by the checkers, excused by what is wrong on purpose.
 ///
 /// Rules
-/// 1. A check that fails is a `crash` violation unless something wrong on purpose explains it; excuses are
-/// kept.
+/// 1. A check that fails is a `crash` violation unless its error says what struck it on the way
+///    (check::excuses); excuses are kept with their cause.
 /// 2. A restarted wallet is judged as a new one: a number of its own among all lives of the world.
 class JudgedWallet final : public Wallet {
 public:
@@ -61,7 +62,7 @@ public:
     Task<Result<fog::Wallet::Landing>> landing(const PreparedPayment& payment) override;
 
 private:
-    Task<Result<fog::BalanceReport>> judge_failure(Error error, std::string excuse);
+    Task<Result<fog::BalanceReport>> judge_failure(Error error, Instant begun);
     Task<> poll_in_vain();
     Task<> ask_for_proof(chain::PublicKey output);
 

@@ -1,7 +1,5 @@
 #include "engine/world/world_body.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/world/reached.hpp"
@@ -55,10 +53,11 @@ Task<> WorldBody::until(std::string what, std::function<bool()> holds, Duration 
     if (reached) co_return;
     check::Violation violation;
     violation.check = CheckId::liveness;
-    violation.text = fmt::format("{} not reached within {} s", what,
-                                 std::chrono::duration_cast<std::chrono::seconds>(budget).count());
-    for (const StoreNode* store : stores())
-        violation.text += fmt::format("; {} at {}", store->name(), store->count().value);
+    check::findings::NotReached missed;
+    missed.what = std::move(what);
+    missed.within = budget;
+    for (const StoreNode* store : stores()) missed.stores.emplace_back(store->name(), store->count());
+    violation.what = std::move(missed);
     checks_.violated(std::move(violation));
 }
 
@@ -72,6 +71,15 @@ std::string WorldBody::node_name(NodeId node) const {
     for (const auto& wallet : wallets_)
         if (wallet->id() == node) return wallet->described();
     return "the scenario";
+}
+
+tell::Names WorldBody::names() {
+    tell::Names names;
+    names.nodes.push_back(node_name(NodeId{}));
+    for (const Roster::Service& service : roster_.services()) names.nodes.push_back(service.name);
+    for (const auto& wallet : wallets_) names.nodes.push_back(wallet->described());
+    for (const ChainCopy* copy : copies()) names.copies.push_back(copy->name());
+    return names;
 }
 
 tell::Heights WorldBody::heights() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/tell/note.hpp"
+#include "engine/tell/words.hpp"
 #include "engine/world/chain.hpp"
 #include "engine/world/wallet.hpp"
 
@@ -44,10 +45,10 @@ public:
     void step(std::string text) final;
 
     const std::vector<std::string>& steps() const { return steps_; }
-    /// Failures that something wrong on purpose explains, one line each.
-    const std::vector<std::string>& excuses() const { return excuses_; }
     /// "the scenario" for 0 and for numbers nobody has.
     std::string node_name(NodeId node) const;
+    /// How everybody is called.
+    tell::Names names();
     /// How far everything is that has a height.
     tell::Heights heights();
     /// Every store has the whole chain, as far as is known.
@@ -60,7 +61,6 @@ public:
     const std::vector<Node*>& of(NodeKind kind) const { return by_kind_[static_cast<std::size_t>(kind)]; }
     /// Number of a wallet's new memory among all of the world.
     std::uint32_t new_life() { return lives_++; }
-    virtual void excused(std::string line) { excuses_.push_back(std::move(line)); }
 
     /// References outlive the world.
     struct Parts {
@@ -104,13 +104,8 @@ public:
     virtual Task<bool> wait_for(std::function<bool()> holds, Instant deadline) = 0;
     /// Number of the present step, for violations.
     virtual std::uint64_t step_number() const { return steps_.size(); }
-    /// What is wrong on purpose, or was a moment ago, and may make a balance check fail, in words; empty when
-    /// nothing is.
-    virtual std::string excuse_of_checks() const = 0;
-    /// Counts what was done on purpose to anybody.
-    virtual std::uint64_t disturbances() const = 0;
-    /// Something was done to a wallet.
-    virtual void disturbed() = 0;
+    /// Whether something on the way of wallets' calls is wrong on purpose, or was when a check began.
+    virtual bool is_troubled(Instant /*begun*/) const { return false; }
     /// Where somebody waits for it: what a wallet's user leaves between two checks while something is wrong.
     virtual Duration pause_after_trouble() const { return Duration::zero(); }
 
@@ -144,7 +139,6 @@ private:
     std::vector<std::unique_ptr<JudgedWallet>> wallets_;
     std::uint32_t lives_ = 0;
     std::vector<std::string> steps_;
-    std::vector<std::string> excuses_;
 };
 
 } // namespace engine

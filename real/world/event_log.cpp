@@ -97,6 +97,7 @@ void EventLog::store(const std::string& name, unsigned life, engine::BlockRange 
         if (at->second == now) return;
         at->second = now;
     }
+    if (copy.empty()) ++view_counts_;
     Line line("store");
     line.with("name", name)
         .with("life", life)
@@ -187,6 +188,8 @@ void EventLog::scanned(const engine::chain::PublicKey& key, const engine::fog::I
         .with("rows", block.rows->size());
     write(std::move(line));
 }
+
+void EventLog::looked(std::uint64_t views) { write(std::move(Line("looked").with("views", views))); }
 
 void EventLog::end(const std::string& database) {
     Line line("end");

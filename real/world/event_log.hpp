@@ -53,10 +53,16 @@ public:
                       const engine::fog::BalanceReport& report);
     void landing(const engine::chain::PublicKey& output, engine::BlockIndex tombstone,
                  const engine::fog::Wallet::Landing& landing);
-    // What the recovery database holds when the story has ended.
+    /// How many lines store() has written about view stores.
+    std::uint64_t view_counts() const { return view_counts_; }
+    // What the recovery database holds: what is new, at each look.
     void key(const engine::fog::IngressKeyRecord& record);
     void event(const engine::fog::UserEvent& event);
     void scanned(const engine::chain::PublicKey& key, const engine::fog::IngestedBlock& block);
+    /// A look at the database has ended: what it found stands before this line, and everything that a view
+    /// store was seen to promise before the look began must be among it.
+    /// @param views  view_counts() when the look began
+    void looked(std::uint64_t views);
     /// @param database  why its content is not in the log; empty when it is
     void end(const std::string& database);
 
@@ -70,6 +76,7 @@ private:
     Clock clock_;
     std::ofstream out_;
     std::uint64_t lines_ = 0;
+    std::uint64_t view_counts_ = 0;
     std::map<std::string, std::pair<unsigned, engine::BlockCount>> seen_; // by store
 };
 

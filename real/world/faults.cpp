@@ -40,9 +40,8 @@ FaultId RealFaults::begin(Fault fault) {
     if (const std::string why = missing(fault.kind()); !why.empty())
         throw engine::UsageError(fmt::format("fault {}: {}", engine::name(fault.kind()), why));
     const FaultId id{next_++};
-    active_.emplace(id, fault);
+    active_.emplace(id, Active{fault, world_.now()});
     world_.log().fault(true, id.value, in_words(world_, fault));
-    world_.fault_changed();
     apply(fault, true);
     return id;
 }
@@ -50,10 +49,11 @@ FaultId RealFaults::begin(Fault fault) {
 void RealFaults::heal(FaultId id) {
     const auto it = active_.find(id);
     if (it == active_.end()) return;
-    const Fault fault = it->second;
+    const Active ended = it->second;
+    const Fault& fault = ended.fault;
     active_.erase(it);
+    ended_.push_back({fault, ended.since, world_.now()});
     world_.log().fault(false, id.value, in_words(world_, fault));
-    world_.fault_changed();
     apply(fault, false);
 }
 
@@ -121,15 +121,16 @@ private:
 
 LinkWeather RealFaults::weather(NodeId from, NodeId to) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_) std::visit(Suffers(world_.roster(), from, to, out), fault.what());
+    for (const auto& [id, active] : active_)
+        std::visit(Suffers(world_.roster(), from, to, out), active.fault.what());
     return out;
 }
 
 LinkWeather RealFaults::database_weather(NodeId from) const {
     LinkWeather out;
-    for (const auto& [id, fault] : active_) {
-        const auto* for_one = fault.as<faults::DbDownFor>();
-        if (fault.as<faults::DbDown>() != nullptr || (for_one != nullptr && for_one->node == from))
+    for (const auto& [id, active] : active_) {
+        const auto* for_one = active.fault.as<faults::DbDownFor>();
+        if (active.fault.as<faults::DbDown>() != nullptr || (for_one != nullptr && for_one->node == from))
             out.refuse = true;
     }
     return out;
@@ -151,25 +152,38 @@ faults::Commits* struck_commits(Fault& fault, NodeId node) {
 
 CommitFate RealFaults::next_commit(NodeId from) {
     for (auto it = active_.begin(); it != active_.end(); ++it) {
-        faults::Commits* commits = struck_commits(it->second, from);
+        faults::Commits* commits = struck_commits(it->second.fault, from);
         if (commits == nullptr) continue;
-        const bool is_applied = it->second.kind() == FaultKind::lose_commit_ack;
+        const bool is_applied = it->second.fault.kind() == FaultKind::lose_commit_ack;
         if (--commits->left == 0) {
             world_.log().fault(false, it->first.value, "used up");
+            ended_.push_back({it->second.fault, it->second.since, world_.now()});
             active_.erase(it);
         }
-        world_.fault_changed();
         return is_applied ? CommitFate::lost_answer : CommitFate::rolled_back;
     }
     return CommitFate::normal;
 }
 
-std::string RealFaults::text() const {
-    std::string out;
-    for (const auto& [id, fault] : active_)
-        out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", engine::name(fault.kind()),
-                           in_words(world_, fault));
-    return out;
+engine::Cause RealFaults::find(const std::function<bool(const Fault&)>& counts, engine::Instant begun) const {
+    for (const auto& [id, active] : active_)
+        if (counts(active.fault)) return engine::cause_of(active.fault, active.since, world_.now());
+    for (auto it = ended_.rbegin(); it != ended_.rend(); ++it)
+        if (it->until + engine::check::longest_consequence >= begun && counts(it->fault))
+            return engine::cause_of(it->fault, it->since, it->until);
+    return {};
+}
+
+engine::Cause RealFaults::cause_on(const engine::check::CallPath& path, engine::Instant begun) const {
+    return find([&path](const Fault& fault) { return engine::check::lies_on(path, fault); }, begun);
+}
+
+engine::Cause RealFaults::cause_at(NodeId service, engine::Instant begun) const {
+    const auto concerns = [service](const Fault& fault) {
+        const engine::FaultNumbers& at = fault.written();
+        return at.a == service || at.b == service || fault.kind() == FaultKind::db_down;
+    };
+    return find(concerns, begun);
 }
 
 } // namespace real

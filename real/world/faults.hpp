@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "engine/check/excuse.hpp"
 #include "engine/fault.hpp"
 #include "real/proxy/fault_proxy.hpp"
 
@@ -32,14 +34,32 @@ public:
     /// Of the link from a node to the database.
     LinkWeather database_weather(engine::NodeId from) const;
     CommitFate next_commit(engine::NodeId from);
-    /// "db_down (the recovery database begins to refuse everybody), ..."
-    std::string text() const;
+    /// What of a fault that began outside of here: an operator's restart of the database.
+    void note(engine::Fault fault, engine::Instant since, engine::Instant until) {
+        ended_.push_back({fault, since, until});
+    }
+    /// One that lies on the way of a call, in force or not over for long when the call began; empty: there is
+    /// none.
+    engine::Cause cause_on(const engine::check::CallPath& path, engine::Instant begun) const;
+    /// The same of one that a service may end itself by: it is a fault of that service, or of the database.
+    engine::Cause cause_at(engine::NodeId service, engine::Instant begun) const;
 
 private:
+    struct Active {
+        engine::Fault fault;
+        engine::Instant since;
+    };
+    struct Ended {
+        engine::Fault fault;
+        engine::Instant since;
+        engine::Instant until;
+    };
     void apply(const engine::Fault& fault, bool begins);
+    engine::Cause find(const std::function<bool(const engine::Fault&)>& counts, engine::Instant begun) const;
 
     RealWorld& world_;
-    std::map<engine::FaultId, engine::Fault> active_;
+    std::map<engine::FaultId, Active> active_;
+    std::vector<Ended> ended_; // in order
     std::uint32_t next_ = 1;
 };
 

@@ -14,6 +14,7 @@
 #include "engine/chain/hex.hpp"
 #include "engine/check/checks.hpp"
 #include "engine/ensure.hpp"
+#include "engine/tell/words.hpp"
 
 namespace real {
 
@@ -103,7 +104,8 @@ struct StoreSeen {
 class Replay {
 public:
     Replay()
-        : reports_(checks_, chain_, std::set<std::uint64_t>{0}), responses_(checks_, chain_, recovery_) {}
+        : reports_(checks_, chain_, std::set<std::uint64_t>{0}), responses_(checks_, chain_, recovery_),
+          committed_responses_(checks_, chain_, committed_) {}
 
     /// What the recovery database held at the end is known to the judge from the beginning: facts are only
     /// ever added, so what a store promised earlier must be among them.
@@ -145,10 +147,11 @@ public:
         judge(event, line);
         if (!checks_.any_violation()) return;
         const check::Violation& violation = checks_.violations().front();
-        refuse(fmt::format("{}: {}", check::name(violation.check), violation.text));
+        refuse(fmt::format("{}: {}", check::name(violation.check), tell::in_words(violation)));
     }
 
     bool ended() const { return ended_; }
+    std::uint64_t answers_judged() const { return checks_.judged(CheckId::response); }
 
 private:
     void judge(const std::string& event, const json& line) {
@@ -164,6 +167,7 @@ private:
         if (event == "key") return on_key(line);
         if (event == "rng" || event == "closed" || event == "missed") return on_event(event, line);
         if (event == "scanned") return on_scanned(line);
+        if (event == "looked") return on_look(line);
         if (event == "end") {
             ended_ = true;
             return;
@@ -254,12 +258,27 @@ private:
         demand(count <= known_to_ingest(),
                fmt::format("{} answers for {} blocks, nobody can have scanned more than {}", name,
                            count.value, known_to_ingest().value));
+        promises_.push_back({name, count, range});
         if (!database_known_) return;
         fog::ViewQuery query;
         query.events_after = UserEventId::none();
         fog::ViewAnswer answer;
         answer.count = count;
         responses_.on_view(name, query, answer, range);
+    }
+
+    /// What was promised before a look at the database must be among what had been found by its end.
+    void on_look(const json& line) {
+        const std::uint64_t views = number(line, "views");
+        demand(views <= promises_.size(), "counts more looks at view stores than there were");
+        for (; promises_looked_up_ < views; ++promises_looked_up_) {
+            const Promise& promise = promises_[promises_looked_up_];
+            fog::ViewQuery query;
+            query.events_after = UserEventId::none();
+            fog::ViewAnswer answer;
+            answer.count = promise.count;
+            committed_responses_.on_view(promise.store, query, answer, promise.range);
+        }
     }
 
     BlockCount known_to_ingest() const {
@@ -326,6 +345,23 @@ private:
                fmt::format("starts at block {} of a chain of {}", record.start.value, chain_.height().value));
         demand(!record.last_scanned || *record.last_scanned < chain_.height().end(),
                "has scanned a block that the chain does not have");
+        // Each look tells of a key anew when it has changed.
+        const BlockIndex expiry{number(line, "expiry")};
+        const BlockIndex start{number(line, "start")};
+        const bool is_lost = yes_no(line, "lost");
+        const auto [known, is_new] = told_.try_emplace(record.key);
+        KeyTold& before = known->second;
+        if (!is_new) {
+            demand(start == before.start, fmt::format("starts at block {}, after it started at {}",
+                                                      start.value, before.start.value));
+            demand(expiry >= before.expiry,
+                   fmt::format("promises blocks below {}, after it promised those below {}", expiry.value,
+                               before.expiry.value));
+            demand(is_lost || !before.is_lost, "is no longer lost");
+        }
+        before = {start, expiry, is_lost};
+        committed_.key_added(record.key);
+        if (expiry != BlockIndex{}) committed_.key_promised(record.key, expiry);
     }
 
     void on_event(const std::string& event, const json& line) {
@@ -339,12 +375,14 @@ private:
                    "closes an invocation that was never opened");
         } else {
             demand(number(line, "start") < number(line, "end"), "misses no block");
+            const fog::MissedBlocks range{BlockIndex{number(line, "start")}, BlockIndex{number(line, "end")}};
+            committed_.event_added({UserEventId{static_cast<std::int64_t>(id)}, range});
         }
     }
 
     void on_scanned(const json& line) {
         const BlockIndex index{number(line, "block")};
-        demand(recovery_.broken_rule().empty(), "recovery database " + recovery_.broken_rule());
+        demand(!recovery_.broken_rule(), "recovery database " + tell::in_words(recovery_.broken_rule()));
         demand(index < chain_.height().end(),
                fmt::format("is of block {}, the chain has {}", index.value, chain_.height().value));
         const auto key = keys_.find(bytes<PublicKey>(line, "key"));
@@ -360,13 +398,30 @@ private:
         const std::uint64_t all = chain_.txo_count(index.count_through());
         demand(number(line, "cumulative") == all,
                fmt::format("counts {} outputs in all, the chain has {}", number(line, "cumulative"), all));
+        committed_.block_known(key->second.key,
+                               InvocationId{static_cast<std::int64_t>(number(line, "invocation"))}, index);
     }
 
     check::Checks checks_;
     model::ChainModel chain_;
-    model::RecoveryModel recovery_;
+    model::RecoveryModel recovery_;  // all that the log has of the database
+    model::RecoveryModel committed_; // what of it had been found so far
     check::ReportChecker reports_;
     check::ResponseChecker responses_;
+    check::ResponseChecker committed_responses_;
+    struct Promise {
+        std::string store;
+        BlockCount count;
+        BlockRange range;
+    };
+    struct KeyTold {
+        BlockIndex start;
+        BlockIndex expiry;
+        bool is_lost = false;
+    };
+    std::map<PublicKey, KeyTold> told_; // by the last line about it
+    std::vector<Promise> promises_;     // of view stores, in the order they were seen
+    std::size_t promises_looked_up_ = 0;
     bool database_known_ = false;
     bool ended_ = false;
     std::uint64_t next_ = 0;
@@ -411,9 +466,11 @@ Acceptance accept_log(const std::filesystem::path& path) {
     };
     for (const json& line : lines)
         if (line.is_object()) (void)tried([&] { replay.learn(line); }); // what is wrong is told in its turn
-    for (std::size_t i = 0; i < lines.size(); ++i)
-        if (std::string why = tried([&] { replay.take(lines[i]); }); !why.empty())
-            return refused(i, std::move(why));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::string why = tried([&] { replay.take(lines[i]); });
+        out.answers_judged = replay.answers_judged();
+        if (!why.empty()) return refused(i, std::move(why));
+    }
     if (!replay.ended()) return refused(lines.size(), "is missing: the log ends without an end");
     return out;
 }

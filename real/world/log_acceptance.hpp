@@ -12,6 +12,7 @@ struct Acceptance {
     std::uint64_t lines = 0;   ///< of the file
     std::uint64_t refused = 0; ///< number of the first line that is not accepted, counted from 1; 0: none
     std::string why{};         ///< one sentence; empty when the log is accepted
+    std::uint64_t answers_judged = 0; ///< by the check `response`
     bool accepted() const { return why.empty(); }
 };
 

@@ -185,6 +185,36 @@ TEST_F(LogAcceptanceTest, ABlockThatNobodyScannedNorMissedIsRefusedWhereItWasPro
         << log.why;
 }
 
+// The harness looked at the database after it had seen the store's count, and the block was not there yet:
+// that it is there in the end is no defence.
+TEST_F(LogAcceptanceTest, ABlockPromisedBeforeItsCommitIsRefused) {
+    const std::vector<ordered_json> whole = lines_;
+    const auto look_before = [&](std::size_t at, std::uint64_t views) {
+        lines_ = whole;
+        ordered_json look;
+        look["event"] = "looked";
+        look["views"] = views;
+        lines_.insert(lines_.begin() + static_cast<std::ptrdiff_t>(at), look);
+        for (std::size_t i = 0; i < lines_.size(); ++i) lines_[i]["n"] = i;
+    };
+    const std::size_t first = line("scanned"); // block 1
+    const std::size_t second = line("scanned", 1);
+    look_before(first, 1); // view0.0 had promised block count 2
+    const Acceptance log = accept();
+    EXPECT_EQ(log.refused, first + 1);
+    EXPECT_NE(
+        log.why.find("response: view0.0 promises block count 2, but block 1 with an output of account 0 "
+                     "was neither scanned nor reported missed"),
+        std::string::npos)
+        << log.why;
+    look_before(first + 1, 1);
+    EXPECT_TRUE(accept().accepted()) << accept().why;
+    look_before(second + 1, 3);
+    EXPECT_TRUE(accept().accepted()) << accept().why;
+    look_before(first, 9);
+    EXPECT_EQ(accept().why, "counts more looks at view stores than there were");
+}
+
 TEST_F(LogAcceptanceTest, ADatabaseThatDoesNotFitTheChainIsRefused) {
     expect_refused(line("scanned"), "rows", 1, "has 1 records, block 1 has 2 outputs");
     expect_refused(line("scanned"), "cumulative", 5, "counts 5 outputs in all, the chain has 4");

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "engine/check/excuse.hpp"
 #include "real/process/ports.hpp"
 #include "real/proxy/socket_owner.hpp"
 
@@ -49,9 +50,23 @@ ServiceProcess::ServiceProcess(Surroundings world, const engine::Roster::Service
 
 ServiceProcess::~ServiceProcess() = default;
 
-void ServiceProcess::touch() {
-    touched_ = world_.supervisor.loop().now();
-    world_.disturbed();
+void ServiceProcess::touch() { touched_ = world_.supervisor.loop().now(); }
+
+engine::Cause ServiceProcess::cause(engine::Instant begun) const {
+    using What = engine::Cause::What;
+    engine::Cause cause;
+    cause.to = id_;
+    cause.since = touched_.value_or(engine::Instant{});
+    cause.until = world_.supervisor.loop().now();
+    if (!up()) {
+        cause.what = What::down;
+    } else if (child_.is_paused()) {
+        cause.what = What::paused;
+    } else if (touched_ && *touched_ + engine::check::longest_consequence >= begun) {
+        cause.what = What::started;
+        cause.until = *touched_;
+    }
+    return cause;
 }
 
 void ServiceProcess::launch() {
@@ -139,7 +154,10 @@ RealIngestNode::RealIngestNode(Surroundings world, const engine::Roster::Service
 
 void RealIngestNode::on_page(const std::string& page) {
     const std::optional<std::int64_t> active = metric(page, "fog_ingest_gauge", "mode_is_active");
-    if (active) mode_ = *active != 0 ? engine::fog::IngestMode::active : engine::fog::IngestMode::idle;
+    if (!active) return;
+    const bool was_active = mode_ == engine::fog::IngestMode::active;
+    mode_ = *active != 0 ? engine::fog::IngestMode::active : engine::fog::IngestMode::idle;
+    has_given_up_ = mode_ == engine::fog::IngestMode::idle && (has_given_up_ || was_active);
 }
 
 void RealIngestNode::delete_state_file() {

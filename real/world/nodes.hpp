@@ -23,8 +23,6 @@ using engine::BlockRange;
 struct Surroundings {
     Supervisor& supervisor;
     grpc::ClientRuntime& runtime;
-    /// Something was done to a service: what fails soon after is no wonder.
-    std::function<void()> disturbed;
     EventLog& log;
 };
 
@@ -50,8 +48,9 @@ public:
     Child& child() { return child_; }
     const Child& child() const { return child_; }
     bool up() const { return child_.is_running(); }
-    /// When something was last done to this very process or its files; nothing: never.
-    std::optional<engine::Instant> touched() const { return touched_; }
+    /// What was done on purpose to this very process, or its files, that may make a call fail which began
+    /// then; empty: nothing.
+    engine::Cause cause(engine::Instant begun) const;
 
     /// Starts it without waiting.
     void launch();
@@ -80,7 +79,7 @@ private:
     std::uint16_t port_;
     grpc::Channel admin_channel_;
     grpc::AdminClient admin_;
-    std::optional<engine::Instant> touched_;
+    std::optional<engine::Instant> touched_; // when anything was done to it last; nothing: never
 };
 
 /// The verbs of a node over a service process.
@@ -114,14 +113,21 @@ public:
     engine::fog::IngestApi& api() override { return client_; }
     const std::string& responder_id() const override { return responder_id_; }
     engine::fog::IngestMode mode() const override { return mode_; }
+    /// It was seen active and then idle in one life, and nobody has judged that yet.
+    bool has_given_up() const { return has_given_up_; }
+    void giving_up_is_judged() { has_given_up_ = false; }
     void delete_state_file() override;
     void save_state_file() override;
     void put_back_state_file() override;
 
 private:
     void on_page(const std::string& page) override;
-    void forget() override { mode_ = engine::fog::IngestMode::idle; }
+    void forget() override {
+        mode_ = engine::fog::IngestMode::idle;
+        has_given_up_ = false;
+    }
 
+    bool has_given_up_ = false;
     std::string responder_id_;
     std::filesystem::path state_file_;
     grpc::Channel channel_;

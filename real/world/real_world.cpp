@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/check/giving_up.hpp"
 #include "real/postgres/cluster.hpp"
 #include "real/postgres/pool.hpp"
 #include "real/postgres/recovery_db.hpp"
@@ -17,13 +18,16 @@ using engine::check::Violation;
 
 namespace {
 
-/// How long after a fault, a crash or a restart a failed call is still its consequence: clients reconnect
-/// after one to two seconds, services retry for about three.
-constexpr Duration grace = 6s;
 /// A pause of virtual time may be long; here somebody waits for it.
 constexpr Duration longest_pause_unless = 5s;
 constexpr Duration look_again = 3ms;
 constexpr Duration look_again_idle = 100ms;
+
+bool is_changed(const fog::IngressKeyRecord& before, const fog::IngressKeyRecord& now) {
+    return before.key != now.key || before.start != now.start || before.expiry != now.expiry ||
+           before.retired != now.retired || before.lost != now.lost ||
+           before.last_scanned != now.last_scanned;
+}
 
 } // namespace
 
@@ -90,6 +94,21 @@ namespace {
 /// A pool and the database it leads to, for as long as somebody holds it.
 struct OperatorDb {
     OperatorDb(IoLoop& loop, const postgres::ConnectUrl& url) : pool(loop, url), db(pool) {}
+    /// For who looks while a story goes on: an outage is not waited for.
+    struct Brief {};
+    OperatorDb(IoLoop& loop, const postgres::ConnectUrl& url, Brief)
+        : pool(loop, url, brief_pool()), db(pool, brief()) {}
+    static postgres::PoolOptions brief_pool() {
+        postgres::PoolOptions options;
+        options.connection_timeout = 1s;
+        return options;
+    }
+    static postgres::RecoveryDbOptions brief() {
+        postgres::RecoveryDbOptions options;
+        options.retries = 0;
+        options.answer_timeout = 5s;
+        return options;
+    }
     postgres::Pool pool;
     postgres::PgRecoveryDb db;
 };
@@ -118,6 +137,12 @@ Task<> RealWorld::observe_all() {
         for (const auto& process : processes_) nursery.spawn("a look at a service", process->observe());
         co_await nursery.join();
     }
+    // A store that promises a block before its commit is caught between the two.
+    if (log_.view_counts() != views_looked_up_ && !restarting_database_) {
+        const std::string unread = co_await look_at_database();
+        (void)unread; // the next look finds it; the last one tells
+    }
+    co_await judge_who_gave_up();
     ++observed_;
 }
 
@@ -175,32 +200,37 @@ void RealWorld::on_landing(const JudgedWallet&, const chain::PublicKey& output, 
 
 // --------------------------------------------------------------------------------------------- what is wrong
 
-void RealWorld::disturbed() {
-    disturbed_at_ = now();
-    ++disturbances_;
-}
-
-void RealWorld::fault_changed() {
-    fault_changed_at_ = now();
-    disturbed();
-}
-
-bool RealWorld::is_recent(std::optional<Instant> at) const { return at && loop_.now() - *at < grace; }
-std::int64_t RealWorld::ms_since(Instant at) const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - at).count();
-}
-
-std::string RealWorld::excuse_of_checks() const {
-    if (faults_.any()) return "under " + faults_.text();
-    for (const auto& process : processes_) {
-        if (process->kind() == NodeKind::ingest || process->kind() == NodeKind::report_server)
-            continue; // no wallet asks them
-        if (!process->up()) return process->child().name() + " is down";
-        if (process->child().is_paused()) return process->child().name() + " is paused";
+check::CallPath RealWorld::path_to(Side side) const {
+    check::CallPath path;
+    const auto add = [&](NodeKind kind) {
+        for (const Roster::Service* service : roster().of(kind)) path.nodes.insert(service->id);
+    };
+    if (side != Side::ledger) {
+        add(NodeKind::view_router);
+        add(NodeKind::view_store);
     }
-    return is_recent(disturbed_at_) ? fmt::format("{} ms after a fault or restart", ms_since(*disturbed_at_))
-                                    : "";
+    if (side != Side::view) {
+        add(NodeKind::ledger_router);
+        add(NodeKind::image_store);
+    }
+    path.reads_database = side != Side::ledger;
+    // They all come through the front, which is nobody to the proxies.
+    path.is_client = [this](NodeId node) { return node == NodeId{} || roster().is_wallet(node); };
+    return path;
 }
+
+Cause RealWorld::cause_on_the_way(Side side, Instant begun) const {
+    const check::CallPath path = path_to(side);
+    if (restarting_database_ && path.reads_database)
+        return engine::cause_of(faults::DbDown{}, *restarting_database_, now());
+    if (const Cause fault = faults_.cause_on(path, begun)) return fault;
+    for (const auto& process : processes_)
+        if (path.nodes.contains(process->id()))
+            if (const Cause cause = process->cause(begun)) return cause;
+    return {};
+}
+
+bool RealWorld::is_troubled(Instant begun) const { return bool(cause_on_the_way(Side::either, begun)); }
 
 Duration RealWorld::pause_after_trouble() const { return 500ms; }
 
@@ -223,40 +253,78 @@ Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
     co_return why;
 }
 
-std::string RealWorld::excuse_of_death(const ServiceProcess& service) const {
-    if (faults_.any()) return "under " + faults_.text();
-    const char* what = is_recent(fault_changed_at_) ? "a fault" : "something was done to it";
-    const std::optional<Instant> at = is_recent(fault_changed_at_) ? fault_changed_at_ : service.touched();
-    return is_recent(at) ? fmt::format("{} ms after {}", ms_since(*at), what) : "";
+Cause RealWorld::cause_of_death(const ServiceProcess& service) const {
+    if (restarting_database_) return engine::cause_of(faults::DbDown{}, *restarting_database_, now());
+    if (const Cause fault = faults_.cause_at(service.id(), now())) return fault;
+    const Cause cause = service.cause(now());
+    // That it is down is what has to be explained.
+    if (cause.what != Cause::What::down) return cause;
+    Cause touched = cause;
+    touched.what = Cause::What::started;
+    touched.until = cause.since;
+    if (cause.since == Instant{} || touched.until + check::longest_consequence < now()) return {};
+    return touched;
 }
 
 void RealWorld::on_death(Child& child) {
     if (stopping_) return;
-    std::string text =
-        fmt::format("{} has ended with {}, and nobody asked for it", child.name(), child.exit()->text());
+    const std::string how = child.exit()->text();
     const ServiceProcess* service = nullptr;
     for (const auto& process : processes_)
         if (&process->child() == &child) service = process.get();
-    if (service != nullptr) log_.node_ended(child.name(), child.exit()->text());
+    if (service != nullptr) log_.node_ended(child.name(), how);
     // A service ends itself when its database or its disk fails it (upstream: panic, exit code 13); a signal
     // is never an answer to a fault.
-    const std::string excuse =
-        service == nullptr || child.exit()->by_signal() ? "" : excuse_of_death(*service);
-    if (!excuse.empty()) {
-        excused(fmt::format("{} ({})", text, excuse));
-        options_.progress(excuses().back());
-        return;
-    }
-    text += "; its last lines:";
-    for (const std::string& line : child.exit()->last_lines) text += "\n    " + line;
-    if (service == nullptr && &child != supervisor_.find("sample_paykit_remote_wallet")) {
-        broken_ = std::make_exception_ptr(BrokenSurroundings(text));
-        return;
+    if (service != nullptr && !child.exit()->by_signal()) {
+        if (const Cause cause = cause_of_death(*service)) {
+            check::Excuse excuse;
+            excuse.who = service->id();
+            excuse.said = how;
+            excuse.cause = cause;
+            options_.progress(tell::in_words(excuse, names()));
+            checks().excused(std::move(excuse));
+            return;
+        }
     }
     Violation violation;
     violation.check = CheckId::crash;
-    violation.text = text;
+    violation.place = child.name();
+    violation.what = check::findings::EndedUnasked{how, child.exit()->last_lines};
+    if (service == nullptr && &child != supervisor_.find("sample_paykit_remote_wallet")) {
+        broken_ = std::make_exception_ptr(BrokenSurroundings(tell::in_words(violation)));
+        return;
+    }
     checks().violated(std::move(violation));
+}
+
+// An operator's command may have made it active again, or given it another key, before anybody could look.
+Task<> RealWorld::judge_giving_up(RealIngestNode& node) {
+    if (faults_.any()) co_return; // it may not be reached; later
+    const Result<fog::IngestSummary> summary = co_await node.api().get_status();
+    if (!summary) co_return;
+    if (summary->mode == fog::IngestMode::active) {
+        node.giving_up_is_judged();
+        co_return;
+    }
+    const std::string unread = co_await look_at_database();
+    if (!unread.empty()) co_return;
+    node.giving_up_is_judged();
+    check::GivingUp one;
+    one.node = node.name();
+    one.key = summary->ingress_key;
+    one.at = summary->next_block;
+    const auto is_own = [&](InvocationId invocation) {
+        const auto at = static_cast<std::size_t>(invocation.value) - 1;
+        return at < rows_.invocations.size() && rows_.invocations[at].egress == summary->egress_key;
+    };
+    check::judge_giving_up(checks(), rows_, one, is_own);
+}
+
+Task<> RealWorld::judge_who_gave_up() {
+    for (Node* node : of(NodeKind::ingest)) {
+        auto& ingest = static_cast<RealIngestNode&>(*node); // its kind says what it is
+        if (ingest.has_given_up()) co_await judge_giving_up(ingest);
+    }
 }
 
 void RealWorld::resume_everything() {
@@ -289,36 +357,126 @@ void RealWorld::weather_changed() {
 
 // --------------------------------------------------------------------------------------------- the event log
 
-Task<std::string> RealWorld::log_database() {
+// What is new since the last look.  Facts are only ever added, so what a look does not find was not there
+// when it began.  Events come first: what they close has had its last block by then, and blocks of an
+// invocation that they do not announce yet are left to the next look.
+Task<std::string> RealWorld::read_database(fog::RecoveryDb& db) {
     constexpr std::size_t at_a_time = 1000;
-    postgres::Pool pool(loop_, operator_database_);
-    postgres::PgRecoveryDb db(pool);
+    const auto why = [](const Error& error) { return fmt::format("{}: {}", error.origin, name(error.code)); };
+    const UserEventId last = rows_.events.empty() ? UserEventId{0} : rows_.events.back().id;
+    const Result<fog::UserEvents> events = co_await db.user_events(last);
+    if (!events) co_return why(events.error());
     const Result<fog::IngressKeys> keys = co_await db.ingress_keys();
-    if (!keys) co_return std::string(engine::name(keys.error().code));
-    for (const fog::IngressKeyRecord& record : keys->records) log_.key(record);
-    const Result<fog::UserEvents> events = co_await db.user_events(UserEventId{0});
-    if (!events) co_return std::string(engine::name(events.error().code));
-    for (const fog::UserEvent& event : events->events) log_.event(event);
+    if (!keys) co_return why(keys.error());
+    for (const fog::IngressKeyRecord& record : keys->records) {
+        fog::IngressKeyRecord& known = rows_.keys[record.key].record;
+        if (is_changed(known, record)) log_.key(record);
+        known = record;
+        recovery_.key_added(record.key);
+        if (record.expiry != BlockIndex{}) recovery_.key_promised(record.key, record.expiry);
+    }
+    for (const fog::UserEvent& event : events->events) {
+        log_.event(event);
+        rows_.events.push_back(event);
+        if (std::holds_alternative<fog::Decommission>(event.what)) {
+            closed_.push_back(event);
+            continue;
+        }
+        recovery_.event_added(event);
+        const auto* rng = std::get_if<fog::RngRecord>(&event.what);
+        if (rng == nullptr) continue;
+        const auto number = static_cast<std::size_t>(rng->invocation.value);
+        if (rows_.invocations.size() < number) rows_.invocations.resize(number);
+        rows_.invocations[number - 1].egress = rng->egress_key;
+    }
+    const auto is_announced = [this](InvocationId invocation) {
+        const auto number = static_cast<std::size_t>(invocation.value);
+        return number <= rows_.invocations.size() &&
+               rows_.invocations[number - 1].egress != chain::PublicKey{};
+    };
     for (const fog::IngressKeyRecord& record : keys->records) {
         if (!record.last_scanned) continue;
-        for (BlockIndex next = record.start; next <= *record.last_scanned;) {
+        BlockIndex& next = next_.try_emplace(record.key, record.start).first->second;
+        bool all_announced = true;
+        while (next <= *record.last_scanned && all_announced) {
             const Result<fog::IngestedBlocks> some = co_await db.blocks(record.key, next, at_a_time);
-            if (!some) co_return std::string(engine::name(some.error().code));
-            for (const fog::IngestedBlock& block : some->blocks) log_.scanned(record.key, block);
-            next = some->blocks.empty() ? next.next() : some->blocks.back().block.next(); // a gap
+            if (!some) co_return why(some.error());
+            if (some->blocks.empty()) next = next.next(); // a gap
+            for (const fog::IngestedBlock& block : some->blocks) {
+                all_announced = all_announced && is_announced(block.invocation);
+                if (!all_announced) break;
+                log_.scanned(record.key, block);
+                rows_.keys[record.key].blocks.emplace(block.block, block);
+                recovery_.block_added(record.key, block.invocation, block);
+                next = block.block.next();
+            }
         }
     }
+    // No block comes after these, of those that were left to the next look neither.
+    const bool has_all = std::none_of(keys->records.begin(), keys->records.end(), [&](const auto& record) {
+        return record.last_scanned && next_.at(record.key) <= *record.last_scanned;
+    });
+    if (!has_all) co_return std::string();
+    for (const fog::UserEvent& event : closed_) recovery_.event_added(event);
+    closed_.clear();
+    for (const fog::IngressKeyRecord& record : keys->records)
+        if (record.lost) recovery_.key_lost(record.key);
     co_return std::string();
 }
 
-Task<> RealWorld::end_log() {
+Task<std::string> RealWorld::look_at_database() {
+    engine::Mutex::Lock lock = co_await looking_.lock("a look at the database");
+    const std::uint64_t views = log_.view_counts();
+    OperatorDb database(loop_, operator_database_, OperatorDb::Brief());
+    std::string unread = co_await read_database(database.db);
+    if (!unread.empty()) co_return unread;
+    views_looked_up_ = views;
+    log_.looked(views);
+    co_return unread;
+}
+
+Task<std::string> RealWorld::end_log() {
     observers_.reset(); // what is seen from now on could be more than what is read now
     std::string why = "the run was not begun";
-    if (!processes_.empty()) why = co_await log_database();
+    if (!processes_.empty()) why = co_await look_at_database();
     log_.end(why);
+    co_return why;
 }
 
 // ------------------------------------------------------------------------------------------------ the story
+
+// Upstream's remote wallet does not say what it was answered, and nor does anybody's else: these do.
+Task<> RealWorld::ask_as_wallets() {
+    for (std::uint32_t a = 0; a < topology().accounts; ++a) {
+        const AccountId account{a};
+        const Instant begun = now();
+        fog::Wallet wallet(host_, account_of(accounts(), account).keys, *judged_view_, *judged_ledger_);
+        Result<fog::BalanceReport> report = co_await wallet.check();
+        if (report) {
+            checks().held(CheckId::crash);
+            const std::uint32_t life = new_life();
+            log_.report(life, account, *report);
+            reports().on_report(life, account, *report);
+            continue;
+        }
+        Error error = report.error();
+        error.cause = cause_on_the_way(Side::either, begun);
+        const std::string said = fmt::format("{}: {}", error.origin, name(error.code));
+        if (check::excuses(error, begun)) {
+            check::Excuse excuse;
+            excuse.account = account;
+            excuse.said = said;
+            excuse.cause = error.cause;
+            checks().excused(std::move(excuse));
+            continue;
+        }
+        Violation violation;
+        violation.check = CheckId::crash;
+        violation.account = account;
+        violation.what = check::findings::CheckFailed{error, said};
+        checks().violated(std::move(violation));
+    }
+}
 
 Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
     Telling telling;
@@ -330,13 +488,18 @@ Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
         co_await engine::sleep_until(now() + 5ms, "the end of the story");
         if (now() < next_look) continue;
         next_look = now() + 50ms;
-        if (const std::string why = database_trouble(); !why.empty())
+        if (const std::string why = database_trouble(); !why.empty()) {
             broken_ = std::make_exception_ptr(BrokenSurroundings(why));
+            trouble_with_violation_ = why;
+        }
     }
     nursery.kill_all();
+    const bool has_held = telling.ended && !telling.error && !checks().any_violation() && !broken_;
+    if (has_held && !options_.upstream && options_.own_wallet) co_await ask_as_wallets();
     if (!broken_ && checks().any_violation()) {
-        const std::string why = co_await surroundings_trouble();
-        if (!why.empty()) broken_ = std::make_exception_ptr(BrokenSurroundings(why));
+        trouble_with_violation_ = co_await surroundings_trouble();
+        if (!trouble_with_violation_.empty())
+            broken_ = std::make_exception_ptr(BrokenSurroundings(trouble_with_violation_));
     }
     if (broken_) std::rethrow_exception(broken_);
     if (telling.error) std::rethrow_exception(telling.error);

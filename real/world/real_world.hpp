@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/check/excuse.hpp"
+#include "engine/model/recovery_model.hpp"
+#include "engine/model/recovery_rows.hpp"
 #include "engine/world/world_body.hpp"
 #include "real/grpc/channel.hpp"
 #include "real/grpc/ledger.hpp"
@@ -21,6 +24,7 @@
 #include "real/world/deployment.hpp"
 #include "real/world/event_log.hpp"
 #include "real/world/faults.hpp"
+#include "real/world/judged.hpp"
 #include "real/world/nodes.hpp"
 #include "real/world/real_chain.hpp"
 #include "real/world/wallets.hpp"
@@ -87,10 +91,12 @@ protected:
 /// 1. start() makes everything, stop() and the destructor leave nothing.
 /// 2. Heights and modes are what the services' admin ports said last; whoever waits asks anew.
 /// 3. A failure of surroundings is engine::BrokenSurroundings, never a violation.
-/// 4. What fails while something is wrong on purpose, or within `grace` afterwards, is excused and
-///    counted as such: a wallet's check by faults, by a service it needs that is down or paused, and by
-///    anything done to any service; a service that ends itself by faults and by what was done to itself.
-///    Nothing excuses a signal that nobody sent, or a wrong balance.
+/// 4. A wallet's check that fails has a cause where a fault lies on the way of its calls (the routers, their
+///    stores, their database), or one of those services is down, paused or was started a moment ago, and
+///    for no longer than engine::check::longest_consequence afterwards.  A wallet that names the service
+///    which failed it is believed: the cause must lie on the way to that one.  A service that ends itself has
+///    a cause in its own faults, the database's, and what was done to itself.  Nothing excuses a signal that
+///    nobody sent, or a wrong balance.
 class RealWorld final : private RealMachinery, public engine::WorldBody {
 public:
     /// @param work  directory of the run; outlives the world
@@ -119,9 +125,7 @@ public:
     std::shared_ptr<engine::fog::RecoveryDb> operator_db() override;
     std::int64_t wall_clock_s() const override;
     Task<bool> wait_for(std::function<bool()> holds, engine::Instant deadline) override;
-    std::string excuse_of_checks() const override;
-    std::uint64_t disturbances() const override { return disturbances_; }
-    void disturbed() override; ///< something was done to a service or a wallet
+    bool is_troubled(engine::Instant begun) const override;
     engine::Duration pause_after_trouble() const override;
     void on_step(const std::string& text) override;
     void on_report(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
@@ -133,9 +137,12 @@ public:
     /// does not answer, no room, memory or descriptors are left.  Empty when nothing is known.  Asked after a
     /// violation, which may be no more than its consequence.
     Task<std::string> surroundings_trouble();
+    /// That, where it came with a violation, which is then no finding; empty: what was found stands.
+    const std::string& trouble_with_violation() const { return trouble_with_violation_; }
     EventLog& log() { return log_; }
     /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
-    Task<> end_log();
+    /// @return why the database could not be read; empty when it was
+    Task<std::string> end_log();
     const RealFaults& real_faults() const { return faults_; }
     Supervisor& supervisor() { return supervisor_; }
     postgres::Cluster* cluster() { return cluster_.get(); }
@@ -144,7 +151,6 @@ public:
     Task<> restart_database(bool with_kill);
 
     // For the parts of the world.
-    void fault_changed(); ///< a fault has begun, struck or ended
     void resume_everything();
     void hold_times(std::uint64_t copy, bool hold);
     void fill_disk(engine::NodeId node, bool full);
@@ -181,15 +187,25 @@ private:
     Task<> observe_all();
     Task<> keep_observing();
     void on_death(Child& child);
-    bool is_recent(std::optional<engine::Instant> at) const;
-    std::int64_t ms_since(engine::Instant at) const;
-    /// What explains that it has ended, in words; empty when nothing does.
-    std::string excuse_of_death(const ServiceProcess& service) const;
+    /// On whose side a call of a wallet is.
+    enum class Side : std::uint8_t { view, ledger, either };
+    engine::check::CallPath path_to(Side side) const;
+    /// What lies on the way of a check that began then; empty: nothing that was done on purpose.
+    engine::Cause cause_on_the_way(Side side, engine::Instant begun) const;
+    /// What explains that it has ended; empty: nothing does.
+    engine::Cause cause_of_death(const ServiceProcess& service) const;
+    Task<> judge_giving_up(RealIngestNode& node);
+    Task<> judge_who_gave_up();
+    /// A check of each account by a wallet of the harness' own, every answer to which is judged.
+    Task<> ask_as_wallets();
     /// Why wallets cannot know anything: nobody has asked fog-view, or a router has refused everything.
     /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
     Task<std::optional<std::string>> refusal_of_wallets();
     std::string database_trouble() const;
-    Task<std::string> log_database();
+    /// Reads what is new in the recovery database, into the log and for the judges.
+    /// @return why that failed; empty when it did not
+    Task<std::string> look_at_database();
+    Task<std::string> read_database(engine::fog::RecoveryDb& db);
 
     PortPool ports_;
     Deployment deployment_;
@@ -211,18 +227,26 @@ private:
     std::unique_ptr<grpc::Channel> ledger_channel_;
     std::unique_ptr<grpc::ViewClient> view_client_;
     std::unique_ptr<grpc::LedgerClient> ledger_client_;
+    engine::model::RecoveryModel recovery_; // as far as was looked
+    engine::check::ResponseChecker responses_;
+    AnswerJudge answers_;
+    std::unique_ptr<JudgedView> judged_view_;
+    std::unique_ptr<JudgedLedger> judged_ledger_;
     bool some_wallet_works_ = false;                     ///< has shown a block
     std::optional<engine::Instant> wallets_blind_since_; ///< a wallet shows no block though all is well
     std::unique_ptr<engine::Nursery> observers_;
     engine::Mutex observing_;
     std::uint64_t observed_ = 0; // rounds
-    std::optional<engine::Instant> disturbed_at_;
-    std::optional<engine::Instant> fault_changed_at_;
-    std::uint64_t disturbances_ = 0;
+    engine::Mutex looking_;
+    std::uint64_t views_looked_up_ = 0;                           // EventLog::view_counts() at the last look
+    engine::model::RecoveryRows rows_;                            // as far as was looked
+    std::vector<engine::fog::UserEvent> closed_;                  // not told the model yet
+    std::map<engine::chain::PublicKey, engine::BlockIndex> next_; // block to read, by key
     std::exception_ptr broken_;
+    std::string trouble_with_violation_;
     std::array<engine::Duration, phase_count> times_{};
     bool stopping_ = false;
-    bool restarting_database_ = false;
+    std::optional<engine::Instant> restarting_database_; // since when
 };
 
 } // namespace real

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <fstream>
+#include <sstream>
 
 #include "engine/chain/hex.hpp"
 #include "engine/stream_site.hpp"
@@ -13,6 +14,7 @@
 #include "real/postgres/url.hpp"
 #include "real/proxy/fault_proxy.hpp"
 #include "real/proxy/socket_owner.hpp"
+#include "real/service/remote_wallets.hpp"
 #include "real/world/real_world.hpp"
 
 namespace real {
@@ -28,6 +30,20 @@ constexpr unsigned report_retry_s = 0; // the harness waits for conditions, its 
 std::string words(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
     return text;
+}
+
+/// Of the enclaves that the services claim to be.
+std::shared_ptr<const attest::Signer> signer_of(const Deployment& d) {
+    auto signer = std::make_shared<attest::Signer>();
+    if (d.enclave_key.empty()) return signer;
+    std::ifstream in(d.enclave_key, std::ios::binary);
+    std::stringstream pem;
+    pem << in.rdbuf();
+    std::string why;
+    const auto modulus = attest::modulus_from_pem(pem.str(), why);
+    if (!modulus) throw UsageError(fmt::format("--enclave-key: {}: {}", d.enclave_key.string(), why));
+    signer->mr_signer = attest::mr_signer_of(*modulus);
+    return signer;
 }
 
 std::string last_words(const Child& child) {
@@ -61,7 +77,10 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
       runtime_(std::make_unique<grpc::ClientRuntime>(loop)),
       host_(loop, NodeId{}, chain::ristretto_crypto(),
             [](const char* why) { throw InternalError(std::string("the harness' own wallet: ") + why); }),
-      faults_(*this), observing_(loop) {
+      faults_(*this),
+      responses_(checks(), chain().model(), recovery_), answers_{responses_, chain().model(),
+                                                                 [this] { return look_at_database(); }},
+      observing_(loop), looking_(loop) {
     if (!options_.postgres_url.empty()) {
         const postgres::ConnectUrl url = postgres::ConnectUrl::parse(options_.postgres_url, "--postgres");
         // Only a server on this machine's loopback can have a proxy in front.
@@ -206,7 +225,7 @@ Task<> RealWorld::start_database() {
 }
 
 std::unique_ptr<ServiceProcess> RealWorld::make_node(const Roster::Service& who) {
-    const Surroundings surroundings{supervisor_, *runtime_, [this] { disturbed(); }, log_};
+    const Surroundings surroundings{supervisor_, *runtime_, log_};
     const Deployment& d = deployment_;
     auto added = [this](auto node) {
         add(*node);
@@ -321,8 +340,21 @@ Task<> RealWorld::start_services() {
     };
     view_channel_ = to_router(deployment_.view_router);
     ledger_channel_ = to_router(deployment_.ledger_router);
-    view_client_ = std::make_unique<grpc::ViewClient>(*view_channel_, grpc::ViewProtocol::unary);
-    ledger_client_ = std::make_unique<grpc::LedgerClient>(*ledger_channel_);
+    grpc::ClientAttestation to_view;
+    grpc::ClientAttestation to_ledger;
+    std::string why;
+    const std::optional<service::FogAddresses> fog = service::fog_addresses(deployment_.fog_uri(), why);
+    if (!fog) throw InternalError("the address of our own front: " + why);
+    if (!deployment_.clear_text) {
+        to_view.signer = to_ledger.signer = signer_of(deployment_);
+        to_view.responder_id = fog->view.responder_id();
+        to_ledger.responder_id = fog->ledger.responder_id();
+    }
+    view_client_ = std::make_unique<grpc::ViewClient>(*view_channel_, grpc::ViewProtocol::unary, to_view);
+    ledger_client_ = std::make_unique<grpc::LedgerClient>(*ledger_channel_,
+                                                          grpc::LedgerClient::KeyImages::unary, to_ledger);
+    judged_view_ = std::make_unique<JudgedView>(*view_client_, answers_);
+    judged_ledger_ = std::make_unique<JudgedLedger>(*ledger_client_, answers_);
     co_await observe_all();
 }
 
@@ -341,8 +373,7 @@ Task<> RealWorld::stop() {
 
 Task<> RealWorld::restart_database(bool with_kill) {
     ENSURE(cluster_ != nullptr);
-    fault_changed();
-    restarting_database_ = true; // an exception ends the run
+    restarting_database_ = now(); // an exception ends the run
     if (with_kill) {
         co_await cluster_->kill(loop_);
         cluster_->start_again();
@@ -350,8 +381,8 @@ Task<> RealWorld::restart_database(bool with_kill) {
     } else {
         co_await cluster_->restart(loop_);
     }
-    restarting_database_ = false;
-    fault_changed();
+    faults_.note(faults::DbDown{}, *restarting_database_, now());
+    restarting_database_.reset();
 }
 
 // ---------------------------------------------------------------------------------------------- surroundings

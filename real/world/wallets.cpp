@@ -35,24 +35,32 @@ Task<grpc::Outcome<grpc::BalanceCheck>> RealWallet::ask() {
 Task<Result<BalanceReport>> RealWallet::check() {
     const RealWorld::Stopwatch watch(world_, Phase::checks);
     const std::uint32_t life = life_;
+    const Instant begun = world_.now();
     const grpc::Outcome<grpc::BalanceCheck> answer = co_await ask();
     if (!answer) {
         const std::string why = fmt::format("{}: {}", grpc::name(answer.error().code), answer.error().text);
-        if (!world_.some_wallet_works_ && world_.excuse_of_checks().empty()) {
+        // A wallet in whatever language names the service that failed it, or does not.
+        RealWorld::Side side = RealWorld::Side::either;
+        const bool names_view = answer.error().text.find("fog_view") != std::string::npos;
+        const bool names_ledger = answer.error().text.find("fog_ledger") != std::string::npos;
+        if (names_view != names_ledger) side = names_view ? RealWorld::Side::view : RealWorld::Side::ledger;
+        Error error{answer.error().reason, "remote_wallet.RemoteWalletApi"};
+        error.cause = world_.cause_on_the_way(side, begun);
+        if (!world_.some_wallet_works_ && !error.injected()) {
             const std::optional<std::string> refusal = co_await world_.refusal_of_wallets();
             if (refusal)
                 throw BrokenSurroundings(fmt::format("{}; a balance check of account {} fails: {}", *refusal,
                                                      account_.value, why));
         }
         why_failed_ = why;
-        co_return Error{answer.error().reason, "remote_wallet.RemoteWalletApi"};
+        co_return error;
     }
     if (life == life_) client_id_ = answer->client_id;
     BalanceReport report;
     report.count = BlockCount{answer->block_count};
     report.by_token[0] = answer->balance;
     if (report.count > BlockCount{}) world_.some_wallet_works_ = true;
-    if (!world_.some_wallet_works_ && world_.excuse_of_checks().empty() && world_.is_level()) {
+    if (!world_.some_wallet_works_ && !world_.is_troubled(begun) && world_.is_level()) {
         if (!world_.wallets_blind_since_) world_.wallets_blind_since_ = world_.now();
         if (world_.now() - *world_.wallets_blind_since_ > patience_with_the_blind) {
             const std::optional<std::string> refusal = co_await world_.refusal_of_wallets();
@@ -85,12 +93,12 @@ std::string RealWallet::debug_text() const {
     return debug_.empty() ? "ask the wallet itself: Debug was not called" : debug_;
 }
 
-fog::LedgerApi& RealWallet::ledger() { return *world_.ledger_client_; }
+fog::LedgerApi& RealWallet::ledger() { return *world_.judged_ledger_; }
 
 // A wallet in another process cannot be asked this, so the harness asks the ledger as a sender would.
 Task<Result<fog::Wallet::Landing>> RealWallet::landing(chain::PublicKey output, BlockIndex tombstone) {
-    fog::Wallet sender(world_.host_, account_of(world_.accounts(), account_).keys, *world_.view_client_,
-                       *world_.ledger_client_);
+    fog::Wallet sender(world_.host_, account_of(world_.accounts(), account_).keys, *world_.judged_view_,
+                       *world_.judged_ledger_);
     co_return co_await sender.landing(output, tombstone);
 }
 

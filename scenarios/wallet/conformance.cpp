@@ -135,8 +135,9 @@ const std::vector<Step>& table() {
 check::Violation unlisted(World& world, const Step& step, AccountId account,
                           const fog::BalanceReport& report) {
     check::Violation v{.check = CheckId::balance};
-    v.text = fmt::format("{}: account {} shows {} at block count {}, which the table does not list",
-                         step.name, account.value, check::to_text(report.value()), report.count.value);
+    v.what = check::findings::Said{
+        fmt::format("{}: account {} shows {} at block count {}, which the table does not list", step.name,
+                    account.value, check::to_text(report.value()), report.count.value)};
     v.account = account;
     v.count = report.count;
     v.shown = report.value();

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -445,7 +447,8 @@ protected:
     /// Starts the wallet in Python.  @return host:port
     std::string start_wallet(const std::string& mistake, const std::vector<std::string>& more = {}) {
         Launch launch;
-        launch.name = "outside-wallet";
+        launch.name = wallets_ == 0 ? "outside-wallet" : fmt::format("outside-wallet-{}", wallets_);
+        ++wallets_;
         launch.program = "/usr/bin/python3";
         launch.arguments = {"-B", fs::path(FOG_SOURCE_DIR) / "tools/outside_wallet/server.py", "--proto",
                             fs::path(FOG_SOURCE_DIR) / "proto"};
@@ -457,6 +460,8 @@ protected:
             "the wallet to listen", [&] { return says(wallet, "listening on "); }, &wallet);
         return after(log_of(wallet), "listening on ");
     }
+
+    int wallets_ = 0;
 };
 
 TEST_F(OutsideWalletTest, AWalletInAnotherLanguageIsJudgedAndHolds) {
@@ -478,6 +483,42 @@ TEST_F(OutsideWalletTest, ItsMistakeIsCaughtWithAccountCountShownAndTrueBalance)
                                          "seed=1 account=[0-4] count=[0-9]+ shown=[0-9]+ "
                                          "true=[0-9]+ "));
     expect_nothing_left(child, true);
+}
+
+// A service that answers with an error of its own, while something else entirely is wrong on purpose: once
+// that was an excuse.
+TEST_F(OutsideWalletTest, AServicesOwnErrorIsNotExcusedByWhatIsWrongElsewhere) {
+    const auto plan_with_paused = [this](int service) {
+        const fs::path path = work_.path() / fmt::format("plan-{}.json", service);
+        std::ofstream(path) << fmt::format(
+            R"({{"schema": 1, "topology": "accounts=1,ingest=2", "wallets_per_account": 1, "steps": [
+ {{"action": "activate"}},
+ {{"action": "block", "credits": [{{"account": 0, "amount": 1}}]}},
+ {{"action": "settle", "amount": 5000}},
+ {{"action": "pause", "node": {}}},
+ {{"action": "poll", "node": 0}},
+ {{"action": "join"}}]}})",
+            service);
+        return path.string();
+    };
+    const auto run_with_paused = [&](int service) -> Child& {
+        const std::string address = start_wallet("", {"--fails-at", "1"});
+        return run({"--plan", plan_with_paused(service), "--remote-wallet", address,
+                    "--skip-rust-sample-paykit-remote-wallet", "--json",
+                    (work_.path() / "result.json").string()});
+    };
+    for (const int elsewhere : {1, 2}) { // the other ingest node, the view store
+        Child& child = run_with_paused(elsewhere);
+        EXPECT_EQ(code(child), 1) << log_of(child) << child.standard_output();
+        EXPECT_THAT(child.standard_output(),
+                    HasSubstr("fogreal: FAIL check=crash scenario=lag seed=1 account=0"));
+        EXPECT_THAT(child.standard_output(), HasSubstr("fog_ledger.FogKeyImageAPI: internal"));
+    }
+    Child& child = run_with_paused(3); // the key image store: that may be why
+    const auto json = nlohmann::json::parse(read_file(work_.path() / "result.json"));
+    ASSERT_EQ(json["runs"][0]["excused"].size(), 1U) << child.standard_output() << log_of(child);
+    EXPECT_THAT(json["runs"][0]["excused"][0].get<std::string>(), HasSubstr("images0.0 is paused, since "));
+    EXPECT_EQ(code(child), 0);
 }
 
 TEST_F(OutsideWalletTest, AWalletThatIsRefusedIsToldByWhom) {

@@ -76,8 +76,8 @@ int act(int argc, char** argv) {
         tools::say("{}\n", summary(result));
         (void)tools::lost_output();
         const bool only_skipped = !result.skipped.empty() && all.size() > 1;
-        if (status == 0 && !only_skipped) status = static_cast<int>(result.verdict);
-        const bool interrupted = result.reason == "interrupted";
+        if (status == 0 && !only_skipped) status = static_cast<int>(conclusion_of(result).verdict);
+        const bool interrupted = result.interrupted;
         results.push_back(std::move(result));
         if (interrupted) break;
     }

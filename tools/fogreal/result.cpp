@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/tell/words.hpp"
 #include "tools/markup.hpp"
 
 namespace tools::fogreal {
@@ -25,51 +26,52 @@ std::string account_text(const engine::check::Violation& v) {
 
 } // namespace
 
-const char* name(Verdict verdict) {
-    switch (verdict) {
-    case Verdict::held:
-        return "held";
-    case Verdict::violated:
-    case Verdict::liveness:
-        return "violated";
-    case Verdict::usage:
-        return "usage";
-    case Verdict::inconclusive:
-        return "inconclusive";
-    case Verdict::internal_error:
-        return "internal error";
-    }
-    return "?";
+engine::check::Conclusion conclusion_of(const Result& r) {
+    engine::check::Ending ending;
+    if (!r.violations.empty()) ending.violation = &r.violations.front();
+    ending.skipped = r.skipped;
+    ending.internal = r.internal;
+    ending.usage = r.usage;
+    ending.broken = r.broken;
+    ending.interrupted = r.interrupted;
+    ending.unjudged = r.unjudged;
+    ending.reports = r.checks;
+    return engine::check::conclude(ending);
 }
 
 std::string summary(const Result& r) {
-    const std::string run =
-        fmt::format("scenario={} seed={} wallet={} programs={}", r.scenario, r.seed, r.wallet, r.programs);
-    if (!r.skipped.empty()) return fmt::format("fogreal: SKIP scenario={} why={}", r.scenario, r.skipped);
-    if (r.verdict == Verdict::held)
-        return fmt::format("fogreal: PASS {} steps={} checks={} excused={} ms={}", run, r.steps, r.checks,
-                           r.excuses.size(), ms(r.total));
+    const engine::check::Conclusion conclusion = conclusion_of(r);
+    const std::string begin = fmt::format("fogreal: {}", conclusion.word);
     if (!r.violations.empty()) {
         const engine::check::Violation& v = r.violations.front();
-        return fmt::format("fogreal: FAIL check={} scenario={} seed={}{} at_ms={} step={}",
+        return fmt::format("{} check={} scenario={} seed={}{} at_ms={} step={}", begin,
                            engine::check::name(v.check), r.scenario, r.seed, account_text(v), v.at.ms(),
                            v.step);
     }
-    return fmt::format("fogreal: INCONCLUSIVE {} steps={} checks={} ms={}", run, r.steps, r.checks,
-                       ms(r.total));
+    if (!r.skipped.empty()) return fmt::format("{} scenario={} why={}", begin, r.scenario, r.skipped);
+    const std::string run =
+        fmt::format("scenario={} seed={} wallet={} programs={}", r.scenario, r.seed, r.wallet, r.programs);
+    if (conclusion.verdict == Verdict::held)
+        return fmt::format("{} {} steps={} checks={} excused={} ms={}", begin, run, r.steps, r.checks,
+                           r.excuses.size(), ms(r.total));
+    return fmt::format("{} {} steps={} checks={} ms={}", begin, run, r.steps, r.checks, ms(r.total));
 }
 
 std::string explanation(const Result& r) {
     std::string out;
-    if (!r.reason.empty()) out += fmt::format("The run is inconclusive: {}\n", r.reason);
+    const engine::check::Conclusion conclusion = conclusion_of(r);
+    if (!conclusion.reason.empty()) out += fmt::format("The run is inconclusive: {}\n", conclusion.reason);
     if (!r.violations.empty()) {
         const engine::check::Violation& v = r.violations.front();
         out += fmt::format("What happened, in {} steps:\n", r.story.size());
         const std::size_t from = r.story.size() > 12 ? r.story.size() - 12 : 0;
         for (std::size_t i = from; i < r.story.size(); ++i)
             out += fmt::format("  {}. {}\n", i + 1, r.story[i]);
-        out += fmt::format("At {} ms, check {}: {}\n", v.at.ms(), engine::check::name(v.check), v.text);
+        out += fmt::format("At {} ms, check {}: {}\n", v.at.ms(), engine::check::name(v.check),
+                           engine::tell::in_words(v));
         out += fmt::format("It must hold that {}.\n", engine::check::holds_when(v.check));
+        for (const std::string* also : {&r.internal, &r.usage, &r.broken})
+            if (!also->empty()) out += fmt::format("Besides: {}\n", *also);
     }
     if (!r.excuses.empty()) {
         out += fmt::format("{} failures are excused by declared faults, for instance:\n", r.excuses.size());
@@ -104,12 +106,15 @@ std::string to_json(const std::vector<Result>& results) {
         run["seed"] = r.seed;
         run["wallet"] = r.wallet;
         run["programs"] = r.programs;
-        run["verdict"] = r.skipped.empty() ? name(r.verdict) : "skipped";
-        run["exit_code"] = static_cast<int>(r.verdict);
+        const engine::check::Conclusion conclusion = conclusion_of(r);
+        run["verdict"] = r.skipped.empty() ? engine::check::name(conclusion.verdict) : "skipped";
+        run["exit_code"] = static_cast<int>(conclusion.verdict);
         if (!r.skipped.empty()) run["skipped"] = r.skipped;
-        if (!r.reason.empty()) run["reason"] = r.reason;
+        if (r.skipped.empty() && !conclusion.reason.empty()) run["reason"] = conclusion.reason;
         run["steps"] = r.steps;
         run["checks"] = r.checks;
+        run["judged"] = nlohmann::ordered_json::object();
+        for (const auto& [check, times] : r.judged) run["judged"][check] = times;
         run["ms"] = ms(r.total);
         nlohmann::ordered_json times;
         for (std::size_t i = 0; i < real::phase_count; ++i)
@@ -120,7 +125,7 @@ std::string to_json(const std::vector<Result>& results) {
         for (const engine::check::Violation& v : r.violations) {
             nlohmann::ordered_json one;
             one["check"] = engine::check::name(v.check);
-            one["text"] = v.text;
+            one["text"] = engine::tell::in_words(v);
             one["at_ms"] = v.at.ms();
             one["step"] = v.step;
             if (v.account) one["account"] = v.account->value;
@@ -140,8 +145,7 @@ std::string to_json(const std::vector<Result>& results) {
         if (r.log.lines != 0) run["event_log"] = log;
         run["story"] = r.story;
         if (!r.work.empty()) run["work_directory"] = r.work;
-        if (r.skipped.empty() && r.verdict != Verdict::held && exit_code == 0)
-            exit_code = static_cast<int>(r.verdict);
+        if (r.skipped.empty() && exit_code == 0) exit_code = static_cast<int>(conclusion.verdict);
         runs.push_back(run);
     }
     nlohmann::ordered_json out;
@@ -168,10 +172,10 @@ std::string to_junit(const std::vector<Result>& results) {
             ++failures;
             cases += fmt::format("    <failure message=\"{}\">{}</failure>\n", escaped(summary(r)),
                                  escaped(explanation(r)));
-        } else if (r.verdict != Verdict::held) {
+        } else if (const Verdict verdict = conclusion_of(r).verdict; verdict != Verdict::held) {
             ++errors;
-            cases += fmt::format("    <error message=\"{}\">{}</error>\n", escaped(name(r.verdict)),
-                                 escaped(explanation(r)));
+            cases += fmt::format("    <error message=\"{}\">{}</error>\n",
+                                 escaped(engine::check::name(verdict)), escaped(explanation(r)));
         }
         cases += fmt::format("    <system-out>{}</system-out>\n  </testcase>\n", escaped(summary(r)));
     }

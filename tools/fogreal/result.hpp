@@ -2,35 +2,31 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "engine/check/checks.hpp"
+#include "engine/check/verdict.hpp"
 #include "engine/time.hpp"
 #include "real/world/log_acceptance.hpp"
 #include "real/world/real_world.hpp"
 
 namespace tools::fogreal {
 
-/// How a run ended.  The numbers are the exit codes of the programs.
-enum class Verdict : std::uint8_t {
-    held = 0,
-    violated = 1,
-    usage = 2,
-    liveness = 3,
-    inconclusive = 6,
-    internal_error = 70,
-};
-const char* name(Verdict verdict);
+using engine::check::Verdict;
 
 struct Result {
     std::string scenario;
     std::uint64_t seed = 1;
-    std::string wallet;   ///< whose
-    std::string programs; ///< stand-ins, or which checkout
-    Verdict verdict = Verdict::held;
-    std::string reason{};  ///< of an inconclusive run
-    std::string skipped{}; ///< why this world cannot run the story
+    std::string wallet;                             ///< whose
+    std::string programs;                           ///< stand-ins, or which checkout
+    std::string skipped{};                          ///< why this world cannot run the story
+    std::string internal{};                         ///< a bug of the harness
+    std::string usage{};                            ///< the story asked for what this world lacks
+    std::string broken{};                           ///< what of the surroundings failed
+    bool interrupted = false;                       ///< by the user
+    std::vector<engine::check::CheckId> unjudged{}; ///< checks that had to judge and did not
+    std::map<std::string, std::uint64_t> judged{};  ///< how often each check has judged, the log's included
     std::vector<engine::check::Violation> violations{};
     std::uint64_t steps = 0;
     std::uint64_t checks = 0; ///< balances judged
@@ -42,6 +38,8 @@ struct Result {
     std::string work{}; ///< kept work directory; empty when it is gone
 };
 
+/// The verdict, with what the last line begins with.
+engine::check::Conclusion conclusion_of(const Result& result);
 /// The last line.
 std::string summary(const Result& result);
 /// What went wrong, for people.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/ensure.hpp"
+#include "engine/tell/words.hpp"
 #include "real/process/interruption.hpp"
 #include "real/process/work_directory.hpp"
 #include "tools/program.hpp"
@@ -69,14 +70,15 @@ engine::Task<bool> watch_clock(Run* run) {
     while (!real::Interruption::requested() && run->loop.now() < due)
         co_await engine::sleep_until(run->loop.now() + 20ms, "an interruption");
     run->interrupted = real::Interruption::requested();
-    run->result.reason = run->interrupted ? "interrupted" : fmt::format("not done within {} s", limit);
+    run->result.interrupted = run->interrupted;
+    if (!run->interrupted) run->result.broken = fmt::format("not done within {} s", limit);
     co_return false;
 }
 
 engine::Task<> tell(Run* run) {
     engine::Task<> story = run->telling.story(run->world);
     const bool ended = co_await run->world.run(std::move(story), &run->interrupted);
-    if (!ended && run->world.checks().violations().empty()) run->result.reason = "interrupted";
+    if (!ended && run->world.checks().violations().empty()) run->result.interrupted = true;
 }
 
 engine::Task<bool> start_and_tell(Run* run) {
@@ -91,7 +93,11 @@ engine::Task<> whole(Run* run) {
     (void)co_await engine::race(run->loop, engine::NodeId{}, std::move(told), std::move(out_of_time));
 }
 
-engine::Task<> end_log(Run* run) { co_await run->world.end_log(); }
+engine::Task<> end_log(Run* run) {
+    const std::string unread = co_await run->world.end_log();
+    if (run->started && !unread.empty() && run->result.broken.empty())
+        run->result.broken = "what the recovery database holds at the end could not be read: " + unread;
+}
 
 /// What the model says of the log.  A run that held must be one the model allows.
 void judge_log(Result& result, const fs::path& log) {
@@ -99,8 +105,7 @@ void judge_log(Result& result, const fs::path& log) {
     if (result.log.accepted() || !result.violations.empty()) return;
     engine::check::Violation violation;
     violation.check = engine::check::CheckId::response;
-    violation.text = fmt::format("line {} of the event log is not what the model allows: it {}",
-                                 result.log.refused, result.log.why);
+    violation.what = engine::check::findings::LogRefused{result.log.refused, result.log.why};
     result.violations.push_back(std::move(violation));
 }
 
@@ -135,16 +140,6 @@ private:
     bool is_guarded_ = false;
 };
 
-void conclude(Result& result) {
-    if (result.verdict != Verdict::held) return;
-    if (!result.violations.empty())
-        result.verdict = result.violations.front().check == engine::check::CheckId::liveness
-                             ? Verdict::liveness
-                             : Verdict::violated;
-    else if (!result.reason.empty())
-        result.verdict = Verdict::inconclusive;
-}
-
 } // namespace
 
 fs::path programs_of(const Arguments& arguments) {
@@ -165,7 +160,6 @@ Result run(const Telling& telling, const Arguments& arguments) {
     result.programs = describe_programs(arguments);
     if (!telling.skipped.empty()) {
         result.skipped = telling.skipped;
-        result.verdict = Verdict::inconclusive;
         return result;
     }
     real::IoLoop loop;
@@ -185,25 +179,18 @@ Result run(const Telling& telling, const Arguments& arguments) {
                                          need == engine::Capability::lose_commit_ack
                                              ? "a fault proxy can stand only before a database on 127.0.0.1"
                                              : "the topology lacks it");
-            result.verdict = Verdict::inconclusive;
             return result;
         }
         std::optional<GuardedDirectory> guarded;
         if (!arguments.keep) guarded.emplace(world.supervisor().watchdog(), work.path());
         Run one{telling, arguments, loop, world, result, loop.now()};
-        // What a broken machine does to a run is nobody's fault: it is told, and judged no further.
-        bool is_broken = false;
-        auto broken = [&](const std::string& why) {
-            is_broken = true;
-            result.reason = why;
-        };
+        auto broken = [&](const std::string& why) { result.broken = why; };
         try {
             loop.run(whole(&one));
         } catch (const engine::BrokenSurroundings& error) {
             broken(error.what());
         } catch (const engine::UsageError& error) {
-            result.reason = error.what();
-            result.verdict = Verdict::usage;
+            result.usage = error.what();
         } catch (const std::system_error& error) { // no descriptor, thread, port or room left
             broken(error.what());
         } catch (const boost::system::system_error& error) {
@@ -211,50 +198,59 @@ Result run(const Telling& telling, const Arguments& arguments) {
         } catch (const std::bad_alloc&) {
             broken("no memory left");
         } catch (const std::exception& error) {
-            result.reason = fmt::format("internal error: {}", error.what());
-            result.verdict = Verdict::internal_error;
+            result.internal = fmt::format("internal error: {}", error.what());
         }
         result.total = loop.now() - one.begun;
-        if (!is_broken)
-            result.violations = world.checks().violations();
-        else if (world.checks().any_violation())
-            result.reason +=
+        // What a broken machine does to a run is nobody's fault: it is told, and judged no further.
+        const bool is_consequence = !world.trouble_with_violation().empty() && world.checks().any_violation();
+        if (is_consequence)
+            result.broken +=
                 fmt::format("; a violation that was seen then may be no more than its consequence: {}",
-                            world.checks().violations().front().text);
+                            engine::tell::in_words(world.checks().violations().front()));
         result.steps = world.steps().size();
         result.checks = world.checks().reports_judged();
         result.story = world.steps();
-        result.excuses = world.excuses();
+        const engine::tell::Names names = world.names();
+        for (const engine::check::Excuse& excuse : world.checks().excuses())
+            result.excuses.push_back(engine::tell::in_words(excuse, names));
         try {
             loop.run(end_log(&one));
         } catch (const std::exception& error) {
-            if (result.reason.empty()) result.reason = fmt::format("the event log: {}", error.what());
+            if (result.broken.empty()) result.broken = fmt::format("the event log: {}", error.what());
         }
+        // The last look may have found something, too.
+        if (!is_consequence) result.violations = world.checks().violations();
         Result so_far = result;
-        conclude(so_far);
-        if (so_far.verdict != Verdict::held) {
+        const Verdict verdict_so_far = conclusion_of(so_far).verdict;
+        if (verdict_so_far != Verdict::held) {
             work.keep();
             if (guarded) guarded->forget();
             so_far.work = work.path().string();
         }
         real::Interruption::result_is(explanation(so_far) + summary(so_far) + "\n",
-                                      static_cast<int>(so_far.verdict));
+                                      static_cast<int>(verdict_so_far));
         try {
             loop.run(stop(&one));
         } catch (const std::exception& error) {
-            if (result.reason.empty()) result.reason = fmt::format("taking the world down: {}", error.what());
+            if (result.broken.empty()) result.broken = fmt::format("taking the world down: {}", error.what());
         }
         result.times = world.times();
-        if (one.started && !is_broken) {
+        for (std::size_t c = 0; c < engine::check::check_count; ++c) {
+            const auto check = static_cast<engine::check::CheckId>(c);
+            result.judged[engine::check::name(check)] = world.checks().judged(check);
+        }
+        if (one.started && result.broken.empty()) {
             judge_log(result, world.log().path());
+            result.judged["response"] += result.log.answers_judged;
+            for (const engine::check::CheckId check : telling.must_judge)
+                if (result.judged[engine::check::name(check)] == 0) result.unjudged.push_back(check);
             options.progress(result.log.accepted()
                                  ? fmt::format("event log: the model accepts its {} lines", result.log.lines)
                                  : fmt::format("event log: line {} is not accepted: it {}",
                                                result.log.refused, result.log.why));
         }
     }
-    conclude(result);
-    if (result.verdict != Verdict::held || arguments.keep) {
+    if (conclusion_of(result).verdict != Verdict::held || arguments.keep) {
         work.keep();
         result.work = work.path().string();
     }

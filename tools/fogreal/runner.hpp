@@ -16,8 +16,9 @@ struct Telling {
     engine::Topology topology{};
     std::vector<engine::Capability> needs{};
     bool proxies = false;
-    std::string skipped{}; ///< why it cannot be told here; empty when it can
-    std::string remark{};  ///< what the user should know before it begins
+    std::string skipped{};                            ///< why it cannot be told here; empty when it can
+    std::string remark{};                             ///< what the user should know before it begins
+    std::vector<engine::check::CheckId> must_judge{}; ///< else the run says nothing
     /// Told in a world that has started.
     std::function<engine::Task<>(real::RealWorld&)> story{};
 };

@@ -216,6 +216,9 @@ Telling soak(std::uint64_t seconds, std::uint64_t) {
     out.topology.shard_blocks = 10;
     out.topology.own_copies = true;
     out.proxies = true;
+    using engine::check::CheckId;
+    out.must_judge = {CheckId::balance, CheckId::monotone, CheckId::response, CheckId::liveness,
+                      CheckId::crash};
     out.story = [seconds](real::RealWorld& world) { return tell_soak(world, seconds); };
     return out;
 }

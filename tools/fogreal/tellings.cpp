@@ -63,6 +63,7 @@ Telling telling_of(engine::Scenario scenario) {
     out.needs = scenario.needs;
     out.proxies = needs_proxies(scenario);
     out.skipped = why_skipped(scenario);
+    out.must_judge = engine::must_judge(scenario);
     auto shared = std::make_shared<const engine::Scenario>(std::move(scenario));
     out.story = [shared](real::RealWorld& world) { return tell(shared, world); };
     return out;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "engine/tell/words.hpp"
 #include "tools/output_file.hpp"
 #include "tools/program.hpp"
 
@@ -63,7 +64,8 @@ std::string Corpus::keep(const search::Failure& failure) const {
                     engine::hex_digest(identity(failure.replay)));
     if (fs::exists(path)) return path;
     OutputFile file("--corpus", path);
-    file.commit(search::to_file_text(failure.replay, failure.told.violations.front().text));
+    file.commit(
+        search::to_file_text(failure.replay, engine::tell::in_words(failure.told.violations.front())));
     return path;
 }
 

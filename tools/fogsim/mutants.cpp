@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "search/failure.hpp"
 #include "sim/defect_catalogue.hpp"
@@ -77,7 +78,7 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
     const sim::SweepResult found = sim::sweep(lag, search, progress);
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     outcome.runs = found.runs;
-    if (!found.failed_seed) return outcome;
+    if (!found.failed_seed || found.failure->violations.empty()) return outcome;
     outcome.seed = found.failed_seed;
     outcome.violation = found.failure->violations.front();
     outcome.strategy = sim::describe(found.failure->strategy);
@@ -139,7 +140,7 @@ std::string json_of(const std::vector<Outcome>& outcomes, const Wish& wish) {
             entry["strategy"] = o.strategy;
             entry["check"] = engine::check::name(o.violation.check);
             entry["expected_check"] = engine::check::name(o.defect->seen_by);
-            entry["text"] = o.violation.text;
+            entry["text"] = engine::tell::in_words(o.violation);
             entry["repeats"] = o.repeats;
             entry["clean_holds"] = o.clean_holds;
             entry["steps_found"] = o.steps_found;

@@ -67,30 +67,12 @@ std::string command_of_seed(const engine::Scenario& scenario, const sim::SweepOp
     return command;
 }
 
-const char* verdict_name(Verdict verdict) {
-    switch (verdict) {
-    case Verdict::held:
-        return "held";
-    case Verdict::violated:
-    case Verdict::liveness:
-        return "violated";
-    case Verdict::nondeterministic:
-        return "nondeterministic";
-    case Verdict::usage:
-    case Verdict::mark_missed:
-    case Verdict::inconclusive:
-    case Verdict::internal_error:
-        return "inconclusive";
-    }
-    return "?";
-}
-
 Json to_json(const std::vector<Violation>& violations) {
     Json out = Json::array();
     for (const Violation& v : violations) {
         Json violation;
         violation["check"] = name(v.check);
-        violation["text"] = v.text;
+        violation["text"] = engine::tell::in_words(v);
         violation["at_ms"] = v.at.ms();
         violation["step"] = v.step;
         if (v.account) violation["account"] = v.account->value;
@@ -154,15 +136,22 @@ std::string repeat_command(const Report& report) {
                            report.result.failed_seed.value_or(report.options.run.seed));
 }
 
-Verdict verdict_of(const Report& report) {
+engine::check::Conclusion conclusion_of(const Report& report) {
     const sim::SweepResult& result = report.result;
-    if (result.difference || (report.failure && report.failure->difference)) return Verdict::nondeterministic;
-    if (result.failed_seed && result.failure)
-        return result.failure->skipped.empty() ? result.failure->verdict : Verdict::inconclusive;
-    if (report.interrupted) return Verdict::inconclusive; // the question is open
-    if (!missed_marks(report).empty()) return Verdict::mark_missed;
-    return Verdict::held;
+    engine::check::Ending ending;
+    ending.differs = difference_of(report) != nullptr;
+    if (result.failed_seed && result.failure) {
+        if (!result.failure->violations.empty()) ending.violation = &result.failure->violations.front();
+        ending.skipped = result.failure->skipped;
+        ending.broken = result.failure->reason;
+    }
+    ending.interrupted = report.interrupted;
+    ending.marks_missed = !missed_marks(report).empty();
+    ending.reports = result.checks;
+    return engine::check::conclude(ending);
 }
+
+Verdict verdict_of(const Report& report) { return conclusion_of(report).verdict; }
 
 std::string result_line(const Report& report) {
     const sim::SweepResult& result = report.result;
@@ -170,31 +159,30 @@ std::string result_line(const Report& report) {
     if (const sim::Difference* d = difference_of(report))
         return fmt::format("fogsim: FAIL check=determinism scenario={} seed={} event={}", scenario, d->seed,
                            d->event);
-    if (result.failed_seed && !result.failure->skipped.empty())
-        return fmt::format("fogsim: SKIP scenario={} seed={} reason={}", scenario, *result.failed_seed,
-                           result.failure->skipped);
+    const engine::check::Conclusion conclusion = conclusion_of(report);
+    if (result.failed_seed && result.failure->violations.empty())
+        return fmt::format("fogsim: {} scenario={} seed={} reason={}", conclusion.word, scenario,
+                           *result.failed_seed, conclusion.reason);
     if (result.failed_seed) {
         const sim::RunResult& told = report.failure ? report.failure->told : *result.failure;
         const Violation& violation = told.violations.front();
-        std::string line = fmt::format("fogsim: FAIL check={} scenario={} seed={}{} strategy={}",
-                                       name(violation.check), scenario, *result.failed_seed,
+        std::string line = fmt::format("fogsim: {} check={} scenario={} seed={}{} strategy={}",
+                                       conclusion.word, name(violation.check), scenario, *result.failed_seed,
                                        fields_of(violation), sim::describe(result.failure->strategy));
         if (result.failures > 1) line += fmt::format(" failures={}", result.failures);
         line += fmt::format(" trace={}", engine::hex_digest(told.digest));
         if (!report.replay.empty()) line += fmt::format(" replay={}", report.replay);
         return line;
     }
-    const char* verdict = "PASS";
-    if (report.interrupted) verdict = "INCONCLUSIVE";
-    if (!missed_marks(report).empty()) verdict = "FAIL check=marks";
-    std::string line = fmt::format("fogsim: {} scenario={} {} strategy={} steps={} checks={}", verdict,
-                                   scenario, seeds_of(report.options, result),
+    const char* what = conclusion.verdict == Verdict::mark_missed ? " check=marks" : "";
+    std::string line = fmt::format("fogsim: {}{} scenario={} {} strategy={} steps={} checks={}",
+                                   conclusion.word, what, scenario, seeds_of(report.options, result),
                                    sim::describe(report.options.run.strategy), result.steps, result.checks);
     if (report.options.runs == 1 && result.failure)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     else
         line += fmt::format(" marks={}/{}", marks_hit(result.marks), engine::mark_count);
-    if (report.interrupted) line += " reason=interrupted";
+    if (!conclusion.reason.empty()) line += fmt::format(" reason={}", conclusion.reason);
     return line + fmt::format(" trace={}", engine::hex_digest(result.digest));
 }
 
@@ -239,7 +227,7 @@ std::string to_json(const Report& report) {
     json["crypto"] = options.run.crypto->name();
     // A drawn topology differs from seed to seed: the one shown is the failed run's.
     if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);
-    json["verdict"] = verdict_name(verdict_of(report));
+    json["verdict"] = engine::check::name(verdict_of(report));
     if (report.interrupted) json["interrupted"] = true;
     if (report.kept_hold) json["kept_failures_that_hold"] = *report.kept_hold;
     json["exit_code"] = static_cast<int>(verdict_of(report));
@@ -247,6 +235,8 @@ std::string to_json(const Report& report) {
     json["steps"] = result.steps;
     json["checks"] = result.checks;
     json["judgements"] = result.judgements;
+    json["excused"] = Json::object();
+    for (const auto& [cause, failures] : result.excused) json["excused"][cause] = failures;
     json["trace"] = engine::hex_digest(result.digest);
     json["defects"] = Json::array();
     for (const sim::DefectInfo& info : sim::defect_catalogue())

@@ -22,6 +22,8 @@ struct Report {
     std::optional<std::size_t> kept_hold{};   ///< with a corpus: how many of its failures hold now
 };
 
+/// The verdict, with what the result line begins with.
+engine::check::Conclusion conclusion_of(const Report& report);
 sim::Verdict verdict_of(const Report& report);
 /// The one command that repeats the failure, or the run.
 std::string repeat_command(const Report& report);

@@ -83,7 +83,7 @@ std::string violations(const std::vector<Violation>& all) {
             "<tr><td>{}</td><td>{} ms</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
             name(v.check), v.at.ms(), v.account ? std::to_string(v.account->value) : "",
             v.count ? std::to_string(v.count->value) : "", v.shown ? engine::check::to_text(*v.shown) : "",
-            v.truth ? engine::check::to_text(*v.truth) : "", escaped(v.text));
+            v.truth ? engine::check::to_text(*v.truth) : "", escaped(engine::tell::in_words(v)));
     out += "</table>\n";
     const engine::check::CheckId check = all.front().check;
     return out + fmt::format("<p>Of {} it must hold that {}.</p>\n", name(check), escaped(holds_when(check)));

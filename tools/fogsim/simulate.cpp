@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "engine/input_file.hpp"
+#include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "sim/defect_catalogue.hpp"
@@ -137,7 +138,7 @@ public:
         const bool is_long = failure.blob.size() > search::longest_to_paste;
         if (replay_) {
             const std::string text =
-                search::to_file_text(failure.replay, failure.told.violations.front().text);
+                search::to_file_text(failure.replay, engine::tell::in_words(failure.told.violations.front()));
             if (replay_->try_commit("fogsim", text))
                 shown = is_long ? replay_path_ : shown;
             else
@@ -203,13 +204,14 @@ int tell_replay(const search::Replay& replay, sim::RunResult run, const std::str
     report.result.steps = run.steps;
     report.result.checks = run.checks;
     report.result.judgements = run.judgements;
+    report.result.excused = run.excused;
     report.result.digest = run.digest;
     report.result.marks = run.marks;
     if (run.verdict != Verdict::held || !run.skipped.empty()) {
         report.result.failed_seed = replay.what.recording.seed;
         report.result.failures = 1;
     }
-    if (run.verdict != Verdict::held) {
+    if (!run.violations.empty()) {
         report.failure.emplace();
         report.failure->smallest = replay.what;
         report.failure->steps_before = report.failure->steps_after = search::plan_steps(replay.what);
@@ -262,7 +264,7 @@ std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects
             ++held;
             continue;
         }
-        replay.check = run.violations.front().check;
+        if (!run.violations.empty()) replay.check = run.violations.front().check;
         replay.digest = run.digest;
         const std::string blob = search::to_blob(replay);
         tools::say("A failure kept in {} fails again.\n", entry.path);

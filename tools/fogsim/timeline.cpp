@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "engine/tell/words.hpp"
 #include "tools/fogsim/timeline_lanes.hpp"
 #include "tools/markup.hpp"
 
@@ -206,8 +207,8 @@ private:
         const std::uint64_t here = x(first.at);
         std::string title;
         for (const engine::check::Violation& violation : run_.violations)
-            title +=
-                fmt::format("{}{}: {}", title.empty() ? "" : "\n", name(violation.check), violation.text);
+            title += fmt::format("{}{}: {}", title.empty() ? "" : "\n", name(violation.check),
+                                 engine::tell::in_words(violation));
         out += fmt::format("<line class=\"failure\" x1=\"{0}\" y1=\"{1}\" x2=\"{0}\" y2=\"{2}\"><title>{3}"
                            "</title></line>\n",
                            here, axis_height, height_, escaped(title));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
 
-    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text]
+    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text] [--fails-at N]
 
 Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
@@ -23,10 +23,11 @@ SERVICE = "remote_wallet.RemoteWalletApi"
 
 
 class RemoteWallets:
-    def __init__(self, kinds, mistake, clear_text):
+    def __init__(self, kinds, mistake, clear_text, fails_at):
         self._kinds = kinds
         self._clear_text = clear_text
         self._mistake = mistake
+        self._checks_until_failure = fails_at  # 0: never
         self._lock = threading.Lock()
         self._wallets = []
 
@@ -74,8 +75,11 @@ class RemoteWallets:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no wallet {request.client_id}")
         return found
 
-    @staticmethod
-    def _check(tested, context):
+    def _check(self, tested, context):
+        self._checks_until_failure -= 1
+        if self._checks_until_failure == 0:
+            # As if the ledger had answered so, of its own accord.
+            context.abort(grpc.StatusCode.INTERNAL, "check_balance: fog_ledger.FogKeyImageAPI: internal")
         try:
             return tested.check()
         except (grpc.RpcError, ValueError) as error:
@@ -93,11 +97,12 @@ def main() -> int:
     parser.add_argument("--proto", type=pathlib.Path, required=True, help="folder of the .proto files")
     parser.add_argument("--listen", default="127.0.0.1:0", help="HOST:PORT; port 0 is any free one")
     parser.add_argument("--mistake", choices=sorted(wallet.MISTAKES), help="answer wrongly in this way")
+    parser.add_argument("--fails-at", type=int, default=0, help="number of the check that fails without a cause")
     parser.add_argument("--clear-text", action="store_true", help="sessions without attestation")
     arguments = parser.parse_args()
 
     kinds = messages.Messages(arguments.proto)
-    served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text)
+    served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text, arguments.fails_at)
     empty, package = "google.protobuf.Empty", "remote_wallet"
     balance = f"{package}.BalanceCheckResponse"
     handlers = {

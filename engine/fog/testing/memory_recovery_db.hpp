@@ -413,7 +413,10 @@ private:
             answer.emplace(apply());
         }
         if (fault) {
-            const Error error{fault->code, name(operation), true};
+            Cause injected;
+            injected.what = Cause::What::fault;
+            injected.place = Cause::Place::database;
+            const Error error{fault->code, name(operation), injected};
             answer.emplace(error);
         }
         const Duration back = latency();
