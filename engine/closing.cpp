@@ -99,11 +99,11 @@ Task<BlockCount> settle(World& world) {
     BlockCount height;
     const std::vector<ChainCopy*> copies = world.copies();
     const std::vector<ViewStoreNode*> view_stores = world.view_stores();
-    const std::vector<ImageStoreNode*> image_stores = world.image_stores();
+    const std::vector<StoreNode*> stores = world.stores();
     auto level = [&] { // looked at after every step that changed something
         return std::all_of(copies.begin(), copies.end(),
                            [&](ChainCopy* c) { return c->count() == height; }) &&
-               have_reached(view_stores, height) && have_reached(image_stores, height);
+               have_reached(stores, height);
     };
     for (int round = 0; round < closing_rounds; ++round) {
         co_await make_somebody_scan(ingest);

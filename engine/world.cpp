@@ -19,19 +19,14 @@ ImageStoreNode& World::image_store(std::size_t i) { return at(image_stores(), i,
 
 std::vector<StoreNode*> World::stores() {
     std::vector<StoreNode*> all;
-    for (ViewStoreNode* store : view_stores()) all.push_back(store);
-    for (ImageStoreNode* store : image_stores()) all.push_back(store);
+    for (const Roster::Service* who : roster().stores())
+        all.push_back(static_cast<StoreNode*>(of(who->kind).at(who->number))); // its kind says what it is
     return all;
 }
 
 std::vector<Node*> World::nodes() {
     std::vector<Node*> all;
-    for (IngestNode* node : ingest_nodes()) all.push_back(node);
-    for (ViewStoreNode* node : view_stores()) all.push_back(node);
-    for (ImageStoreNode* node : image_stores()) all.push_back(node);
-    all.push_back(&view_router());
-    all.push_back(&ledger_router());
-    all.push_back(&report_server());
+    for (const Roster::Service* who : roster().in_plans()) all.push_back(of(who->kind).at(who->number));
     return all;
 }
 

@@ -184,6 +184,8 @@ public:
     virtual std::vector<IngestNode*> ingest_nodes() = 0;
     virtual std::vector<ViewStoreNode*> view_stores() = 0;
     virtual std::vector<ImageStoreNode*> image_stores() = 0;
+    /// All services of a kind, in order.
+    virtual const std::vector<Node*>& of(NodeKind kind) const = 0;
     virtual Node& view_router() = 0;
     virtual Node& ledger_router() = 0;
     virtual Node& report_server() = 0;
@@ -193,6 +195,7 @@ public:
     ImageStoreNode& image_store(std::size_t i);
     /// View stores and then key image stores, shard by shard, replica by replica.
     std::vector<StoreNode*> stores();
+    /// All services, in the order in which plans number them.
     std::vector<Node*> nodes();
 
     /// Runs the recovery database's cleanup tool once: closes invocations that no node has written to for

@@ -3,39 +3,64 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "engine/ensure.hpp"
+#include <array>
 
 namespace engine {
 namespace {
 
-/// All that a world has to know of a kind of service before there is one.
-struct Kind {
-    NodeKind kind;
-    const char* described;
-    const char* called;                // its name, or what comes before the numbers
-    std::uint32_t Topology::*count;    // null: there is one, and its name has no number
-    std::uint32_t Topology::*replicas; // of each of `count` shards; null: not sharded
-    std::optional<CopySide> reads{};   // blocks of which chain copy
-    const char* own_copy = nullptr;    // name of the copy it has for itself; null: as the service
+constexpr NodeKindInfo kinds[] = {
+    {.kind = NodeKind::ingest,
+     .described = "ingest node",
+     .called = "ingest",
+     .count = &Topology::ingest_nodes,
+     .replicas = nullptr,
+     .place_in_plans = 0,
+     .reads = CopySide::ingest,
+     .is_commanded = true,
+     .uses_database = true},
+    {.kind = NodeKind::view_store,
+     .described = "view store",
+     .called = "view",
+     .count = &Topology::view_shards,
+     .replicas = &Topology::view_replicas,
+     .place_in_plans = 1,
+     .is_store = true,
+     .uses_database = true,
+     .answers = WalletSide::view},
+    {.kind = NodeKind::view_router,
+     .described = "view router",
+     .called = "view_router",
+     .count = nullptr,
+     .replicas = nullptr,
+     .place_in_plans = 3,
+     .answers = WalletSide::view},
+    {.kind = NodeKind::image_store,
+     .described = "key image store",
+     .called = "images",
+     .count = &Topology::image_shards,
+     .replicas = &Topology::image_replicas,
+     .place_in_plans = 2,
+     .reads = CopySide::ledger,
+     .is_store = true,
+     .answers = WalletSide::ledger},
+    {.kind = NodeKind::ledger_router,
+     .described = "ledger router",
+     .called = "ledger_router",
+     .count = nullptr,
+     .replicas = nullptr,
+     .place_in_plans = 4,
+     .reads = CopySide::ledger,
+     .own_copy = "ledger",
+     .answers = WalletSide::ledger},
+    {.kind = NodeKind::report_server,
+     .described = "report server",
+     .called = "report_server",
+     .count = nullptr,
+     .replicas = nullptr,
+     .place_in_plans = 5,
+     .uses_database = true},
 };
-
-constexpr Kind kinds[] = {
-    {NodeKind::ingest, "ingest node", "ingest", &Topology::ingest_nodes, nullptr, CopySide::ingest},
-    {NodeKind::view_store, "view store", "view", &Topology::view_shards, &Topology::view_replicas},
-    {NodeKind::view_router, "view router", "view_router", nullptr, nullptr},
-    {NodeKind::image_store, "key image store", "images", &Topology::image_shards, &Topology::image_replicas,
-     CopySide::ledger},
-    {NodeKind::ledger_router, "ledger router", "ledger_router", nullptr, nullptr, CopySide::ledger, "ledger"},
-    {NodeKind::report_server, "report server", "report_server", nullptr, nullptr},
-};
-
-constexpr NodeKind order_of_plans[] = {
-    NodeKind::ingest,      NodeKind::view_store,    NodeKind::image_store,
-    NodeKind::view_router, NodeKind::ledger_router, NodeKind::report_server,
-};
-
-static_assert(std::size(kinds) == node_kind_count && std::size(order_of_plans) == node_kind_count);
+static_assert(std::size(kinds) == node_kind_count);
 
 constexpr bool rows_are_in_order() {
     for (std::size_t i = 0; i < node_kind_count; ++i)
@@ -44,30 +69,73 @@ constexpr bool rows_are_in_order() {
 }
 static_assert(rows_are_in_order());
 
+/// Kinds by their place in plans.
+constexpr std::array<NodeKind, node_kind_count> order_of_plans = [] {
+    std::array<NodeKind, node_kind_count> order{};
+    for (const NodeKindInfo& kind : kinds) order[kind.place_in_plans] = kind.kind;
+    return order;
+}();
+
+constexpr bool every_place_is_taken() {
+    for (std::size_t i = 0; i < node_kind_count; ++i)
+        if (kinds[static_cast<std::size_t>(order_of_plans[i])].place_in_plans != i) return false;
+    return true;
+}
+static_assert(every_place_is_taken());
+
 const char* name(CopySide side) { return side == CopySide::ingest ? "ingest" : "ledger"; }
 
 } // namespace
 
-const char* name(NodeKind kind) { return kinds[static_cast<std::size_t>(kind)].described; }
+const NodeKindInfo& kind_info(NodeKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
+
+const char* name(NodeKind kind) { return kind_info(kind).described; }
+
+std::uint32_t PlanNumbers::first(NodeKind kind) const {
+    std::uint32_t before = 0;
+    for (std::size_t i = 0; i < kind_info(kind).place_in_plans; ++i) before += count(order_of_plans[i]);
+    return before;
+}
+
+std::uint32_t PlanNumbers::stores() const {
+    std::uint32_t all = 0;
+    for (const NodeKindInfo& kind : kinds)
+        if (kind.is_store) all += kind.how_many(topology_);
+    return all;
+}
+
+std::uint32_t PlanNumbers::services() const {
+    std::uint32_t all = 0;
+    for (const NodeKindInfo& kind : kinds) all += kind.how_many(topology_);
+    return all;
+}
+
+std::uint32_t PlanNumbers::copies() const {
+    if (!topology_.own_copies) return 2; // one for each side
+    std::uint32_t all = 0;
+    for (const NodeKindInfo& kind : kinds)
+        if (kind.reads) all += kind.how_many(topology_);
+    return all;
+}
 
 Roster::Roster(const Topology& topology) {
     if (!topology.own_copies)
         for (const CopySide side : {CopySide::ingest, CopySide::ledger})
             copies_.push_back({name(side), side});
-    auto copy_of = [&](const Kind& kind, const std::string& service) -> std::optional<std::size_t> {
+    auto copy_of = [&](const NodeKindInfo& kind, const std::string& service) -> std::optional<std::size_t> {
         if (!kind.reads) return std::nullopt;
         if (!topology.own_copies) return static_cast<std::size_t>(*kind.reads);
         copies_.push_back({kind.own_copy != nullptr ? kind.own_copy : service, *kind.reads});
         return copies_.size() - 1;
     };
-    auto add = [&](const Kind& kind, Service service) {
+    auto add = [&](const NodeKindInfo& kind, Service service) {
         service.id = NodeId{static_cast<std::uint32_t>(services_.size() + 1)};
         service.kind = kind.kind;
         service.number = static_cast<std::uint32_t>(counts_[static_cast<std::size_t>(kind.kind)]++);
         service.copy = copy_of(kind, service.name);
         services_.push_back(std::move(service));
     };
-    for (const Kind& kind : kinds) {
+    for (const NodeKindInfo& kind : kinds) {
         const std::uint32_t count = kind.count != nullptr ? topology.*kind.count : 1;
         if (kind.replicas != nullptr) {
             const std::vector<BlockRange> ranges = topology.ranges(count);
@@ -88,6 +156,12 @@ Roster::Roster(const Topology& topology) {
             add(kind, std::move(service));
         }
     }
+    for (const NodeKind kind : order_of_plans)
+        for (std::size_t i = 0; i < services_.size(); ++i)
+            if (services_[i].kind == kind) {
+                in_plans_.push_back(i);
+                if (kind_info(kind).is_store) stores_.push_back(i);
+            }
 }
 
 const Roster::Service* Roster::find(NodeId node) const {
@@ -102,19 +176,11 @@ std::vector<const Roster::Service*> Roster::of(NodeKind kind) const {
     return found;
 }
 
-std::vector<const Roster::Service*> Roster::stores() const {
-    std::vector<const Service*> found = in_plans();
-    std::erase_if(found, [](const Service* service) { return !is_store(service->kind); });
+std::vector<const Roster::Service*> Roster::pointers(const std::vector<std::size_t>& places) const {
+    std::vector<const Service*> found;
+    found.reserve(places.size());
+    for (const std::size_t place : places) found.push_back(&services_[place]);
     return found;
-}
-
-std::vector<const Roster::Service*> Roster::in_plans() const {
-    std::vector<const Service*> ordered;
-    ordered.reserve(services_.size());
-    for (const NodeKind kind : order_of_plans)
-        for (const Service& service : services_)
-            if (service.kind == kind) ordered.push_back(&service);
-    return ordered;
 }
 
 std::string Roster::wallet_name(std::uint32_t number, std::uint32_t account) {

@@ -20,23 +20,60 @@ enum class NodeKind : std::uint8_t {
     report_server
 };
 inline constexpr std::size_t node_kind_count = static_cast<std::size_t>(NodeKind::report_server) + 1;
-/// "ingest node", "key image store"
-const char* name(NodeKind kind);
-/// A replica of a shard: loads what it can get, and answers for its range.
-constexpr bool is_store(NodeKind kind) {
-    return kind == NodeKind::view_store || kind == NodeKind::image_store;
-}
-
 /// For whom a chain copy is there.
 enum class CopySide : std::uint8_t { ingest, ledger };
+
+/// Which half of fog answers a wallet.
+enum class WalletSide : std::uint8_t { view, ledger };
+
+/// All that anybody has to know of a kind of service before there is one.
+struct NodeKindInfo {
+    NodeKind kind;
+    const char* described;             ///< "ingest node", "key image store"
+    const char* called;                ///< the name of a service, or what comes before its numbers
+    std::uint32_t Topology::*count;    ///< null: there is one, and its name has no number
+    std::uint32_t Topology::*replicas; ///< of each of `count` shards; null: not sharded
+    std::size_t place_in_plans;        ///< of the kind, from 0 on without a gap: stores before routers
+    std::optional<CopySide> reads{};   ///< blocks of which chain copy
+    const char* own_copy = nullptr;    ///< name of the copy it has for itself; null: as the service
+    // What it can do.
+    bool is_store = false;      ///< a replica of a shard: loads what it can get, and answers for its range
+    bool is_commanded = false;  ///< by operators; has peers and a state file, scans blocks
+    bool uses_database = false; ///< of which outages are its own
+    std::optional<WalletSide> answers{}; ///< which calls of a wallet pass it; nothing: none
+
+    /// There is a block that it has come to.
+    bool has_height() const { return is_store || is_commanded; }
+    std::uint32_t how_many(const Topology& topology) const {
+        return (count == nullptr ? 1 : topology.*count) * (replicas == nullptr ? 1 : topology.*replicas);
+    }
+};
+const NodeKindInfo& kind_info(NodeKind kind);
+/// "ingest node", "key image store"
+const char* name(NodeKind kind);
+
+/// How plans number the services of a topology, without the cost of a roster.
+class PlanNumbers {
+public:
+    explicit PlanNumbers(const Topology& topology) : topology_(topology) {}
+
+    std::uint32_t count(NodeKind kind) const { return kind_info(kind).how_many(topology_); }
+    /// The number of the first of a kind.
+    std::uint32_t first(NodeKind kind) const;
+    std::uint32_t stores() const;
+    std::uint32_t services() const;
+    std::uint32_t copies() const;
+
+private:
+    const Topology& topology_;
+};
 
 /// Who is who in a world of some topology: numbers, names, shards and chain copies of all services, the same
 /// in every world.  Nobody else makes such names, and nobody reads a kind out of one.
 ///
 /// Rules
 /// 1. The scenario is node 0, services are numbered from 1 on without a gap, and wallets after them in the
-/// order
-///    in which they are made.
+///    order in which they are made.
 /// 2. A new kind is one row of the table in roster.cpp.
 class Roster {
 public:
@@ -65,9 +102,9 @@ public:
     std::vector<const Service*> of(NodeKind kind) const;
     std::size_t count(NodeKind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
     /// View stores and then key image stores, shard by shard, replica by replica.
-    std::vector<const Service*> stores() const;
+    std::vector<const Service*> stores() const { return pointers(stores_); }
     /// All services in the order in which plans number them: stores before routers.
-    std::vector<const Service*> in_plans() const;
+    std::vector<const Service*> in_plans() const { return pointers(in_plans_); }
 
     NodeId wallet(std::uint32_t number) const {
         return NodeId{static_cast<std::uint32_t>(services_.size()) + 1 + number};
@@ -77,7 +114,11 @@ public:
     static std::string wallet_name(std::uint32_t number, std::uint32_t account);
 
 private:
+    std::vector<const Service*> pointers(const std::vector<std::size_t>& places) const;
+
     std::vector<Service> services_;
+    std::vector<std::size_t> in_plans_; // places in services_
+    std::vector<std::size_t> stores_;
     std::vector<Copy> copies_;
     std::size_t counts_[node_kind_count]{};
 };

@@ -65,8 +65,8 @@ TEST(Roster, store_knows_its_shard_replica_and_range) {
     EXPECT_EQ(views[1]->range, (BlockRange{BlockIndex{0}, BlockIndex{4}}));
     EXPECT_EQ(views[3]->shard, 1U);
     EXPECT_EQ(views[3]->range.start, BlockIndex{4});
-    EXPECT_TRUE(is_store(views[0]->kind));
-    EXPECT_FALSE(is_store(NodeKind::view_router));
+    EXPECT_TRUE(kind_info(views[0]->kind).is_store);
+    EXPECT_FALSE(kind_info(NodeKind::view_router).is_store);
 }
 
 TEST(Roster, two_copies_are_shared_unless_everybody_has_its_own) {

@@ -34,6 +34,9 @@ public:
     std::vector<IngestNode*> ingest_nodes() final { return all<IngestNode>(NodeKind::ingest); }
     std::vector<ViewStoreNode*> view_stores() final { return all<ViewStoreNode>(NodeKind::view_store); }
     std::vector<ImageStoreNode*> image_stores() final { return all<ImageStoreNode>(NodeKind::image_store); }
+    const std::vector<Node*>& of(NodeKind kind) const final {
+        return by_kind_[static_cast<std::size_t>(kind)];
+    }
     Node& view_router() final { return *of(NodeKind::view_router).at(0); }
     Node& ledger_router() final { return *of(NodeKind::ledger_router).at(0); }
     Node& report_server() final { return *of(NodeKind::report_server).at(0); }
@@ -58,7 +61,6 @@ public:
     Choices& choices() { return choices_; }
     const std::vector<Account>& accounts() const { return accounts_; }
     check::ReportChecker& reports() { return reports_; }
-    const std::vector<Node*>& of(NodeKind kind) const { return by_kind_[static_cast<std::size_t>(kind)]; }
     /// Number of a wallet's new memory among all of the world.
     std::uint32_t new_life() { return lives_++; }
 

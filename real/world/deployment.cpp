@@ -4,24 +4,21 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
-#include "engine/ensure.hpp"
 #include "real/secret/redactor.hpp"
 
 namespace real {
+
+using engine::NodeKind;
+
 namespace {
 
 // Upstream's first port of each kind: listen, admin, gateway.
 struct BasePorts {
     std::uint16_t listen, admin, gateway;
+    std::uint16_t peer = 0;
 };
-constexpr BasePorts ingest_base{4200, 4400, 4500};
-constexpr std::uint16_t ingest_peer_base = 4300;
-constexpr BasePorts view_router_base{5200, 5400, 5500};
-constexpr BasePorts view_base{5600, 5700, 5800};
-constexpr BasePorts report_base{6200, 6400, 6500};
-constexpr BasePorts ledger_router_base{7200, 7400, 7500};
-constexpr BasePorts images_base{7600, 7700, 7800};
 constexpr std::uint16_t front_base = 8200;
 constexpr std::uint16_t wallet_base = 9090;
 
@@ -61,7 +58,7 @@ void chain_flags(Launch& launch, const Deployment& d, const std::string& copy) {
 }
 
 /// What wallets dial to reach a router.
-std::string responder(const Deployment& d, const RouterPlace& router) {
+std::string responder(const Deployment& d, const ServicePlace& router) {
     return fmt::format("localhost:{}", d.front == Front::none ? router.ports.via : d.front_port);
 }
 
@@ -81,8 +78,8 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string Deployment::fog_uri() const {
     if (front == Front::none)
-        return fmt::format("insecure-fog://localhost:{}/?ledger=localhost:{}", view_router.ports.via,
-                           ledger_router.ports.via);
+        return fmt::format("insecure-fog://localhost:{}/?ledger=localhost:{}",
+                           the(NodeKind::view_router).ports.via, the(NodeKind::ledger_router).ports.via);
     return fmt::format("insecure-fog://localhost:{}/", front_port);
 }
 
@@ -93,23 +90,140 @@ std::vector<std::string> Deployment::copies() const {
     return names;
 }
 
-const ServicePorts& Deployment::ports_of(const engine::Roster::Service& who) const {
-    switch (who.kind) {
-    case engine::NodeKind::ingest:
-        return ingest.at(who.number).client;
-    case engine::NodeKind::view_store:
-        return view.at(who.number).ports;
-    case engine::NodeKind::image_store:
-        return images.at(who.number).ports;
-    case engine::NodeKind::view_router:
-        return view_router.ports;
-    case engine::NodeKind::ledger_router:
-        return ledger_router.ports;
-    case engine::NodeKind::report_server:
-        return report;
-    }
-    throw engine::InternalError("a kind of node that is not deployed");
+std::vector<const ServicePlace*> Deployment::of(NodeKind kind) const {
+    std::vector<const ServicePlace*> found;
+    for (const ServicePlace& place : services)
+        if (place.kind == kind) found.push_back(&place);
+    return found;
 }
+
+// ------------------------------------------------------------------------------------------------ services
+
+namespace {
+
+Launch ingest_server(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "fog_ingest_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--ledger-db", d.ledger_db(place.copy));
+    flag(launch, "--client-listen-uri", uri("fog-ingest", d.listen_host, place.ports.listen));
+    flag(launch, "--peer-listen-uri", uri("igp", d.listen_host, place.peer));
+    // Strangers to one another, as the conformance test starts them; set-peers makes them acquainted.
+    flag(launch, "--peers", uri("igp", "localhost", place.peer_via));
+    flag(launch, "--local-node-id", fmt::format("localhost:{}", place.peer_via));
+    flag(launch, "--state-file", place.state_file);
+    admin_flag(launch, d, place.ports);
+    attestation_flags(launch, d);
+    flag(launch, "--watcher-db", d.watcher_db(place.copy));
+    const engine::Topology& t = d.topology;
+    if (t.pubkey_expiry_window != upstream_defaults.pubkey_expiry_window)
+        flag(launch, "--pubkey-expiry-window", std::to_string(t.pubkey_expiry_window));
+    // The server takes powers of two only, uses 70 % of it, and a block with more users than that ends it.
+    if (t.user_capacity != 0)
+        flag(launch, "--user-capacity",
+             std::to_string(std::bit_ceil((std::uint64_t{t.user_capacity} * 10 + 6) / 7)));
+    if (t.chunk_outputs != upstream_defaults.chunk_outputs)
+        flag(launch, "--max-transactions", std::to_string(t.chunk_outputs));
+    if (t.poll_ms != upstream_poll_ms) flag(launch, "--poll_interval_ms", std::to_string(t.poll_ms));
+    return launch;
+}
+
+Launch view_server(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "fog_view_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri",
+         uri("fog-view-store", d.listen_host, place.ports.listen) +
+             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
+    flag(launch, "--sharding-strategy", strategy(place.range));
+    admin_flag(launch, d, place.ports);
+    if (d.topology.batch_blocks != upstream_defaults.batch_blocks)
+        flag(launch, "--block-query-batch-size", std::to_string(d.topology.batch_blocks));
+    if (d.topology.poll_ms != upstream_poll_ms)
+        flag(launch, "--db-polling-interval-ms", std::to_string(d.topology.poll_ms));
+    return launch;
+}
+
+Launch view_router(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "fog_view_router");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri", uri("fog-view", d.listen_host, place.ports.listen));
+    flag(launch, "--client-responder-id", responder(d, place));
+    std::vector<std::string> shards;
+    for (const ServicePlace* store : d.of(NodeKind::view_store))
+        shards.push_back(uri("fog-view-store", d.listen_host, store->ports.via) +
+                         "?sharding_strategy=" + strategy(store->range));
+    flag(launch, "--shard-uris", joined(shards));
+    admin_flag(launch, d, place.ports);
+    attestation_flags(launch, d);
+    return launch;
+}
+
+Launch key_image_store(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "key_image_store");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri",
+         uri("key-image-store", d.listen_host, place.ports.listen) +
+             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
+    flag(launch, "--sharding-strategy", strategy(place.range));
+    chain_flags(launch, d, place.copy);
+    admin_flag(launch, d, place.ports);
+    if (d.topology.poll_ms != upstream_poll_ms)
+        flag(launch, "--poll_interval_ms", std::to_string(d.topology.poll_ms));
+    return launch;
+}
+
+Launch ledger_router(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "ledger_router"); // the only one without DATABASE_URL
+    flag(launch, "--ledger-db", d.ledger_db(place.copy));
+    flag(launch, "--client-listen-uri", uri("fog-ledger", d.listen_host, place.ports.listen));
+    flag(launch, "--client-responder-id", responder(d, place));
+    std::vector<std::string> shards;
+    for (const ServicePlace* store : d.of(NodeKind::image_store))
+        shards.push_back(uri("key-image-store", d.listen_host, store->ports.via) +
+                         "?sharding_strategy=" + strategy(store->range));
+    flag(launch, "--shard-uris", joined(shards));
+    flag(launch, "--watcher-db", d.watcher_db(place.copy));
+    admin_flag(launch, d, place.ports);
+    attestation_flags(launch, d);
+    return launch;
+}
+
+Launch report_server(const Deployment& d, const ServicePlace& place) {
+    Launch launch = base(d, place.name, "report_server");
+    launch.environment["DATABASE_URL"] = d.database_url;
+    flag(launch, "--client-listen-uri", uri("fog", d.listen_host, place.ports.listen));
+    flag(launch, "--signing-chain", d.signing_chain);
+    flag(launch, "--signing-key", d.signing_key);
+    admin_flag(launch, d, place.ports);
+    return launch;
+}
+
+/// How services of a kind are started.
+struct Program {
+    NodeKind kind;
+    BasePorts base;
+    Launch (*launch)(const Deployment&, const ServicePlace&);
+};
+
+constexpr Program programs[] = {
+    {NodeKind::ingest, {4200, 4400, 4500, 4300}, ingest_server},
+    {NodeKind::view_store, {5600, 5700, 5800}, view_server},
+    {NodeKind::view_router, {5200, 5400, 5500}, view_router},
+    {NodeKind::image_store, {7600, 7700, 7800}, key_image_store},
+    {NodeKind::ledger_router, {7200, 7400, 7500}, ledger_router},
+    {NodeKind::report_server, {6200, 6400, 6500}, report_server},
+};
+static_assert(std::size(programs) == engine::node_kind_count);
+static_assert([] {
+    for (std::size_t i = 0; i < std::size(programs); ++i)
+        if (static_cast<std::size_t>(programs[i].kind) != i) return false;
+    return true;
+}());
+
+const Program& program_of(NodeKind kind) { return programs[static_cast<std::size_t>(kind)]; }
+
+} // namespace
 
 Deployment lay_out(const engine::Topology& topology, const std::function<std::uint16_t()>& next, bool fixed,
                    bool gateways) {
@@ -118,46 +232,19 @@ Deployment lay_out(const engine::Topology& topology, const std::function<std::ui
     auto port = [&](std::uint16_t base_port, std::size_t i) {
         return fixed ? static_cast<std::uint16_t>(base_port + i) : next();
     };
-    auto ports = [&](const BasePorts& from, std::size_t i) {
-        ServicePorts out;
-        out.listen = port(from.listen, i);
-        out.admin = port(from.admin, i);
-        if (gateways) out.gateway = port(from.gateway, i);
-        out.via = out.listen;
-        return out;
-    };
     const engine::Roster roster(topology);
-    auto copy_of = [&roster](const engine::Roster::Service& who) {
-        return who.copy ? roster.copies().at(*who.copy).name : std::string();
-    };
+    d.services.resize(roster.services().size());
     for (const engine::Roster::Service* who : roster.in_plans()) {
-        switch (who->kind) {
-        case engine::NodeKind::ingest: {
-            IngestPlace place;
-            place.name = who->name;
-            place.client = ports(ingest_base, who->number);
-            place.peer = port(ingest_peer_base, who->number);
-            place.peer_via = place.peer;
-            place.copy = copy_of(*who);
-            d.ingest.push_back(std::move(place));
-            break;
-        }
-        case engine::NodeKind::view_store:
-            d.view.push_back({who->name, ports(view_base, who->number), who->range, copy_of(*who)});
-            break;
-        case engine::NodeKind::image_store:
-            d.images.push_back({who->name, ports(images_base, who->number), who->range, copy_of(*who)});
-            break;
-        case engine::NodeKind::view_router:
-            d.view_router = {ports(view_router_base, 0), copy_of(*who)};
-            break;
-        case engine::NodeKind::ledger_router:
-            d.ledger_router = {ports(ledger_router_base, 0), copy_of(*who)};
-            break;
-        case engine::NodeKind::report_server:
-            d.report = ports(report_base, 0);
-            break;
-        }
+        const BasePorts& from = program_of(who->kind).base;
+        ServicePlace& place = d.services.at(who->id.value - 1);
+        place.kind = who->kind;
+        place.name = who->name;
+        place.range = who->range;
+        if (who->copy) place.copy = roster.copies().at(*who->copy).name;
+        place.ports.listen = place.ports.via = port(from.listen, who->number);
+        place.ports.admin = port(from.admin, who->number);
+        if (gateways) place.ports.gateway = port(from.gateway, who->number);
+        if (from.peer != 0) place.peer = place.peer_via = port(from.peer, who->number);
     }
     d.front_port = port(front_base, 0);
     d.wallet_port = port(wallet_base, 0);
@@ -174,7 +261,8 @@ Launch sample_keys(const Deployment& d) {
     Launch launch = base(d, "sample-keys", "sample-keys");
     flag(launch, "--num", std::to_string(d.topology.accounts));
     flag(launch, "--output-dir", d.keys());
-    flag(launch, "--fog-report-url", fmt::format("insecure-fog://localhost:{}", d.report.via));
+    flag(launch, "--fog-report-url",
+         fmt::format("insecure-fog://localhost:{}", d.the(NodeKind::report_server).ports.via));
     flag(launch, "--fog-report-id", "");
     flag(launch, "--fog-authority-root", d.authority_root);
     return launch;
@@ -187,102 +275,8 @@ Launch test_vector(const Deployment& d, const std::string& test_name, const std:
     return launch;
 }
 
-Launch ingest_server(const Deployment& d, const IngestPlace& place) {
-    Launch launch = base(d, place.name, "fog_ingest_server");
-    launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--ledger-db", d.ledger_db(place.copy));
-    flag(launch, "--client-listen-uri", uri("fog-ingest", d.listen_host, place.client.listen));
-    flag(launch, "--peer-listen-uri", uri("igp", d.listen_host, place.peer));
-    // Strangers to one another, as the conformance test starts them; set-peers makes them acquainted.
-    flag(launch, "--peers", uri("igp", "localhost", place.peer_via));
-    flag(launch, "--local-node-id", fmt::format("localhost:{}", place.peer_via));
-    flag(launch, "--state-file", place.state_file);
-    admin_flag(launch, d, place.client);
-    attestation_flags(launch, d);
-    flag(launch, "--watcher-db", d.watcher_db(place.copy));
-    const engine::Topology& t = d.topology;
-    if (t.pubkey_expiry_window != upstream_defaults.pubkey_expiry_window)
-        flag(launch, "--pubkey-expiry-window", std::to_string(t.pubkey_expiry_window));
-    // The server takes powers of two only, uses 70 % of it, and a block with more users than that ends it.
-    if (t.user_capacity != 0)
-        flag(launch, "--user-capacity",
-             std::to_string(std::bit_ceil((std::uint64_t{t.user_capacity} * 10 + 6) / 7)));
-    if (t.chunk_outputs != upstream_defaults.chunk_outputs)
-        flag(launch, "--max-transactions", std::to_string(t.chunk_outputs));
-    if (t.poll_ms != upstream_poll_ms) flag(launch, "--poll_interval_ms", std::to_string(t.poll_ms));
-    return launch;
-}
-
-Launch view_server(const Deployment& d, const ShardPlace& place) {
-    Launch launch = base(d, place.name, "fog_view_server");
-    launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri",
-         uri("fog-view-store", d.listen_host, place.ports.listen) +
-             "?sharding_strategy=" + strategy(place.range));
-    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
-    flag(launch, "--sharding-strategy", strategy(place.range));
-    admin_flag(launch, d, place.ports);
-    if (d.topology.batch_blocks != upstream_defaults.batch_blocks)
-        flag(launch, "--block-query-batch-size", std::to_string(d.topology.batch_blocks));
-    if (d.topology.poll_ms != upstream_poll_ms)
-        flag(launch, "--db-polling-interval-ms", std::to_string(d.topology.poll_ms));
-    return launch;
-}
-
-Launch view_router(const Deployment& d) {
-    Launch launch = base(d, "view_router", "fog_view_router");
-    launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri", uri("fog-view", d.listen_host, d.view_router.ports.listen));
-    flag(launch, "--client-responder-id", responder(d, d.view_router));
-    std::vector<std::string> shards;
-    for (const ShardPlace& place : d.view)
-        shards.push_back(uri("fog-view-store", d.listen_host, place.ports.via) +
-                         "?sharding_strategy=" + strategy(place.range));
-    flag(launch, "--shard-uris", joined(shards));
-    admin_flag(launch, d, d.view_router.ports);
-    attestation_flags(launch, d);
-    return launch;
-}
-
-Launch key_image_store(const Deployment& d, const ShardPlace& place) {
-    Launch launch = base(d, place.name, "key_image_store");
-    launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri",
-         uri("key-image-store", d.listen_host, place.ports.listen) +
-             "?sharding_strategy=" + strategy(place.range));
-    flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
-    flag(launch, "--sharding-strategy", strategy(place.range));
-    chain_flags(launch, d, place.copy);
-    admin_flag(launch, d, place.ports);
-    if (d.topology.poll_ms != upstream_poll_ms)
-        flag(launch, "--poll_interval_ms", std::to_string(d.topology.poll_ms));
-    return launch;
-}
-
-Launch ledger_router(const Deployment& d) {
-    Launch launch = base(d, "ledger_router", "ledger_router"); // the only one without DATABASE_URL
-    flag(launch, "--ledger-db", d.ledger_db(d.ledger_router.copy));
-    flag(launch, "--client-listen-uri", uri("fog-ledger", d.listen_host, d.ledger_router.ports.listen));
-    flag(launch, "--client-responder-id", responder(d, d.ledger_router));
-    std::vector<std::string> shards;
-    for (const ShardPlace& place : d.images)
-        shards.push_back(uri("key-image-store", d.listen_host, place.ports.via) +
-                         "?sharding_strategy=" + strategy(place.range));
-    flag(launch, "--shard-uris", joined(shards));
-    flag(launch, "--watcher-db", d.watcher_db(d.ledger_router.copy));
-    admin_flag(launch, d, d.ledger_router.ports);
-    attestation_flags(launch, d);
-    return launch;
-}
-
-Launch report_server(const Deployment& d) {
-    Launch launch = base(d, "report_server", "report_server");
-    launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri", uri("fog", d.listen_host, d.report.listen));
-    flag(launch, "--signing-chain", d.signing_chain);
-    flag(launch, "--signing-key", d.signing_key);
-    admin_flag(launch, d, d.report);
-    return launch;
+Launch service_launch(const Deployment& d, const ServicePlace& place) {
+    return program_of(place.kind).launch(d, place);
 }
 
 Launch admin_gateway(const Deployment& d, const std::string& of, const ServicePorts& ports) {
@@ -342,9 +336,9 @@ std::string nginx_conf(const Deployment& d) {
         out += fmt::format("    {0}_temp_path {0}_temp;\n", kind);
     out += "    server {\n";
     out += fmt::format("        listen {}:{} http2;\n", d.listen_host, d.front_port);
-    out += location("/fog_view", d.view_router.ports.via);
-    out += location("/fog_ledger", d.ledger_router.ports.via);
-    out += location("/report", d.report.via);
+    out += location("/fog_view", d.the(NodeKind::view_router).ports.via);
+    out += location("/fog_ledger", d.the(NodeKind::ledger_router).ports.via);
+    out += location("/report", d.the(NodeKind::report_server).ports.via);
     out += "    }\n}\n";
     return out;
 }
@@ -369,33 +363,19 @@ std::vector<Launch> launches(const Deployment& d, bool with_wallet) {
     out.push_back(sample_keys(d));
     if (with_wallet) out.push_back(remote_wallet(d));
     if (d.front == Front::nginx) out.push_back(nginx(d));
-    auto add = [&](Launch launch, const ServicePorts& ports) {
-        std::string name = launch.name;
-        out.push_back(std::move(launch));
-        if (ports.gateway != 0) out.push_back(admin_gateway(d, name, ports));
-    };
-    for (const IngestPlace& place : d.ingest) add(ingest_server(d, place), place.client);
-    for (const ShardPlace& place : d.view) add(view_server(d, place), place.ports);
-    add(view_router(d), d.view_router.ports);
-    for (const ShardPlace& place : d.images) add(key_image_store(d, place), place.ports);
-    add(ledger_router(d), d.ledger_router.ports);
-    add(report_server(d), d.report);
+    for (const ServicePlace& place : d.services) {
+        out.push_back(service_launch(d, place));
+        if (place.ports.gateway != 0) out.push_back(admin_gateway(d, place.name, place.ports));
+    }
     return out;
 }
 
 std::vector<std::uint16_t> ports_of(const Deployment& d) {
     std::vector<std::uint16_t> out{d.front_port, d.wallet_port};
-    auto add = [&out](const ServicePorts& ports) {
-        for (const std::uint16_t port : {ports.listen, ports.admin, ports.gateway})
+    for (const ServicePlace& place : d.services)
+        for (const std::uint16_t port :
+             {place.ports.listen, place.ports.admin, place.ports.gateway, place.peer})
             if (port != 0) out.push_back(port);
-    };
-    for (const IngestPlace& place : d.ingest) {
-        add(place.client);
-        out.push_back(place.peer);
-    }
-    for (const ShardPlace& place : d.view) add(place.ports);
-    for (const ShardPlace& place : d.images) add(place.ports);
-    for (const ServicePorts* ports : {&d.view_router.ports, &d.ledger_router.ports, &d.report}) add(*ports);
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/ids.hpp"
@@ -27,25 +28,17 @@ struct ServicePorts {
     std::uint16_t via = 0;     ///< of the fault proxy in front of it; the same as `listen` when there is none
 };
 
-struct IngestPlace {
-    std::string name;
-    ServicePorts client;
+/// Where a service of the roster is put.
+struct ServicePlace {
+    engine::NodeKind kind{};
+    std::string name{};
+    ServicePorts ports{};
+    engine::BlockRange range = engine::BlockRange::all(); ///< of a store
+    std::string copy{};                                   ///< name of the chain copy it reads; empty: none
+    // Of those that operators command.
     std::uint16_t peer = 0;
     std::uint16_t peer_via = 0;
-    std::string copy; ///< name of the chain copy it reads
-    std::filesystem::path state_file;
-};
-
-struct ShardPlace {
-    std::string name;
-    ServicePorts ports;
-    engine::BlockRange range = engine::BlockRange::all();
-    std::string copy; ///< of a key image store
-};
-
-struct RouterPlace {
-    ServicePorts ports;
-    std::string copy; ///< of the ledger router
+    std::filesystem::path state_file{};
 };
 
 enum class Front : std::uint8_t { nginx, none };
@@ -61,12 +54,7 @@ struct Deployment {
     Front front = Front::nginx;
     std::uint16_t front_port = 0; ///< what wallets dial
     std::uint16_t wallet_port = 0;
-    std::vector<IngestPlace> ingest{};
-    std::vector<ShardPlace> view{};
-    std::vector<ShardPlace> images{};
-    RouterPlace view_router{};
-    RouterPlace ledger_router{};
-    ServicePorts report{};
+    std::vector<ServicePlace> services{};   ///< by number: service n is at n - 1
     std::filesystem::path authority_root{}; ///< PEM, of the accounts' fog authority
     std::filesystem::path signing_chain{};  ///< PEM, of the report server
     std::filesystem::path signing_key{};
@@ -85,7 +73,16 @@ struct Deployment {
     std::string fog_uri() const;
     /// Names of the chain copies, in order.
     std::vector<std::string> copies() const;
-    const ServicePorts& ports_of(const engine::Roster::Service& who) const;
+    const ServicePlace& of(const engine::Roster::Service& who) const { return services.at(who.id.value - 1); }
+    std::vector<const ServicePlace*> of(engine::NodeKind kind) const;
+    /// The first of a kind, or number `number` of it.
+    const ServicePlace& the(engine::NodeKind kind, std::size_t number = 0) const {
+        return *of(kind).at(number);
+    }
+    ServicePlace& the(engine::NodeKind kind, std::size_t number = 0) {
+        const ServicePlace& place = std::as_const(*this).the(kind, number);
+        return services.at(static_cast<std::size_t>(&place - services.data()));
+    }
 };
 
 /// A port for each listener, asked for in a fixed order.
@@ -103,12 +100,8 @@ Launch migrations(const Deployment& d);
 Launch sample_keys(const Deployment& d);
 /// Prints the path of a test certificate chain (`chain`) or key (`key`).
 Launch test_vector(const Deployment& d, const std::string& test_name, const std::string& kind);
-Launch ingest_server(const Deployment& d, const IngestPlace& place);
-Launch view_server(const Deployment& d, const ShardPlace& place);
-Launch view_router(const Deployment& d);
-Launch key_image_store(const Deployment& d, const ShardPlace& place);
-Launch ledger_router(const Deployment& d);
-Launch report_server(const Deployment& d);
+/// Of a service, by its kind.
+Launch service_launch(const Deployment& d, const ServicePlace& place);
 Launch admin_gateway(const Deployment& d, const std::string& of, const ServicePorts& ports);
 Launch nginx(const Deployment& d);
 Launch remote_wallet(const Deployment& d);

@@ -12,6 +12,7 @@
 namespace real {
 namespace {
 
+using engine::NodeKind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -30,12 +31,16 @@ Deployment stock() {
     d.authority_root = "/mc/x509/ok_rsa_head.pem";
     d.signing_chain = "/mc/x509/ok_rsa_chain_25519_leaf.pem";
     d.signing_key = "/mc/x509/ok_rsa_chain_25519_leaf.key";
-    for (IngestPlace& place : d.ingest) place.state_file = d.work / (place.name + ".state");
+    for (ServicePlace& place : d.services) place.state_file = d.work / (place.name + ".state");
     return d;
 }
 
+Launch service_of(const Deployment& d, NodeKind kind, std::size_t number = 0) {
+    return service_launch(d, d.the(kind, number));
+}
+
 TEST(DeploymentTest, IngestServer) {
-    EXPECT_EQ(to_text(ingest_server(stock(), stock().ingest.at(0))), R"(ingest0
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::ingest, 0)), R"(ingest0
   DATABASE_URL=postgres://fog:***@localhost:5432/fog_local
   MC_CHAIN_ID=local
   /mc/target/release/fog_ingest_server
@@ -48,7 +53,7 @@ TEST(DeploymentTest, IngestServer) {
     --admin-listen-uri insecure-mca://127.0.0.1:4400/
     --watcher-db /w/chain/ingest/watcher-db
 )");
-    const Launch second = ingest_server(stock(), stock().ingest.at(1));
+    const Launch second = service_of(stock(), NodeKind::ingest, 1);
     EXPECT_THAT(second.arguments,
                 ElementsAre("--ledger-db", "/w/chain/ingest/ledger-db", "--client-listen-uri",
                             "insecure-fog-ingest://127.0.0.1:4201/", "--peer-listen-uri",
@@ -60,7 +65,7 @@ TEST(DeploymentTest, IngestServer) {
 }
 
 TEST(DeploymentTest, ViewStoreAndRouter) {
-    EXPECT_EQ(to_text(view_server(stock(), stock().view.at(0))), R"(view0.0
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::view_store, 0)), R"(view0.0
   DATABASE_URL=postgres://fog:***@localhost:5432/fog_local
   MC_CHAIN_ID=local
   /mc/target/release/fog_view_server
@@ -69,7 +74,7 @@ TEST(DeploymentTest, ViewStoreAndRouter) {
     --sharding-strategy default
     --admin-listen-uri insecure-mca://127.0.0.1:5700/
 )");
-    EXPECT_EQ(to_text(view_router(stock())), R"(view_router
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::view_router)), R"(view_router
   DATABASE_URL=postgres://fog:***@localhost:5432/fog_local
   MC_CHAIN_ID=local
   /mc/target/release/fog_view_router
@@ -81,7 +86,7 @@ TEST(DeploymentTest, ViewStoreAndRouter) {
 }
 
 TEST(DeploymentTest, KeyImageStoreAndLedgerRouter) {
-    EXPECT_EQ(to_text(key_image_store(stock(), stock().images.at(0))), R"(images0.0
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::image_store, 0)), R"(images0.0
   DATABASE_URL=postgres://fog:***@localhost:5432/fog_local
   MC_CHAIN_ID=local
   /mc/target/release/key_image_store
@@ -92,7 +97,7 @@ TEST(DeploymentTest, KeyImageStoreAndLedgerRouter) {
     --watcher-db /w/chain/ledger/watcher-db
     --admin-listen-uri insecure-mca://127.0.0.1:7700/
 )");
-    EXPECT_EQ(to_text(ledger_router(stock())), R"(ledger_router
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::ledger_router)), R"(ledger_router
   MC_CHAIN_ID=local
   /mc/target/release/ledger_router
     --ledger-db /w/chain/ledger/ledger-db
@@ -105,7 +110,7 @@ TEST(DeploymentTest, KeyImageStoreAndLedgerRouter) {
 }
 
 TEST(DeploymentTest, ReportServerAndItsTool) {
-    EXPECT_EQ(to_text(report_server(stock())), R"(report_server
+    EXPECT_EQ(to_text(service_of(stock(), NodeKind::report_server)), R"(report_server
   DATABASE_URL=postgres://fog:***@localhost:5432/fog_local
   MC_CHAIN_ID=local
   /mc/target/release/report_server
@@ -140,7 +145,8 @@ TEST(DeploymentTest, Tools) {
 )");
     EXPECT_THAT(test_vector(stock(), "ok_rsa_head", "chain").arguments,
                 ElementsAre("--type=chain", "--test-name=ok_rsa_head"));
-    EXPECT_EQ(to_text(admin_gateway(stock(), "ingest0", stock().ingest.at(0).client)), R"(ingest0-gateway
+    EXPECT_EQ(to_text(admin_gateway(stock(), "ingest0", stock().the(NodeKind::ingest).ports)),
+              R"(ingest0-gateway
   MC_CHAIN_ID=local
   ROCKET_CLI_COLORS=0
   /mc/target/release/mc-admin-http-gateway
@@ -183,15 +189,17 @@ TEST(DeploymentTest, Nginx) {
     frontless.front = Front::none;
     EXPECT_EQ(frontless.fog_uri(), "insecure-fog://localhost:5200/?ledger=localhost:7200");
     // What wallets dial is what sessions begin with.
-    EXPECT_THAT(to_text(view_router(frontless)), HasSubstr("--client-responder-id localhost:5200\n"));
-    EXPECT_THAT(to_text(ledger_router(frontless)), HasSubstr("--client-responder-id localhost:7200\n"));
+    EXPECT_THAT(to_text(service_of(frontless, NodeKind::view_router)),
+                HasSubstr("--client-responder-id localhost:5200\n"));
+    EXPECT_THAT(to_text(service_of(frontless, NodeKind::ledger_router)),
+                HasSubstr("--client-responder-id localhost:7200\n"));
 }
 
 // Upstream's programs do not know these flags, so they stand only where the defaults do not serve.
 TEST(DeploymentTest, AttestationIsSaidWhereItIsNotTheDefault) {
     const auto all = [](const Deployment& d) {
-        return std::vector{ingest_server(d, d.ingest.at(0)), view_router(d), ledger_router(d),
-                           remote_wallet(d), report_cli(d, 1)};
+        return std::vector{service_of(d, NodeKind::ingest, 0), service_of(d, NodeKind::view_router),
+                           service_of(d, NodeKind::ledger_router), remote_wallet(d), report_cli(d, 1)};
     };
     Deployment d = stock();
     for (const Launch& launch : all(d)) EXPECT_THAT(to_text(launch), Not(HasSubstr("--attestation")));
@@ -201,7 +209,7 @@ TEST(DeploymentTest, AttestationIsSaidWhereItIsNotTheDefault) {
     d.enclave_key = "/keys/Enclave_private.pem";
     for (const Launch& launch : all(d))
         EXPECT_THAT(to_text(launch), HasSubstr("--enclave-key /keys/Enclave_private.pem\n"));
-    EXPECT_THAT(to_text(view_server(d, d.view.at(0))), Not(HasSubstr("--enclave-key")));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)), Not(HasSubstr("--enclave-key")));
 }
 
 TEST(DeploymentTest, TheOrderOfStarting) {
@@ -231,37 +239,38 @@ TEST(DeploymentTest, ShardsReplicasAndOwnCopies) {
         topology, [&port] { return ++port; }, false, false);
     EXPECT_THAT(d.copies(), ElementsAre("ingest0", "ingest1", "images0.0", "images0.1", "images1.0",
                                         "images1.1", "ledger"));
-    EXPECT_THAT(view_router(d).arguments.at(5),
+    EXPECT_THAT(service_of(d, NodeKind::view_router).arguments.at(5),
                 "insecure-fog-view-store://127.0.0.1:10007/?sharding_strategy=0-4,"
                 "insecure-fog-view-store://127.0.0.1:10009/?sharding_strategy=4-18446744073709551615");
-    const std::string ingest = to_text(ingest_server(d, d.ingest.at(0)));
+    const std::string ingest = to_text(service_of(d, NodeKind::ingest, 0));
     EXPECT_THAT(ingest, HasSubstr("--pubkey-expiry-window 7\n"));
     EXPECT_THAT(ingest, HasSubstr("--user-capacity 16\n"));
     EXPECT_THAT(ingest, HasSubstr("--max-transactions 2\n"));
     d.topology.user_capacity = 5; // 70 % of 8
-    EXPECT_THAT(to_text(ingest_server(d, d.ingest.at(0))), HasSubstr("--user-capacity 8\n"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::ingest, 0)), HasSubstr("--user-capacity 8\n"));
     d.topology.user_capacity = 6;
-    EXPECT_THAT(to_text(ingest_server(d, d.ingest.at(0))), HasSubstr("--user-capacity 16\n"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::ingest, 0)), HasSubstr("--user-capacity 16\n"));
     EXPECT_THAT(ingest, HasSubstr("--poll_interval_ms 20\n"));
-    const std::string view = to_text(view_server(d, d.view.at(1)));
+    const std::string view = to_text(service_of(d, NodeKind::view_store, 1));
     EXPECT_THAT(view, HasSubstr("--sharding-strategy 4-18446744073709551615\n"));
     EXPECT_THAT(view, HasSubstr("--block-query-batch-size 3\n"));
     EXPECT_THAT(view, HasSubstr("--db-polling-interval-ms 20\n"));
-    EXPECT_THAT(to_text(key_image_store(d, d.images.at(3))), HasSubstr("/images1.1/ledger-db\n"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::image_store, 3)), HasSubstr("/images1.1/ledger-db\n"));
 }
 
 TEST(DeploymentTest, OthersDialTheProxyInFrontOfAService) {
     Deployment d = stock();
-    d.view.at(0).ports.via = 20001;
-    d.images.at(0).ports.via = 20002;
-    d.ingest.at(0).peer_via = 20003;
-    d.view_router.ports.via = 20004;
-    EXPECT_THAT(to_text(view_router(d)), HasSubstr("//127.0.0.1:20001/?sharding"));
-    EXPECT_THAT(to_text(view_server(d, d.view.at(0))), HasSubstr("--client-responder-id 127.0.0.1:20001\n"))
+    d.the(NodeKind::view_store).ports.via = 20001;
+    d.the(NodeKind::image_store).ports.via = 20002;
+    d.the(NodeKind::ingest).peer_via = 20003;
+    d.the(NodeKind::view_router).ports.via = 20004;
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_router)), HasSubstr("//127.0.0.1:20001/?sharding"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)),
+                HasSubstr("--client-responder-id 127.0.0.1:20001\n"))
         << "a store's responder id is what its router dials";
-    EXPECT_THAT(to_text(view_server(d, d.view.at(0))), HasSubstr("//127.0.0.1:5600/"));
-    EXPECT_THAT(to_text(ledger_router(d)), HasSubstr("//127.0.0.1:20002/?sharding"));
-    EXPECT_THAT(to_text(ingest_server(d, d.ingest.at(0))), HasSubstr("--local-node-id localhost:20003\n"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)), HasSubstr("//127.0.0.1:5600/"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::ledger_router)), HasSubstr("//127.0.0.1:20002/?sharding"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::ingest, 0)), HasSubstr("--local-node-id localhost:20003\n"));
     EXPECT_THAT(nginx_conf(d), HasSubstr("grpc://127.0.0.1:20004;"));
 }
 

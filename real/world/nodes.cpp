@@ -146,11 +146,10 @@ grpc::ChannelOptions commands_to(std::uint16_t port) {
 } // namespace
 
 RealIngestNode::RealIngestNode(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                               const IngestPlace& place)
-    : RealNode(world, who, ingest_server(d, place), place.client.listen, place.client.admin),
+                               const ServicePlace& place)
+    : RealNode(world, who, service_launch(d, place), place.ports.listen, place.ports.admin),
       responder_id_(fmt::format("localhost:{}", place.peer_via)), state_file_(place.state_file),
-      channel_(world.runtime, commands_to(place.client.via)), client_(channel_, grpc::insecure_peer_names()) {
-}
+      channel_(world.runtime, commands_to(place.ports.via)), client_(channel_, grpc::insecure_peer_names()) {}
 
 void RealIngestNode::on_page(const std::string& page) {
     const std::optional<std::int64_t> active = metric(page, "fog_ingest_gauge", "mode_is_active");
@@ -183,8 +182,8 @@ void RealIngestNode::put_back_state_file() {
 void cannot_hold() { throw engine::UsageError("a store in a process of its own cannot be held at a count"); }
 
 RealViewStore::RealViewStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                             const ShardPlace& place)
-    : RealNode(std::move(world), who, view_server(d, place), place.ports.listen, place.ports.admin),
+                             const ServicePlace& place)
+    : RealNode(std::move(world), who, service_launch(d, place), place.ports.listen, place.ports.admin),
       range_(place.range) {}
 
 void RealViewStore::on_page(const std::string& page) {
@@ -201,8 +200,8 @@ void RealViewStore::forget() {
 }
 
 RealImageStore::RealImageStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                               const ShardPlace& place)
-    : RealNode(std::move(world), who, key_image_store(d, place), place.ports.listen, place.ports.admin),
+                               const ServicePlace& place)
+    : RealNode(std::move(world), who, service_launch(d, place), place.ports.listen, place.ports.admin),
       range_(place.range), copy_(place.copy), count_(place.range.start.value) {}
 
 void RealImageStore::on_page(const std::string& page) {

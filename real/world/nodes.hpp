@@ -108,7 +108,7 @@ public:
 class RealIngestNode final : public RealNode<engine::IngestNode> {
 public:
     RealIngestNode(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                   const IngestPlace& place);
+                   const ServicePlace& place);
 
     engine::fog::IngestApi& api() override { return client_; }
     const std::string& responder_id() const override { return responder_id_; }
@@ -138,7 +138,7 @@ private:
 class RealViewStore final : public RealNode<engine::ViewStoreNode> {
 public:
     RealViewStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                  const ShardPlace& place);
+                  const ServicePlace& place);
     BlockRange range() const override { return range_; }
     BlockCount count() const override { return count_; }
     void hold(BlockCount) override { cannot_hold(); }
@@ -157,7 +157,7 @@ private:
 class RealImageStore final : public RealNode<engine::ImageStoreNode> {
 public:
     RealImageStore(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
-                   const ShardPlace& place);
+                   const ServicePlace& place);
     BlockRange range() const override { return range_; }
     BlockCount count() const override { return count_; }
     void hold(BlockCount) override { cannot_hold(); }

@@ -202,18 +202,15 @@ void RealWorld::on_landing(const JudgedWallet&, const chain::PublicKey& output, 
 
 check::CallPath RealWorld::path_to(Side side) const {
     check::CallPath path;
-    const auto add = [&](NodeKind kind) {
-        for (const Roster::Service* service : roster().of(kind)) path.nodes.insert(service->id);
-    };
-    if (side != Side::ledger) {
-        add(NodeKind::view_router);
-        add(NodeKind::view_store);
+    path.reads_database = false;
+    for (const Roster::Service& service : roster().services()) {
+        const NodeKindInfo& kind = kind_info(service.kind);
+        if (!kind.answers) continue; // no wallet asks it
+        if (side == Side::view && *kind.answers != WalletSide::view) continue;
+        if (side == Side::ledger && *kind.answers != WalletSide::ledger) continue;
+        path.nodes.insert(service.id);
+        path.reads_database = path.reads_database || kind.uses_database;
     }
-    if (side != Side::view) {
-        add(NodeKind::ledger_router);
-        add(NodeKind::image_store);
-    }
-    path.reads_database = side != Side::ledger;
     // They all come through the front, which is nobody to the proxies.
     path.is_client = [this](NodeId node) { return node == NodeId{} || roster().is_wallet(node); };
     return path;
@@ -343,7 +340,7 @@ void RealWorld::hold_times(std::uint64_t copy, bool hold) {
 
 void RealWorld::fill_disk(NodeId node, bool full) {
     for (const auto& process : processes_) {
-        if (process->id() != node || process->kind() != NodeKind::ingest) continue;
+        if (process->id() != node || !kind_info(process->kind()).is_commanded) continue;
         // A file that cannot grow: what a full disk does to who replaces a file by writing a new one.
         const std::optional<std::uint64_t> limit = full ? std::optional<std::uint64_t>(0) : std::nullopt;
         process->child().next_launch().file_bytes_max = limit;

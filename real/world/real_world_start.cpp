@@ -96,19 +96,12 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
     deployment_.front = options_.front;
     deployment_.clear_text = options_.clear_text;
     deployment_.enclave_key = options_.enclave_key;
-    for (IngestPlace& place : deployment_.ingest)
-        place.state_file = work.path() / "state" / (place.name + "-state-file");
-    if (options_.proxies) {
-        auto put_between = [this](ServicePorts& ports) { ports.via = ports_.reserve(); };
-        for (IngestPlace& place : deployment_.ingest) {
-            put_between(place.client);
-            place.peer_via = ports_.reserve();
-        }
-        for (ShardPlace& place : deployment_.view) put_between(place.ports);
-        for (ShardPlace& place : deployment_.images) put_between(place.ports);
-        put_between(deployment_.view_router.ports);
-        put_between(deployment_.ledger_router.ports);
-        put_between(deployment_.report);
+    for (ServicePlace& place : deployment_.services) {
+        if (kind_info(place.kind).is_commanded)
+            place.state_file = work.path() / "state" / (place.name + "-state-file");
+        if (!options_.proxies) continue;
+        place.ports.via = ports_.reserve();
+        if (place.peer != 0) place.peer_via = ports_.reserve();
     }
 }
 
@@ -231,23 +224,19 @@ std::unique_ptr<ServiceProcess> RealWorld::make_node(const Roster::Service& who)
         add(*node);
         return node;
     };
-    auto plain = [&](Launch launch, const ServicePorts& ports) {
-        return added(
-            std::make_unique<RealPlainNode>(surroundings, who, std::move(launch), ports.listen, ports.admin));
-    };
+    const ServicePlace& place = d.of(who);
     switch (who.kind) {
     case NodeKind::ingest:
-        return added(std::make_unique<RealIngestNode>(surroundings, who, d, d.ingest.at(who.number)));
+        return added(std::make_unique<RealIngestNode>(surroundings, who, d, place));
     case NodeKind::view_store:
-        return added(std::make_unique<RealViewStore>(surroundings, who, d, d.view.at(who.number)));
+        return added(std::make_unique<RealViewStore>(surroundings, who, d, place));
     case NodeKind::image_store:
-        return added(std::make_unique<RealImageStore>(surroundings, who, d, d.images.at(who.number)));
+        return added(std::make_unique<RealImageStore>(surroundings, who, d, place));
     case NodeKind::view_router:
-        return plain(real::view_router(d), d.view_router.ports);
     case NodeKind::ledger_router:
-        return plain(real::ledger_router(d), d.ledger_router.ports);
     case NodeKind::report_server:
-        return plain(real::report_server(d), d.report);
+        return added(std::make_unique<RealPlainNode>(surroundings, who, service_launch(d, place),
+                                                     place.ports.listen, place.ports.admin));
     }
     throw InternalError("a kind of node that has no program");
 }
@@ -277,11 +266,9 @@ void RealWorld::make_proxies() {
         proxies_.push_back(std::make_unique<FaultProxy>(loop_, via, target, rules_for(to)));
     };
     for (const Roster::Service* who : roster().in_plans()) {
-        const ServicePorts& ports = deployment_.ports_of(*who);
-        put(ports.via, ports.listen, who->id);
-        if (who->kind != NodeKind::ingest) continue;
-        const IngestPlace& place = deployment_.ingest.at(who->number);
-        put(place.peer_via, place.peer, who->id);
+        const ServicePlace& place = deployment_.of(*who);
+        put(place.ports.via, place.ports.listen, who->id);
+        if (place.peer != 0) put(place.peer_via, place.peer, who->id);
     }
 }
 
@@ -332,14 +319,14 @@ Task<> RealWorld::start_services() {
     wallet_client_ = std::make_unique<grpc::RemoteWalletClient>(*wallet_channel_);
     // As a wallet of our own would dial.
     const bool direct = options_.front == Front::none;
-    auto to_router = [this, direct](const RouterPlace& router) {
+    auto to_router = [this, direct](NodeKind kind) {
         grpc::ChannelOptions options(
-            fmt::format("127.0.0.1:{}", direct ? router.ports.via : deployment_.front_port));
+            fmt::format("127.0.0.1:{}", direct ? deployment_.the(kind).ports.via : deployment_.front_port));
         options.deadline = 20s;
         return std::make_unique<grpc::Channel>(*runtime_, options);
     };
-    view_channel_ = to_router(deployment_.view_router);
-    ledger_channel_ = to_router(deployment_.ledger_router);
+    view_channel_ = to_router(NodeKind::view_router);
+    ledger_channel_ = to_router(NodeKind::ledger_router);
     grpc::ClientAttestation to_view;
     grpc::ClientAttestation to_ledger;
     std::string why;

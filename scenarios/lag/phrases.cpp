@@ -182,7 +182,7 @@ void PhraseWriter::second_key() {
 void PhraseWriter::keys_change_in_trouble() {
     const std::uint32_t n = scanner();
     const bool reader = draw_.chance(1, 2);
-    const std::uint32_t whom = reader ? topology().ingest_nodes + draw_.below(view_stores()) : n;
+    const std::uint32_t whom = reader ? first_store() + draw_.below(view_stores()) : n;
     if (draw_.chance(1, 2)) block(2, 0);
     if (draw_.chance(1, 2)) pause();
     fault(reader && draw_.chance(1, 2) ? FaultKind::stale_reads : one_of(database_faults), whom);
@@ -316,7 +316,7 @@ void PhraseWriter::restored_node() {
 }
 
 void PhraseWriter::service_restarts() {
-    const std::uint32_t s = topology().ingest_nodes + draw_.below(services() - topology().ingest_nodes);
+    const std::uint32_t s = first_store() + draw_.below(services() - first_store());
     const std::uint32_t w = wallet();
     block(2, 1);
     pause();
@@ -326,13 +326,13 @@ void PhraseWriter::service_restarts() {
     if (draw_.chance(1, 2)) block(1, 1);
     const bool is_store = s < view_router();
     const bool slowly = is_store && draw_.chance(1, 2);
-    if (slowly) add(Action::hold_store, s - topology().ingest_nodes, 0);
+    if (slowly) add(Action::hold_store, s - first_store(), 0);
     add(Action::start, s);
     poll(w);
     if (slowly) {
         pause();
         maybe_poll(w);
-        add(Action::release_store, s - topology().ingest_nodes);
+        add(Action::release_store, s - first_store());
         pause();
         poll(w);
     }
@@ -384,7 +384,7 @@ void PhraseWriter::trouble_changes_hands() {
     if (draw_.chance(1, 2)) block(2, 1);
     pause();
     poll(w);
-    const std::uint32_t other = topology().ingest_nodes + draw_.below(stores());
+    const std::uint32_t other = first_store() + draw_.below(stores());
     const bool dies = draw_.chance(1, 2);
     if (dies)
         add(Action::crash, other);
@@ -427,10 +427,10 @@ void PhraseWriter::store_starts_over() {
     some_blocks(2);
     pause();
     const std::uint32_t store = draw_.below(draw_.chance(1, 4) ? stores() : view_stores());
-    add(Action::crash, topology().ingest_nodes + store);
+    add(Action::crash, first_store() + store);
     add(Action::hold_store, store, draw_.below(2));
-    if (draw_.chance(1, 4)) fault(one_of(database_faults), topology().ingest_nodes + store);
-    add(Action::start, topology().ingest_nodes + store);
+    if (draw_.chance(1, 4)) fault(one_of(database_faults), first_store() + store);
+    add(Action::start, first_store() + store);
     const std::uint32_t w = wallet();
     const std::uint32_t times = 1 + draw_.below(4);
     for (std::uint32_t i = 0; i < times; ++i) {

@@ -128,17 +128,16 @@ std::uint64_t PlanWriter::fault_amount(FaultKind kind) {
 }
 
 std::pair<std::uint32_t, std::uint32_t> PlanWriter::link() {
-    const std::uint32_t first_store = topology().ingest_nodes;
     std::pair<std::uint32_t, std::uint32_t> ends;
     switch (draw_.below(5)) {
     case 0: // a wallet's own
         ends = {services() + wallet(), draw_.chance(1, 2) ? ledger_router() : view_router()};
         break;
     case 1:
-        ends = {view_router(), first_store + draw_.below(view_stores())};
+        ends = {view_router(), any(NodeKind::view_store)};
         break;
     case 2:
-        ends = {ledger_router(), first_store + view_stores() + draw_.below(stores() - view_stores())};
+        ends = {ledger_router(), any(NodeKind::image_store)};
         break;
     case 3: {
         const std::uint32_t n = ingest();
@@ -164,7 +163,7 @@ void PlanWriter::any_fault() {
     case 2: {
         const FaultKind kind = one_of(database_faults);
         // Whoever talks to the database.
-        fault(kind, draw_.chance(1, 2) ? topology().ingest_nodes + draw_.below(view_stores()) : ingest());
+        fault(kind, any(draw_.chance(1, 2) ? NodeKind::view_store : NodeKind::ingest));
         break;
     }
     case 3:
@@ -185,13 +184,13 @@ void PlanWriter::any_fault() {
 void PlanWriter::look_ups_fail() {
     const std::uint32_t where = draw_.below(stores() + 1);
     const bool router = where == stores();
-    fault(FaultKind::failed_look_ups, router ? ledger_router() : topology().ingest_nodes + where);
+    fault(FaultKind::failed_look_ups, router ? ledger_router() : first_store() + where);
 }
 
 PlanWriter::Struck PlanWriter::somebody_else_fails() {
     Struck struck;
     if (!draw_.chance(1, 3)) return struck;
-    struck.store = topology().ingest_nodes + draw_.below(stores());
+    struck.store = first_store() + draw_.below(stores());
     if (draw_.chance(1, 2)) {
         struck.trouble = Trouble::store_down;
         add(Action::crash, struck.store);

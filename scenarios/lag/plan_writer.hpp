@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/world/roster.hpp"
 #include "scenarios/lag/draw.hpp"
 #include "scenarios/lag/plan.hpp"
 
@@ -31,24 +32,24 @@ protected:
 
     PlanWriter(Draw& draw, const PlanShape& shape) : draw_(draw), shape_(shape) {}
 
-    // The world.  Services are numbered: ingest nodes, view stores, image stores, routers, report server.
+    // The world.  Services are numbered as the roster says.
     const Topology& topology() const { return plan_.topology; }
     void draw_topology();
     std::uint32_t wallets() const { return topology().accounts * plan_.wallets_per_account; }
-    std::uint32_t stores() const {
-        return topology().view_shards * topology().view_replicas +
-               topology().image_shards * topology().image_replicas;
-    }
-    std::uint32_t view_stores() const { return topology().view_shards * topology().view_replicas; }
-    std::uint32_t copies() const {
-        if (!topology().own_copies) return 2;
-        return topology().ingest_nodes + topology().image_shards * topology().image_replicas + 1;
-    }
-    std::uint32_t services() const { return topology().ingest_nodes + stores() + 3; }
-    std::uint32_t view_router() const { return topology().ingest_nodes + stores(); }
-    std::uint32_t ledger_router() const { return view_router() + 1; }
-    std::uint32_t report_server() const { return view_router() + 2; }
-    std::uint32_t ingest() { return draw_.below(topology().ingest_nodes); }
+    engine::PlanNumbers numbers() const { return engine::PlanNumbers(topology()); }
+    std::uint32_t stores() const { return numbers().stores(); }
+    std::uint32_t view_stores() const { return numbers().count(engine::NodeKind::view_store); }
+    std::uint32_t first_store() const { return numbers().first(engine::NodeKind::view_store); }
+    std::uint32_t copies() const { return numbers().copies(); }
+    std::uint32_t services() const { return numbers().services(); }
+    /// The only one of its kind.
+    std::uint32_t the(engine::NodeKind kind) const { return numbers().first(kind); }
+    std::uint32_t view_router() const { return the(engine::NodeKind::view_router); }
+    std::uint32_t ledger_router() const { return the(engine::NodeKind::ledger_router); }
+    std::uint32_t report_server() const { return the(engine::NodeKind::report_server); }
+    /// Some service of a kind.
+    std::uint32_t any(engine::NodeKind kind) { return the(kind) + draw_.below(numbers().count(kind)); }
+    std::uint32_t ingest() { return any(engine::NodeKind::ingest); }
     /// Mostly the node that scans: what happens to an idle one matters less.
     std::uint32_t scanner() { return draw_.chance(1, 5) ? ingest() : active_; }
     void activate(std::uint32_t n) {

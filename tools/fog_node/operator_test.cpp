@@ -260,7 +260,7 @@ TEST(HealthTest, AViewStoreServesOnceItHasLoaded) {
 
 TEST(StateFileTest, AKeyThatCannotBeOpenedIsAPanicOnce) {
     Pipeline pipeline;
-    const auto path = pipeline.deployment().ingest[0].state_file;
+    const auto path = pipeline.deployment().the(engine::NodeKind::ingest).state_file;
     std::ofstream(path) << ""; // a crash right after upstream's truncation
     real::Child& node = pipeline.child("ingest0");
     node.start();

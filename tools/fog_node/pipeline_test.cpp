@@ -106,7 +106,7 @@ TEST(PipelineTest, KeysRotateRestartAndGetLost) {
     // Its state is gone: a new key, and the old one is reported lost.  The missed block comes from the
     // ledger.
     pipeline.stop("ingest1");
-    std::filesystem::remove(pipeline.deployment().ingest[1].state_file);
+    std::filesystem::remove(pipeline.deployment().the(engine::NodeKind::ingest, 1).state_file);
     pipeline.start("ingest1");
     const std::string third = pipeline.ingress_key(1);
     ASSERT_NE(second, third);
@@ -134,7 +134,8 @@ TEST(PipelineTest, PeersShareAKey) {
     Pipeline pipeline;
     pipeline.start_all();
     const auto peer = [&](unsigned i) {
-        return "insecure-igp://" + pipeline.target(pipeline.deployment().ingest[i].name, "peer") + "/";
+        return "insecure-igp://" +
+               pipeline.target(pipeline.deployment().the(engine::NodeKind::ingest, i).name, "peer") + "/";
     };
     for (unsigned node : {0u, 1u}) {
         const Outcome met = pipeline.ingest(node, {"set-peers", peer(0), peer(1)});

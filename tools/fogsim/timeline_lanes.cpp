@@ -62,15 +62,15 @@ void Lanes::make_lanes() {
             wallets.push_back(n);
             continue;
         }
-        const bool ingest = service->kind == engine::NodeKind::ingest;
-        const bool counts = ingest || is_store(service->kind);
+        const bool counts = kind_info(service->kind).has_height();
         nodes_[n] = add_lane(service->name, counts ? 44 : 24, counts);
     }
     for (const engine::Roster::Service* service : roster_.in_plans()) {
         if (service->id.value >= nodes_.size()) continue; // nothing was heard of it
         const std::size_t lane = nodes_[service->id.value];
-        if (service->kind == engine::NodeKind::ingest) ingest_.push_back(lane);
-        if (is_store(service->kind)) stores_.push_back(lane);
+        const engine::NodeKindInfo& kind = kind_info(service->kind);
+        if (kind.is_commanded) ingest_.push_back(lane);
+        if (kind.is_store) stores_.push_back(lane);
         services_.push_back(lane);
     }
     nodes_.at(0) = add_lane(database_name, 24, false); // what has no node of its own happens there

@@ -144,7 +144,7 @@ Pipeline::Pipeline(PipelineShape shape)
     d.programs = FOG_PROGRAM_DIR;
     d.work = directory();
     d.database_url = database_url();
-    for (real::IngestPlace& place : d.ingest) place.state_file = directory() / (place.name + ".state");
+    for (real::ServicePlace& place : d.services) place.state_file = directory() / (place.name + ".state");
     const auto x509 = [](const char* name, const char* kind) {
         const Outcome found =
             run_program("mc-crypto-x509-test-vectors", {"--test-name", name, "--kind", kind});
@@ -175,19 +175,11 @@ Pipeline::Pipeline(PipelineShape shape)
         names_.push_back(launch.name);
         supervisor_->add(std::move(launch));
     }
-    const auto note = [this](const std::string& name, const real::ServicePorts& ports) {
-        port_of_[name] = {{"client", ports.listen}, {"admin", ports.admin}};
-        if (ports.gateway != 0) port_of_[name + "-gateway"] = {{"client", ports.gateway}};
-    };
-    for (const real::IngestPlace& place : d.ingest) {
-        note(place.name, place.client);
-        port_of_[place.name]["peer"] = place.peer;
+    for (const real::ServicePlace& place : d.services) {
+        port_of_[place.name] = {{"client", place.ports.listen}, {"admin", place.ports.admin}};
+        if (place.ports.gateway != 0) port_of_[place.name + "-gateway"] = {{"client", place.ports.gateway}};
+        if (place.peer != 0) port_of_[place.name]["peer"] = place.peer;
     }
-    for (const real::ShardPlace& place : d.view) note(place.name, place.ports);
-    for (const real::ShardPlace& place : d.images) note(place.name, place.ports);
-    note("view_router", d.view_router.ports);
-    note("ledger_router", d.ledger_router.ports);
-    note("report_server", d.report);
     port_of_["sample_paykit_remote_wallet"] = {{"client", d.wallet_port}};
     port_of_["nginx"] = {{"client", d.front_port}};
 }
@@ -278,9 +270,10 @@ std::vector<std::string> Pipeline::add_block(unsigned n, const std::string& fog_
 }
 
 Outcome Pipeline::ingest(unsigned node, const std::vector<std::string>& arguments) {
-    std::vector<std::string> all{
-        "--uri", fmt::format("insecure-fog-ingest://{}/", target(deployment_.ingest.at(node).name)),
-        "--retry-seconds", "0"};
+    std::vector<std::string> all{"--uri",
+                                 fmt::format("insecure-fog-ingest://{}/",
+                                             target(deployment_.the(engine::NodeKind::ingest, node).name)),
+                                 "--retry-seconds", "0"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return run_program("fog_ingest_client", all);
 }
