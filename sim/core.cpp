@@ -6,36 +6,6 @@
 
 namespace sim {
 
-FaultId FaultTable::add(Fault fault) {
-    const FaultId id{next_id_++};
-    active_.push_back({id, fault, scheduler_.now()});
-    return id;
-}
-
-std::optional<Fault> FaultTable::remove(FaultId id) {
-    const auto it = std::find_if(active_.begin(), active_.end(), [&](const Active& a) { return a.id == id; });
-    if (it == active_.end()) return std::nullopt;
-    const Fault fault = it->fault;
-    active_.erase(it);
-    return fault;
-}
-
-const FaultTable::Active* FaultTable::cutting(NodeId from, NodeId to) const {
-    const auto it = std::find_if(active_.begin(), active_.end(), [&](const Active& entry) {
-        if (const auto* partition = entry.fault.as<faults::Partition>())
-            return is_at(*partition, from, to) || is_at(*partition, to, from);
-        if (const auto* cut = entry.fault.as<faults::Cut>()) return is_at(*cut, from, to);
-        if (const auto* isolate = entry.fault.as<faults::Isolate>())
-            return is_at(*isolate, from) || is_at(*isolate, to);
-        return false;
-    });
-    return it == active_.end() ? nullptr : &*it;
-}
-
-Cause FaultTable::cause_of(const Active& entry) const {
-    return engine::cause_of(entry.fault, entry.since, scheduler_.now());
-}
-
 // ------------------------------------------------------------------------------------------------ processes
 
 Treatments::Of& Treatments::of(NodeId node) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/fault.hpp"
+#include "engine/fault_table.hpp"
 #include "engine/host.hpp"
 #include "engine/stream_site.hpp"
 #include "engine/tell/note.hpp"
@@ -26,6 +26,7 @@ using engine::EventKind;
 using engine::Fault;
 using engine::FaultId;
 using engine::FaultKind;
+using engine::FaultTable;
 using engine::StreamSite;
 namespace faults = engine::faults;
 using engine::Result;
@@ -54,75 +55,6 @@ struct Options {
         nullptr;                      ///< a recording to play back; its seed counts, not the one above
     bool keep_choices = false;        ///< into the result
     std::size_t expected_choices = 0; ///< room to reserve
-};
-
-/// The faults in force.  Asked on every message: an empty table costs nothing.
-class FaultTable {
-public:
-    struct Active {
-        FaultId id;
-        Fault fault;
-        Instant since;
-    };
-
-    explicit FaultTable(const Scheduler& scheduler) : scheduler_(scheduler) {}
-
-    FaultId add(Fault fault);
-    std::optional<Fault> remove(FaultId id);
-    const std::vector<Active>& active() const { return active_; }
-    bool empty() const { return active_.empty(); }
-
-    /// Lets no message pass from one node to the other; null: nothing does.
-    const Active* cutting(NodeId from, NodeId to) const;
-    bool is_cut(NodeId from, NodeId to) const { return cutting(from, to) != nullptr; }
-    /// The oldest of a kind at this place, as the cause of what it strikes now; empty: there is none.
-    template <class Kind, class... Place>
-    Cause strike(Place... place) const {
-        for (const Active& entry : active_)
-            if (const Kind* fault = entry.fault.as<Kind>();
-                fault != nullptr && engine::is_at(*fault, place...))
-                return cause_of(entry);
-        return {};
-    }
-    /// A fault as the cause of what it strikes now, at its own place.
-    Cause cause_of(const Active& entry) const;
-    /// The oldest of a kind at this place (its first members); null: there is none.
-    template <class Kind, class... Place>
-    const Kind* find(Place... place) const {
-        for (const Active& entry : active_)
-            if (const Kind* fault = entry.fault.as<Kind>();
-                fault != nullptr && engine::is_at(*fault, place...))
-                return fault;
-        return nullptr;
-    }
-    template <class Kind, class... Place>
-    bool has(Place... place) const {
-        return find<Kind>(place...) != nullptr;
-    }
-    /// How many of 256 a fault of a kind strikes at this place.
-    template <class Kind, class... Place>
-    std::uint32_t share(Place... place) const {
-        const Kind* fault = find<Kind>(place...);
-        return fault == nullptr ? 0 : fault->share.of_256;
-    }
-    /// Uses up one of the commits that a fault strikes at a node; ends the fault with the last.
-    /// @return what strikes it; empty: nothing
-    template <class Kind>
-    Cause take_one(NodeId node) {
-        for (auto it = active_.begin(); it != active_.end(); ++it) {
-            Kind* fault = it->fault.as<Kind>();
-            if (fault == nullptr || fault->node != node) continue;
-            const Cause cause = cause_of(*it);
-            if (--fault->commits.left == 0) active_.erase(it);
-            return cause;
-        }
-        return {};
-    }
-
-private:
-    const Scheduler& scheduler_;
-    std::vector<Active> active_;
-    std::uint32_t next_id_ = 1;
 };
 
 /// What was done to processes, for who has to say why a call failed.

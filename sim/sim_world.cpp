@@ -51,39 +51,24 @@ Task<> SimWallet::look_inside() {
 
 // ------------------------------------------------------------------------------------------------ faults
 
-FaultId SimFaults::begin(Fault fault) {
-    Core& core = world_.core();
-    if (fault.kind() == FaultKind::stale_reads) world_.db_.keep_history();
-    const FaultId id = core.faults.add(fault);
-    core.record(fault.written().a, EventKind::fault_began, id.value, static_cast<std::uint64_t>(fault.kind()),
-                fault.written().amount);
-    return id;
+void SimWorld::on_fault(FaultId id, const Fault& fault, bool begins) {
+    const engine::FaultNumbers& at = fault.written();
+    const auto kind = static_cast<std::uint64_t>(fault.kind());
+    if (begins) {
+        if (fault.kind() == FaultKind::stale_reads) db_.keep_history();
+        core_.record(at.a, EventKind::fault_began, id.value, kind, at.amount);
+        return;
+    }
+    core_.record(at.a, EventKind::fault_ended, id.value, kind);
+    if (fault.kind() == FaultKind::watcher_behind)
+        for (const auto& copy : store_.lagging()) copy->release_times();
 }
-
-void SimFaults::heal(FaultId id) {
-    Core& core = world_.core();
-    const std::optional<Fault> fault = core.faults.remove(id);
-    if (!fault) return;
-    core.record(fault->written().a, EventKind::fault_ended, id.value,
-                static_cast<std::uint64_t>(fault->kind()));
-    if (fault->kind() == FaultKind::watcher_behind)
-        for (const auto& copy : world_.store_.lagging()) copy->release_times();
-}
-
-void SimFaults::heal_all() {
-    while (!world_.core().faults.empty()) heal(world_.core().faults.active().front().id);
-    for (Process* process : world_.processes_) process->resume();
-    for (const auto& copy : world_.store_.lagging()) copy->release();
-    for (engine::StoreNode* store : world_.stores()) store->release();
-}
-
-bool SimFaults::any() const { return !world_.core().faults.empty(); }
 
 // ------------------------------------------------------------------------------------------------ world
 
 SimWorld::SimWorld(const Options& options)
     : SimMachinery(options), WorldBody(options.topology, parts()),
-      responses_(checks(), chain().model(), recovery_), faults_(*this) {
+      responses_(checks(), chain().model(), recovery_) {
     core_.scheduler.set_after_step([this] { after_step(); });
     core_.scheduler.set_escape_handler([this](NodeId node, std::exception_ptr error) {
         Violation violation;

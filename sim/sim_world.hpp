@@ -42,18 +42,6 @@ private:
     std::optional<engine::fog::Wallet> wallet_;
 };
 
-class SimFaults final : public engine::Faults {
-public:
-    explicit SimFaults(SimWorld& world) : world_(world) {}
-    FaultId begin(Fault fault) override;
-    void heal(FaultId fault) override;
-    void heal_all() override;
-    bool any() const override;
-
-private:
-    SimWorld& world_;
-};
-
 /// What a simulated world runs on.
 class SimMachinery {
 protected:
@@ -61,7 +49,8 @@ protected:
         : core_(options), network_(core_), db_(core_, recovery_), operator_db_(db_, NodeId{}),
           store_(core_, recovery_, db_) {}
     engine::WorldBody::Parts parts() {
-        engine::WorldBody::Parts parts{core_.scheduler, core_.choices, *core_.options.crypto, store_};
+        engine::WorldBody::Parts parts{core_.scheduler, core_.choices, *core_.options.crypto, store_,
+                                       core_.faults};
         parts.probe = core_.probe();
         return parts;
     }
@@ -81,7 +70,6 @@ public:
     ~SimWorld() override;
 
     bool can(engine::Capability capability) const override;
-    engine::Faults& faults() override { return faults_; }
     Task<> sleep(Duration duration) override;
 
     // The devices.
@@ -91,6 +79,7 @@ public:
     std::int64_t wall_clock_s() const override { return core_.wall_clock_s(NodeId{}); }
     Task<bool> wait_for(std::function<bool()> holds, Instant deadline) override;
     std::uint64_t step_number() const override { return core_.scheduler.steps(); }
+    void on_fault(FaultId id, const Fault& fault, bool begins) override;
     void on_step(const std::string& text) override;
     void on_poll(const engine::JudgedWallet& wallet,
                  const Result<engine::fog::BalanceReport>& result) override;
@@ -104,7 +93,6 @@ public:
 
 private:
     friend class SimWallet;
-    friend class SimFaults;
     using SimMachinery::store_;
 
     /// A condition somebody waits for; lives in the waiting coroutine's frame.
@@ -128,7 +116,6 @@ private:
     Surroundings surroundings() { return {core_, network_, db_, checks(), responses_}; }
 
     engine::check::ResponseChecker responses_;
-    SimFaults faults_;
     std::vector<std::unique_ptr<Process>> nodes_; // by number
     std::vector<Process*> processes_;             // in the order in which they are started
     std::vector<SimIngestNode*> ingest_;

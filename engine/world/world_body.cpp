@@ -8,7 +8,7 @@ namespace engine {
 
 WorldBody::WorldBody(const Topology& topology, Parts parts)
     : topology_(topology), roster_(topology_), loop_(parts.loop), choices_(parts.choices),
-      store_(parts.store),
+      store_(parts.store), faults_(*this, parts.faults),
       chain_(
           accounts_, parts.crypto, choices_, store_, [this] { return ask_report(); }, parts.probe),
       reports_(checks_, chain_.model(), std::move(parts.reported_tokens)) {
@@ -19,6 +19,12 @@ ChainCopy& WorldBody::copy(const std::string& name) {
     for (ChainCopy* copy : copies())
         if (copy->name() == name) return *copy;
     throw UsageError("the scenario needs a chain copy '" + name + "', which this topology has not");
+}
+
+std::string WorldBody::why_no_fault(FaultKind kind) const {
+    const std::optional<Capability> need = fault_info(kind).needs;
+    if (!need || can(*need)) return "";
+    return "this world cannot: " + std::string(name(*need));
 }
 
 Task<Result<std::size_t>> WorldBody::clean_up(std::chrono::seconds age) {

@@ -10,6 +10,7 @@
 #include "engine/tell/note.hpp"
 #include "engine/tell/words.hpp"
 #include "engine/world/chain.hpp"
+#include "engine/world/faults.hpp"
 #include "engine/world/wallet.hpp"
 
 namespace engine {
@@ -28,6 +29,7 @@ public:
     Loop& loop() final { return loop_; }
     Instant now() const final { return loop_.now(); }
     check::Checks& checks() final { return checks_; }
+    WorldFaults& faults() final { return faults_; }
     CanonicalChain& chain() final { return chain_; }
     std::vector<ChainCopy*> copies() final { return store_.copies(); }
     ChainCopy& copy(const std::string& name) final;
@@ -70,6 +72,7 @@ public:
         Choices& choices;
         const chain::Crypto& crypto;
         BlockStore& store;
+        FaultTable& faults;
         Probe probe{};
         std::optional<std::set<std::uint64_t>> reported_tokens{}; ///< nothing: wallets report every token
     };
@@ -106,6 +109,11 @@ public:
     virtual Task<bool> wait_for(std::function<bool()> holds, Instant deadline) = 0;
     /// Number of the present step, for violations.
     virtual std::uint64_t step_number() const { return steps_.size(); }
+    /// Why this world, or this run of it, cannot have a fault of a kind; empty when it can.
+    virtual std::string why_no_fault(FaultKind kind) const;
+    /// A fault is in the table now, or no longer: what does not read it there is told, and it is written
+    /// down.
+    virtual void on_fault(FaultId, const Fault&, bool /*begins*/) {}
     /// Whether something on the way of wallets' calls is wrong on purpose, or was when a check began.
     virtual bool is_troubled(Instant /*begun*/) const { return false; }
     /// Where somebody waits for it: what a wallet's user leaves between two checks while something is wrong.
@@ -135,6 +143,7 @@ private:
     BlockStore& store_;
     std::vector<Account> accounts_;
     check::Checks checks_;
+    WorldFaults faults_;
     CanonicalChain chain_;
     check::ReportChecker reports_;
     std::array<std::vector<Node*>, node_kind_count> by_kind_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/check/giving_up.hpp"
+#include "engine/world/fault_words.hpp"
 #include "real/postgres/cluster.hpp"
 #include "real/postgres/pool.hpp"
 #include "real/postgres/recovery_db.hpp"
@@ -70,6 +71,11 @@ std::string RealWorld::never(Capability capability) {
     default:
         return "";
     }
+}
+
+std::string RealWorld::never(FaultKind kind) {
+    const std::optional<Capability> need = fault_info(kind).needs;
+    return need ? never(*need) : "";
 }
 
 bool RealWorld::can(Capability capability) const {
@@ -220,7 +226,8 @@ Cause RealWorld::cause_on_the_way(Side side, Instant begun) const {
     const check::CallPath path = path_to(side);
     if (restarting_database_ && path.reads_database)
         return engine::cause_of(faults::DbDown{}, *restarting_database_, now());
-    if (const Cause fault = faults_.cause_on(path, begun)) return fault;
+    const auto lies_there = [&path](const Fault& fault) { return check::lies_on(path, fault); };
+    if (const Cause fault = faults_.cause(lies_there, begun, check::longest_consequence)) return fault;
     for (const auto& process : processes_)
         if (path.nodes.contains(process->id()))
             if (const Cause cause = process->cause(begun)) return cause;
@@ -252,7 +259,11 @@ Task<std::optional<std::string>> RealWorld::refusal_of_wallets() {
 
 Cause RealWorld::cause_of_death(const ServiceProcess& service) const {
     if (restarting_database_) return engine::cause_of(faults::DbDown{}, *restarting_database_, now());
-    if (const Cause fault = faults_.cause_at(service.id(), now())) return fault;
+    const auto concerns = [&service](const Fault& fault) { // it is its own, or the database's
+        const FaultNumbers& at = fault.written();
+        return at.a == service.id() || at.b == service.id() || fault.kind() == FaultKind::db_down;
+    };
+    if (const Cause fault = faults_.cause(concerns, now(), check::longest_consequence)) return fault;
     const Cause cause = service.cause(now());
     // That it is down is what has to be explained.
     if (cause.what != Cause::What::down) return cause;
@@ -296,7 +307,7 @@ void RealWorld::on_death(Child& child) {
 
 // An operator's command may have made it active again, or given it another key, before anybody could look.
 Task<> RealWorld::judge_giving_up(RealIngestNode& node) {
-    if (faults_.any()) co_return; // it may not be reached; later
+    if (faults().any()) co_return; // it may not be reached; later
     const Result<fog::IngestSummary> summary = co_await node.api().get_status();
     if (!summary) co_return;
     if (summary->mode == fog::IngestMode::active) {
@@ -324,18 +335,35 @@ Task<> RealWorld::judge_who_gave_up() {
     }
 }
 
-void RealWorld::resume_everything() {
-    for (const auto& process : processes_) process->resume_it();
-    for (const auto& copy : store_.on_disk()) copy->release();
+std::string RealWorld::why_no_fault(FaultKind kind) const {
+    const std::optional<Capability> need = fault_info(kind).needs;
+    if (!need || can(*need)) return "";
+    if (*need == Capability::message_faults) return "no fault proxies in this run";
+    if (*need == Capability::lose_commit_ack) return "no proxy in front of this database";
+    return never(*need);
 }
 
-void RealWorld::hold_times(std::uint64_t copy, bool hold) {
-    const auto& all = store_.on_disk();
-    DiskCopy& target = *all[copy % all.size()];
-    if (hold)
-        target.hold_times();
-    else
-        target.release_times();
+void RealWorld::on_fault(FaultId id, const Fault& fault, bool begins) {
+    log_.fault(begins, id.value, in_words(*this, fault));
+    if (const auto* behind = fault.as<faults::WatcherBehind>()) {
+        const auto& all = store_.on_disk();
+        DiskCopy& copy = *all[behind->copy.value % all.size()];
+        if (begins)
+            copy.hold_times();
+        else
+            copy.release_times();
+    } else if (const auto* full = fault.as<faults::DiskFull>()) {
+        fill_disk(full->node, begins);
+    } else {
+        for (const auto& proxy : proxies_) proxy->weather_changed();
+    }
+}
+
+CommitFate RealWorld::next_commit(NodeId from) {
+    const std::optional<FaultTable::StruckCommit> struck = faults_.take_commit(from);
+    if (!struck) return CommitFate::normal;
+    if (struck->was_its_last) log_.fault(false, struck->fault.value, "used up");
+    return struck->kind == FaultKind::lose_commit_ack ? CommitFate::lost_answer : CommitFate::rolled_back;
 }
 
 void RealWorld::fill_disk(NodeId node, bool full) {
@@ -346,10 +374,6 @@ void RealWorld::fill_disk(NodeId node, bool full) {
         process->child().next_launch().file_bytes_max = limit;
         process->child().limit_file_size(limit);
     }
-}
-
-void RealWorld::weather_changed() {
-    for (const auto& proxy : proxies_) proxy->weather_changed();
 }
 
 // --------------------------------------------------------------------------------------------- the event log

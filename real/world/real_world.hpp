@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/check/excuse.hpp"
+#include "engine/fault_table.hpp"
 #include "engine/model/recovery_model.hpp"
 #include "engine/model/recovery_rows.hpp"
 #include "engine/world/world_body.hpp"
@@ -83,6 +84,7 @@ protected:
     EventLog log_;
     engine::Choices choices_;
     DiskStore store_;
+    engine::FaultTable faults_;
 };
 
 /// A world of operating system processes.
@@ -114,7 +116,8 @@ public:
     bool can(engine::Capability capability) const override;
     /// Why no run of this world can do it; empty when some can.
     static std::string never(engine::Capability capability);
-    engine::Faults& faults() override { return faults_; }
+    /// Why a fault of this kind can be had in no run of this world; empty when it can in some.
+    static std::string never(engine::FaultKind kind);
     Task<> sleep(engine::Duration duration) override;
     Task<> sleep_unless(std::function<bool()> holds, engine::Duration at_most) override;
     bool follows_up() const override { return options_.follow_ups; }
@@ -127,6 +130,8 @@ public:
     Task<bool> wait_for(std::function<bool()> holds, engine::Instant deadline) override;
     bool is_troubled(engine::Instant begun) const override;
     engine::Duration pause_after_trouble() const override;
+    std::string why_no_fault(engine::FaultKind kind) const override;
+    void on_fault(engine::FaultId id, const engine::Fault& fault, bool begins) override;
     void on_step(const std::string& text) override;
     void on_report(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
     void on_final(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
@@ -143,23 +148,17 @@ public:
     /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
     /// @return why the database could not be read; empty when it was
     Task<std::string> end_log();
-    const RealFaults& real_faults() const { return faults_; }
     Supervisor& supervisor() { return supervisor_; }
     postgres::Cluster* cluster() { return cluster_.get(); }
     std::array<engine::Duration, phase_count> times() const { return times_; }
     /// Kills and restarts the database server.  @pre cluster()
     Task<> restart_database(bool with_kill);
 
-    // For the parts of the world.
-    void resume_everything();
-    void hold_times(std::uint64_t copy, bool hold);
-    void fill_disk(engine::NodeId node, bool full);
-    void weather_changed();
-
 private:
     friend class RealWallet;
     friend class Stopwatch;
     using RealMachinery::choices_;
+    using RealMachinery::faults_;
     using RealMachinery::loop_;
     using RealMachinery::store_;
 
@@ -180,6 +179,8 @@ private:
     std::unique_ptr<ServiceProcess> make_node(const engine::Roster::Service& who);
     void make_proxies();
     FaultProxy::Rules rules_for(engine::NodeId to);
+    CommitFate next_commit(engine::NodeId from);
+    void fill_disk(engine::NodeId node, bool full);
     engine::NodeId node_with(pid_t pid) const;
     Task<> start_database();
     Task<> run_tools();
@@ -218,7 +219,6 @@ private:
     postgres::ConnectUrl operator_database_; // not through a proxy
     std::uint16_t database_port_ = 0;        // on 127.0.0.1; 0: not to be proxied
     std::vector<KeyFile> key_files_;
-    RealFaults faults_;
     std::vector<std::unique_ptr<ServiceProcess>> processes_; // in the order in which they are started
     std::vector<std::unique_ptr<FaultProxy>> proxies_;
     std::unique_ptr<grpc::Channel> wallet_channel_;

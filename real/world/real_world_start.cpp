@@ -57,10 +57,10 @@ std::string last_words(const Child& child) {
 RealMachinery::RealMachinery(IoLoop& loop, const WorkDirectory& work, RealOptions options)
     : loop_(loop), work_(work), options_(std::move(options)),
       log_(work.path() / "events.jsonl", [&loop] { return loop.now(); }), choices_(options_.seed),
-      store_(log_) {}
+      store_(log_), faults_(loop) {}
 
 WorldBody::Parts RealMachinery::parts() {
-    WorldBody::Parts parts{loop_, choices_, chain::ristretto_crypto(), store_};
+    WorldBody::Parts parts{loop_, choices_, chain::ristretto_crypto(), store_, faults_};
     parts.reported_tokens = std::set<std::uint64_t>{0}; // remote_wallet.proto has a place for one balance
     return parts;
 }
@@ -77,7 +77,6 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
       runtime_(std::make_unique<grpc::ClientRuntime>(loop)),
       host_(loop, NodeId{}, chain::ristretto_crypto(),
             [](const char* why) { throw InternalError(std::string("the harness' own wallet: ") + why); }),
-      faults_(*this),
       responses_(checks(), chain().model(), recovery_), answers_{responses_, chain().model(),
                                                                  [this] { return look_at_database(); }},
       observing_(loop), looking_(loop) {
@@ -208,8 +207,8 @@ Task<> RealWorld::start_database() {
     operator_database_ = url;
     if (options_.proxies && database_port_ != 0) {
         FaultProxy::Rules rules = rules_for(NodeId{});
-        rules.weather = [this](NodeId from) { return faults_.database_weather(from); };
-        rules.on_commit = [this](NodeId from) { return faults_.next_commit(from); };
+        rules.weather = [this](NodeId from) { return database_weather(faults_, from); };
+        rules.on_commit = [this](NodeId from) { return next_commit(from); };
         const std::uint16_t via = ports_.reserve();
         proxies_.push_back(std::make_unique<FaultProxy>(loop_, via, database_port_, std::move(rules)));
         url = url.with("host", "127.0.0.1").with("port", std::to_string(via)).with("sslmode", "disable");
@@ -243,7 +242,7 @@ std::unique_ptr<ServiceProcess> RealWorld::make_node(const Roster::Service& who)
 
 FaultProxy::Rules RealWorld::rules_for(NodeId to) {
     FaultProxy::Rules rules;
-    rules.weather = [this, to](NodeId from) { return faults_.weather(from, to); };
+    rules.weather = [this, to](NodeId from) { return link_weather(faults_, roster(), from, to); };
     rules.chance = [this](std::uint32_t of) { return proxy_chances_.below(256) < of; };
     rules.who = [this](std::uint16_t client_port, std::uint16_t proxy_port) {
         std::vector<pid_t> groups;
@@ -368,7 +367,7 @@ Task<> RealWorld::restart_database(bool with_kill) {
     } else {
         co_await cluster_->restart(loop_);
     }
-    faults_.note(faults::DbDown{}, *restarting_database_, now());
+    faults_.note({faults::DbDown{}, *restarting_database_, now()});
     restarting_database_.reset();
 }
 
@@ -401,7 +400,7 @@ Task<std::string> RealWorld::surroundings_trouble() {
     constexpr std::uint64_t least_bytes = 1 << 20;
     if (::statvfs(work_.path().c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < least_bytes)
         co_return fmt::format("no space is left on the disk of {}", work_.path().string());
-    if (faults_.any() || operator_database_.settings().empty()) co_return std::string();
+    if (faults().any() || operator_database_.settings().empty()) co_return std::string();
     postgres::PoolOptions options;
     options.connection_timeout = 3s;
     postgres::Pool pool(loop_, operator_database_, options);

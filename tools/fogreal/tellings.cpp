@@ -40,7 +40,7 @@ std::string why_skipped(const PlannedStep& step) {
     if (step.action == Action::hold_store || step.action == Action::release_store)
         why = real::RealWorld::never(Capability::hold_stores);
     else if (step.action == Action::fault)
-        why = real::RealFaults::never(step.fault);
+        why = real::RealWorld::never(step.fault);
     if (why.empty()) return {};
     const char* what = step.action == Action::fault ? engine::name(step.fault) : name(step.action);
     return fmt::format("{}: {}", what, why);
