@@ -3,6 +3,7 @@
 
 #include "engine/world/world_body.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +15,8 @@
 namespace engine {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::PlainLoop;
 
 class PaperCopy final : public ChainCopy {
@@ -180,7 +183,8 @@ class PaperWorld;
 /// Adds up what the chain says, as far as every store has come; with a slip of the pen when asked.
 class PaperWallet final : public WalletDevice {
 public:
-    PaperWallet(PaperWorld& world, AccountId account) : world_(world), account_(account) {}
+    PaperWallet(PaperWorld& world, NodeId id, AccountId account)
+        : world_(world), id_(id), account_(account) {}
     Task<Result<fog::BalanceReport>> check() override;
     void forget() override {}
     Task<Result<fog::Wallet::Landing>> landing(chain::PublicKey, BlockIndex) override {
@@ -191,30 +195,15 @@ public:
 
 private:
     PaperWorld& world_;
+    NodeId id_;
     AccountId account_;
-};
-
-/// What this world can do to itself has verbs of its own; these undo it.
-class PaperFaults final : public Faults {
-public:
-    explicit PaperFaults(World& world) : world_(world) {}
-    FaultId begin(Fault) override { throw UsageError("no faults on paper"); }
-    void heal(FaultId) override {}
-    void heal_all() override {
-        for (Node* node : world_.nodes()) node->resume();
-        for (ChainCopy* copy : world_.copies()) copy->release();
-        for (StoreNode* store : world_.stores()) store->release();
-    }
-    bool any() const override { return false; }
-
-private:
-    World& world_;
 };
 
 class PaperMachinery {
 protected:
     PlainLoop loop_;
     Choices choices_{7};
+    FaultTable table_{loop_};
     PaperStore store_;
 };
 
@@ -222,7 +211,7 @@ class PaperWorld final : private PaperMachinery, public WorldBody {
 public:
     explicit PaperWorld(const Topology& topology)
         : WorldBody(topology, {PaperMachinery::loop_, PaperMachinery::choices_, chain::fast_crypto(),
-                               PaperMachinery::store_}) {
+                               PaperMachinery::store_, table_}) {
         StreamBytes bytes(Stream(PaperMachinery::choices_, Domain::plan, 0, 0));
         std::vector<Account> accounts;
         for (std::uint32_t a = 0; a < topology.accounts; ++a) {
@@ -254,8 +243,8 @@ public:
     Task<> sleep(Duration duration) override { co_await sleep_until(now() + duration, "the story's pause"); }
 
     Task<Result<Hint>> ask_report() override { co_return hint_; }
-    std::unique_ptr<WalletDevice> make_wallet(NodeId, AccountId account) override {
-        return std::make_unique<PaperWallet>(*this, account);
+    std::unique_ptr<WalletDevice> make_wallet(NodeId id, AccountId account) override {
+        return std::make_unique<PaperWallet>(*this, id, account);
     }
     std::shared_ptr<fog::RecoveryDb> operator_db() override { return nullptr; }
     std::int64_t wall_clock_s() const override { return 0; }
@@ -266,12 +255,11 @@ public:
         }
         co_return true;
     }
-    Faults& faults() override { return faults_; }
-    // Nothing here is wrong on purpose but what is held, paused or down.
-    std::string excuse_of_checks() const { return {}; }
-    std::uint64_t disturbances() const { return 0; }
-    void disturbed() {}
+    void on_fault(FaultId, const Fault& fault, bool begins) override {
+        told.push_back((begins ? "begins: " : "ends: ") + std::string(engine::name(fault.kind())));
+    }
 
+    std::vector<std::string> told;
     bool story_has_ended = false;
     std::uint64_t slip = 0; ///< what wallets add to their balances
 
@@ -279,6 +267,16 @@ public:
         BlockCount lowest = chain().height();
         for (const StoreNode* store : stores()) lowest = std::min(lowest, store->count());
         return lowest;
+    }
+    Cause trouble_of(NodeId wallet) const {
+        Cause cause = table_.strike<faults::Isolate>(wallet);
+        for (const auto& node : nodes_)
+            if (!cause && !node->is_up() && kind_info(node->kind()).answers) {
+                cause.what = Cause::What::down;
+                cause.to = node->id();
+                cause.until = now();
+            }
+        return cause;
     }
 
 private:
@@ -310,12 +308,12 @@ private:
 
     BlockCount scanned_;
     Hint hint_{};
-    PaperFaults faults_{*this};
     std::vector<std::unique_ptr<Node>> nodes_;
 };
 
 Task<Result<fog::BalanceReport>> PaperWallet::check() {
     co_await yield("an answer");
+    if (const Cause cause = world_.trouble_of(id_)) co_return Error{Code::unavailable, "paper", cause};
     const model::ChainModel& chain = world_.chain().model();
     fog::BalanceReport report;
     report.count = world_.known();
@@ -340,9 +338,9 @@ Topology small() {
     return topology;
 }
 
-// Alice is paid twice and spends her first coin while a key image store is held back; a view store stands
-// still and the view router dies.  Then everything is healed, and the truth is demanded of everybody.
-Task<> story(PaperWorld* world, fog::Value* in_the_dark) {
+// Alice is paid twice and spends her first coin, while a key image store and the tip are held back, a wallet
+// is cut off, and the view router dies.  Then everything is healed, and the truth is demanded of everybody.
+Task<> story(PaperWorld* world, fog::Value* in_the_dark, Code* cut_off) {
     const AccountId alice{0};
     Wallet& wallet = world->new_wallet(alice);
     (void)co_await world->ingest(0).api().activate();
@@ -364,6 +362,11 @@ Task<> story(PaperWorld* world, fog::Value* in_the_dark) {
     (void)co_await world->chain().append(spending);
     const Result<fog::BalanceReport> early = co_await wallet.poll();
     *in_the_dark = early ? early->value() : fog::Value{0};
+
+    const faults::Isolate lonely{wallet.id()};
+    world->faults().begin(lonely);
+    const Result<fog::BalanceReport> nothing = co_await wallet.poll();
+    *cut_off = nothing ? Code::internal : nothing.error().code;
     world->view_store(0).pause();
     co_await world->view_router().crash();
     co_await close(*world);
@@ -372,15 +375,21 @@ Task<> story(PaperWorld* world, fog::Value* in_the_dark) {
 TEST(WorldBody, tells_a_whole_story_without_a_simulator_and_without_processes) {
     PaperWorld world(small());
     fog::Value in_the_dark{0};
-    world.run(story(&world, &in_the_dark));
+    Code cut_off{};
+    world.run(story(&world, &in_the_dark, &cut_off));
     EXPECT_TRUE(world.story_has_ended);
     EXPECT_FALSE(world.checks().any_violation());
     EXPECT_EQ(in_the_dark, fog::Value{3}) << "as of the block that every store has, the coin is not spent";
+    EXPECT_EQ(cut_off, Code::unavailable);
 
+    EXPECT_THAT(world.told, ElementsAre("begins: isolate", "ends: isolate"));
+    EXPECT_FALSE(world.faults().any());
     for (Node* node : world.nodes()) EXPECT_TRUE(node->is_up()) << node->name();
     EXPECT_FALSE(static_cast<PaperView&>(world.view_store(0)).is_paused()) << "healing resumes";
     EXPECT_TRUE(world.is_level()) << "healing releases";
 
+    ASSERT_EQ(world.checks().excuses().size(), 1u);
+    EXPECT_EQ(world.checks().excuses()[0].cause.what, Cause::What::fault);
     EXPECT_GE(world.checks().judged(check::CheckId::balance), 4u);
     EXPECT_GE(world.checks().judged(check::CheckId::final), 3u)
         << "the old wallet and a fresh one of each account";
@@ -390,7 +399,8 @@ TEST(WorldBody, judges_a_backend_whose_wallets_are_wrong) {
     PaperWorld world(small());
     world.slip = 1;
     fog::Value in_the_dark{0};
-    world.run(story(&world, &in_the_dark));
+    Code cut_off{};
+    world.run(story(&world, &in_the_dark, &cut_off));
     ASSERT_TRUE(world.checks().any_violation());
     EXPECT_EQ(world.checks().violations()[0].check, check::CheckId::balance);
     EXPECT_FALSE(world.story_has_ended);
@@ -408,6 +418,52 @@ TEST(WorldBody, a_condition_that_is_not_reached_is_a_violation_of_liveness) {
     world.run(wait_in_vain(&world));
     ASSERT_TRUE(world.checks().any_violation());
     EXPECT_EQ(world.checks().violations()[0].check, check::CheckId::liveness);
+}
+
+TEST(WorldFaults, what_the_world_cannot_have_is_refused_by_name_and_leaves_nothing) {
+    PaperWorld world(small());
+    faults::ClockJump jump;
+    jump.node = world.ingest(0).id();
+    jump.by = std::chrono::seconds(5);
+    try {
+        world.faults().begin(jump);
+        ADD_FAILURE() << "it was begun";
+    } catch (const UsageError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("fault clock_jump: this world cannot"));
+    }
+    EXPECT_FALSE(world.faults().any());
+    EXPECT_TRUE(world.told.empty());
+}
+
+TEST(WorldFaults, one_that_is_healed_or_used_up_is_healed_once) {
+    PaperWorld world(small());
+    faults::FailCommit commit;
+    commit.node = world.ingest(0).id();
+    commit.commits.left = 2;
+    const FaultId used_up = world.faults().begin(commit);
+    const FaultId healed = world.faults().begin(faults::DbDown{});
+    FaultTable& table = world.faults().table();
+    EXPECT_FALSE(table.take_commit(world.ingest(1).id())) << "another node's";
+    ASSERT_TRUE(table.take_commit(commit.node));
+    EXPECT_TRUE(table.take_commit(commit.node)->was_its_last);
+    EXPECT_FALSE(table.take_commit(commit.node));
+    world.faults().heal(used_up);
+    world.faults().heal(healed);
+    world.faults().heal(healed);
+    EXPECT_THAT(world.told, ElementsAre("begins: fail_commit", "begins: db_down", "ends: db_down"));
+}
+
+TEST(FaultTable, a_fault_explains_while_it_is_in_force_and_lingers_for_a_stated_time) {
+    PlainLoop loop;
+    FaultTable table(loop);
+    const auto any = [](const Fault&) { return true; };
+    EXPECT_FALSE(table.cause(any, loop.now(), 6s));
+    const FaultId id = table.add(faults::DbDown{});
+    EXPECT_TRUE(table.cause(any, loop.now(), 6s));
+    table.remove(id);
+    EXPECT_TRUE(table.cause(any, Instant{} + 6s, 6s));
+    EXPECT_FALSE(table.cause(any, Instant{} + 6s + 1ns, 6s));
+    EXPECT_FALSE(table.cause([](const Fault& f) { return f.kind() == FaultKind::cut; }, loop.now(), 6s));
 }
 
 } // namespace
