@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/tell/answers.hpp"
+
 namespace sim {
 
 using namespace engine::fog;
@@ -40,54 +42,6 @@ BlockPtr of_tomorrow(const LedgerBlock& block) {
     auto copy = std::make_shared<LedgerBlock>(block);
     for (engine::chain::TxOut& output : copy->outputs) output.masked_amount.reset();
     return copy;
-}
-
-// What a wallet was told, for the story.
-
-NoAnswer told(const engine::Error& error) { return {error.code, error.injected()}; }
-
-ViewAnswered told(const ViewAnswer& answer) {
-    ViewAnswered out;
-    out.count = answer.count;
-    for (const SearchResult& result : answer.results) {
-        if (result.code == SearchCode::found) ++out.found;
-        if (result.code == SearchCode::not_found) out.not_found.push_back(result.key);
-    }
-    out.rngs = answer.rngs.size();
-    out.ended_rngs = answer.decommissions.size();
-    out.missed = answer.missed;
-    return out;
-}
-
-ImagesAnswered told(const KeyImagesAnswer& answer) {
-    ImagesAnswered out;
-    out.count = answer.count;
-    for (const KeyImageResult& result : answer.results)
-        if (result.code == KeyImageCode::spent) out.spent_in.push_back(result.spent_at);
-    return out;
-}
-
-BlocksAnswered told(const BlocksAnswer& answer) {
-    BlocksAnswered out;
-    out.count = answer.count;
-    for (const FoundBlock& found : answer.blocks) out.blocks.push_back(found.block->index);
-    return out;
-}
-
-StatusAnswered told(const TxOutStatusAnswer& answer) {
-    StatusAnswered out;
-    out.count = answer.count;
-    for (const TxOutStatus& status : answer.results) out.outputs.push_back({status.code, status.place.block});
-    return out;
-}
-
-template <class Asked, class Answer>
-void note_answer(Core& core, NodeId wallet, Asked asked, const Result<Answer>& answer) {
-    if (answer)
-        asked.answer = told(*answer);
-    else
-        asked.answer = told(answer.error());
-    core.note(wallet, std::move(asked));
 }
 
 } // namespace
@@ -320,7 +274,7 @@ Task<Result<ViewAnswer>> RemoteView::query(ViewQuery query) {
     const AskedView asked{target_.endpoint(), query.events_after, query.keys.size()};
     Result<ViewAnswer> answer = co_await world_.network.call<ViewAnswer>(caller_, target_, Method::view_query,
                                                                          invoke, std::move(query), observe);
-    if (world_.core.takes_notes()) note_answer(world_.core, caller_, asked, answer);
+    if (world_.core.takes_notes()) world_.core.note(caller_, answered(asked, answer));
     if (answer && is_outdated(world_.core, caller_))
         for (RngRecord& rng : answer->rngs) rng.rng_version = version_of_tomorrow;
     co_return answer;
@@ -415,7 +369,7 @@ Task<Result<KeyImagesAnswer>> RemoteLedger::key_images(std::vector<KeyImage> ima
     const AskedImages asked{target_.endpoint(), images.size()};
     Result<KeyImagesAnswer> answer = co_await world_.network.call<KeyImagesAnswer>(
         caller_, target_, Method::key_images, invoke, std::move(images), observe);
-    if (world_.core.takes_notes()) note_answer(world_.core, caller_, asked, answer);
+    if (world_.core.takes_notes()) world_.core.note(caller_, answered(asked, answer));
     co_return answer;
 }
 Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) {
@@ -426,7 +380,8 @@ Task<Result<BlocksAnswer>> RemoteLedger::blocks(std::vector<BlockRange> ranges) 
     };
     Result<BlocksAnswer> answer = co_await world_.network.call<BlocksAnswer>(
         caller_, target_, Method::get_blocks, invoke, std::move(ranges), observe);
-    if (world_.core.takes_notes()) note_answer(world_.core, caller_, AskedBlocks{target_.endpoint()}, answer);
+    if (world_.core.takes_notes())
+        world_.core.note(caller_, answered(AskedBlocks{target_.endpoint()}, answer));
     if (answer && is_outdated(world_.core, caller_))
         for (FoundBlock& found : answer->blocks) found.block = of_tomorrow(*found.block);
     co_return answer;
@@ -447,7 +402,8 @@ Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> pub
                        const auto&, const TxOutStatusAnswer& a) { responses->on_tx_outs(target->name(), a); };
     Result<TxOutStatusAnswer> answer = co_await world_.network.call<TxOutStatusAnswer>(
         caller_, target_, Method::get_tx_outs, invoke, std::move(public_keys), observe);
-    if (world_.core.takes_notes()) note_answer(world_.core, caller_, AskedStatus{target_.endpoint()}, answer);
+    if (world_.core.takes_notes())
+        world_.core.note(caller_, answered(AskedStatus{target_.endpoint()}, answer));
     co_return answer;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "engine/check/giving_up.hpp"
+#include "engine/tell/answers.hpp"
+#include "engine/tell/words.hpp"
 #include "engine/world/fault_words.hpp"
 #include "real/postgres/cluster.hpp"
 #include "real/postgres/pool.hpp"
@@ -499,6 +501,40 @@ Task<> RealWorld::ask_as_wallets() {
     }
 }
 
+// A wallet in a process of its own does not say what it asked: one of the harness asks again.
+Task<bool> RealWorld::ask_again(AccountId account) {
+    const tell::Names who = names();
+    const tell::TellFact say = [this, &who, account](tell::Fact fact) {
+        tell::Note note;
+        note.fact = std::move(fact);
+        options_.progress(
+            fmt::format("asked again for account {}, {}", account.value, tell::answer_in_words(note, who)));
+    };
+    tell::ToldView view(*view_client_, view_router().id(), say);
+    tell::ToldLedger ledger(*ledger_client_, ledger_router().id(), say);
+    fog::Wallet wallet(host_, account_of(accounts(), account).keys, view, ledger);
+    const Result<fog::BalanceReport> report = co_await wallet.check();
+    tell::Reported reported;
+    if (report)
+        reported.result = tell::Shown{report->value(), report->count};
+    else
+        reported.result = tell::told(report.error());
+    options_.progress(fmt::format("asked again for account {}, a wallet of the harness {}", account.value,
+                                  tell::in_words(reported)));
+    co_return report.has_value();
+}
+
+Task<> RealWorld::tell_what_fog_answers() {
+    constexpr Duration patience = 10s;
+    std::optional<AccountId> account;
+    for (const Violation& violation : checks().violations())
+        if (!account) account = violation.account;
+    if (!account) co_return; // it is about no wallet
+    Task<bool> asking = ask_again(*account);
+    const auto answered = co_await engine::with_deadline(loop_, NodeId{}, patience, std::move(asking));
+    if (!answered) options_.progress("asked again, fog does not answer in time");
+}
+
 Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
     Telling telling;
     engine::Nursery nursery(loop_, NodeId{});
@@ -522,6 +558,7 @@ Task<bool> RealWorld::run(Task<> story, const bool* interrupted) {
         if (!trouble_with_violation_.empty())
             broken_ = std::make_exception_ptr(BrokenSurroundings(trouble_with_violation_));
     }
+    if (!broken_ && !options_.upstream) co_await tell_what_fog_answers();
     if (broken_) std::rethrow_exception(broken_);
     if (telling.error) std::rethrow_exception(telling.error);
     co_return telling.ended;

@@ -199,6 +199,9 @@ private:
     Task<> judge_who_gave_up();
     /// A check of each account by a wallet of the harness' own, every answer to which is judged.
     Task<> ask_as_wallets();
+    /// Says what fog answers a wallet of an account that something was found wrong with.
+    Task<> tell_what_fog_answers();
+    Task<bool> ask_again(engine::AccountId account);
     /// Why wallets cannot know anything: nobody has asked fog-view, or a router has refused everything.
     /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
     Task<std::optional<std::string>> refusal_of_wallets();

@@ -482,6 +482,9 @@ TEST_F(OutsideWalletTest, ItsMistakeIsCaughtWithAccountCountShownAndTrueBalance)
                 ::testing::ContainsRegex("fogreal: FAIL check=balance scenario=conformance "
                                          "seed=1 account=[0-4] count=[0-9]+ shown=[0-9]+ "
                                          "true=[0-9]+ "));
+    // What fog answers a wallet of that account, in the simulator's words.
+    EXPECT_THAT(log_of(child), HasSubstr(", view_router answers for "));
+    EXPECT_THAT(log_of(child), HasSubstr(", a wallet of the harness shows "));
     expect_nothing_left(child, true);
 }
 
