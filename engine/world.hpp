@@ -88,7 +88,7 @@ public:
 };
 
 /// An output of the chain that belongs to an account, to be spent later.
-struct CreditRef {
+struct CoinRef {
     std::size_t index = 0;
 };
 
@@ -103,12 +103,12 @@ struct Credit {
 
 struct BlockPlan {
     std::vector<Credit> credits{};
-    std::vector<CreditRef> spends{};
+    std::vector<CoinRef> spends{};
 };
 
 struct AppendedBlock {
     BlockIndex index;
-    std::vector<CreditRef> credits; ///< in the order of the plan; those that did not land are left out
+    std::vector<CoinRef> credits; ///< in the order of the plan; those that did not land are left out
 };
 
 /// An output a sender has built and the chain may or may not take.
@@ -132,7 +132,7 @@ public:
     virtual Task<Result<PreparedPayment>> prepare(AccountId to, std::uint64_t amount,
                                                   std::uint64_t tombstone_blocks) = 0;
     /// Appends a block with those payments whose tombstone allows it.  @return the ones that landed
-    virtual Task<std::vector<CreditRef>> submit(std::vector<PreparedPayment> payments) = 0;
+    virtual Task<std::vector<CoinRef>> submit(std::vector<PreparedPayment> payments) = 0;
     /// The hint key of the next credits, until it expires.
     virtual void set_hint_key(chain::PublicKey key, BlockIndex expiry) = 0;
     /// Asks the report server.  @errors not_found (no report), unavailable

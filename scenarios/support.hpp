@@ -24,13 +24,13 @@ engine::Task<> until_mode(engine::World& world, engine::IngestNode& node, engine
 // ------------------------------------------------------------------------------------------------ the chain
 
 /// Amounts that name the coin in a wrong sum: 1, 2, 4, ...
-class Coins {
+class Amounts {
 public:
     std::uint64_t next() {
         ENSURE(next_ != 0);
-        const std::uint64_t coin = next_;
+        const std::uint64_t amount = next_;
         next_ *= 2;
-        return coin;
+        return amount;
     }
 
 private:
@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    std::vector<engine::CreditRef> coins_;
+    std::vector<engine::CoinRef> coins_;
 };
 
 /// A credit whose hint is what the report server tells a sender.

@@ -17,7 +17,7 @@ using engine::AccountId;
 using engine::BlockPlan;
 using engine::Capability;
 using engine::Code;
-using engine::CreditRef;
+using engine::CoinRef;
 using engine::Scenario;
 using engine::World;
 using engine::check::CheckId;
@@ -46,7 +46,7 @@ std::size_t violations_of(const RunResult& result, CheckId check) {
 }
 
 BlockPlan paying(std::vector<std::pair<std::uint32_t, std::uint64_t>> pays,
-                 std::vector<CreditRef> spends = {}) {
+                 std::vector<CoinRef> spends = {}) {
     BlockPlan plan;
     for (const auto& [account, amount] : pays) {
         engine::Credit credit;
@@ -58,7 +58,7 @@ BlockPlan paying(std::vector<std::pair<std::uint32_t, std::uint64_t>> pays,
     return plan;
 }
 
-Task<std::vector<CreditRef>> pay(World& world, BlockPlan plan) {
+Task<std::vector<CoinRef>> pay(World& world, BlockPlan plan) {
     engine::AppendedBlock appended = co_await world.chain().append(std::move(plan));
     co_return std::move(appended.credits);
 }
@@ -82,7 +82,7 @@ Task<> pay_and_spend(World& world) {
     engine::Wallet& alice = world.new_wallet(AccountId{0});
     co_await activate(world);
     BlockPlan first = paying({{0, 1}, {0, 2}, {1, 4}});
-    const std::vector<CreditRef> coins = co_await pay(world, std::move(first));
+    const std::vector<CoinRef> coins = co_await pay(world, std::move(first));
     co_await alice.poll();
     BlockPlan second = paying({{1, 8}}, {coins.at(0)});
     co_await pay(world, std::move(second));
@@ -611,7 +611,7 @@ Task<> sender_asks(World& world) {
     BlockPlan plan;
     co_await pay(world, std::move(plan));
     std::vector<engine::PreparedPayment> payments{*landing, *late};
-    const std::vector<CreditRef> landed = co_await world.chain().submit(std::move(payments));
+    const std::vector<CoinRef> landed = co_await world.chain().submit(std::move(payments));
     ENSURE(landed.size() == 1); // block 2 is the late one's tombstone
     co_await until_level(world);
     using Verdict = engine::fog::Wallet::Landing::Verdict;
@@ -634,11 +634,11 @@ TEST(SimWorldWallet, sender_is_told_what_became_of_each_payment) {
 
 Task<> hints(World& world) {
     BlockPlan nobody = paying({{0, 1}});
-    const std::vector<CreditRef> none = co_await pay(world, std::move(nobody));
+    const std::vector<CoinRef> none = co_await pay(world, std::move(nobody));
     ENSURE(none.empty() && world.chain().height() == BlockCount{2}); // nobody has published a report
     co_await activate(world);
     BlockPlan plan = paying({{0, 1}, {1, 2}});
-    const std::vector<CreditRef> two = co_await pay(world, std::move(plan));
+    const std::vector<CoinRef> two = co_await pay(world, std::move(plan));
     ENSURE(two.size() == 2);
     const Result<engine::chain::PublicKey> key = co_await world.chain().refresh_hint_key();
     ENSURE(key.has_value());
@@ -650,17 +650,17 @@ Task<> hints(World& world) {
         co_await pay(world, std::move(empty));
     }
     BlockPlan expired = paying({{0, 2}});
-    const std::vector<CreditRef> too_late = co_await pay(world, std::move(expired));
+    const std::vector<CoinRef> too_late = co_await pay(world, std::move(expired));
     ENSURE(too_late.empty());
     // Past its expiry and with no report server to ask, a key is not used.
     world.chain().set_hint_key(*key, world.chain().height().end());
     co_await world.report_server().stop();
     BlockPlan late = paying({{0, 4}});
-    const std::vector<CreditRef> refused = co_await pay(world, std::move(late));
+    const std::vector<CoinRef> refused = co_await pay(world, std::move(late));
     ENSURE(refused.empty());
     BlockPlan named = paying({{0, 8}});
     named.credits[0].hint_key = *key;
-    const std::vector<CreditRef> forced = co_await pay(world, std::move(named));
+    const std::vector<CoinRef> forced = co_await pay(world, std::move(named));
     ENSURE(forced.size() == 1); // a plan may name any key
 }
 

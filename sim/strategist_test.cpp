@@ -255,7 +255,7 @@ TEST(Strategist, replay_of_its_decisions_does_not_need_it) {
 Task<> pay_and_poll(engine::World& world) {
     (void)co_await world.ingest(0).api().activate();
     engine::Wallet& alice = world.new_wallet(engine::AccountId{0});
-    std::vector<engine::CreditRef> unspent;
+    std::vector<engine::CoinRef> unspent;
     for (std::uint64_t b = 0; b < 6; ++b) {
         engine::BlockPlan plan;
         engine::Credit credit;

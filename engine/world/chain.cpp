@@ -37,11 +37,11 @@ model::Credit CanonicalChain::credit_for(AccountId to, const chain::TxOut& outpu
     return credit;
 }
 
-std::vector<CreditRef> CanonicalChain::append_block(std::shared_ptr<fog::LedgerBlock> block,
-                                                    std::vector<model::Credit> credits) {
+std::vector<CoinRef> CanonicalChain::append_block(std::shared_ptr<fog::LedgerBlock> block,
+                                                  std::vector<model::Credit> credits) {
     ENSURE(block->index == height().end());
     const std::uint64_t first = block->first_output().value;
-    std::vector<CreditRef> refs;
+    std::vector<CoinRef> refs;
     for (std::size_t i = 0; i < credits.size(); ++i) {
         credits[i].block = block->index;
         credits[i].index = GlobalIndex{first + i};
@@ -99,7 +99,7 @@ Task<AppendedBlock> CanonicalChain::append(BlockPlan plan) {
         ENSURE(credits.back().amount == amount);
     }
     std::vector<chain::KeyImage> images;
-    for (const CreditRef spend : plan.spends) {
+    for (const CoinRef spend : plan.spends) {
         const model::Credit& spent = model_.credits().at(spend.index);
         probe_.mark_if(spent.block.next() == appended.index, Mark::chain_coin_spent_in_the_next_block);
         images.push_back(spent.image);
@@ -123,7 +123,7 @@ Task<Result<PreparedPayment>> CanonicalChain::prepare(AccountId to, std::uint64_
     co_return payment;
 }
 
-Task<std::vector<CreditRef>> CanonicalChain::submit(std::vector<PreparedPayment> payments) {
+Task<std::vector<CoinRef>> CanonicalChain::submit(std::vector<PreparedPayment> payments) {
     std::vector<chain::TxOut> outputs;
     std::vector<model::Credit> credits;
     for (PreparedPayment& payment : payments) {

@@ -63,7 +63,7 @@ public:
     Task<AppendedBlock> append(BlockPlan plan) override;
     Task<Result<PreparedPayment>> prepare(AccountId to, std::uint64_t amount,
                                           std::uint64_t tombstone_blocks) override;
-    Task<std::vector<CreditRef>> submit(std::vector<PreparedPayment> payments) override;
+    Task<std::vector<CoinRef>> submit(std::vector<PreparedPayment> payments) override;
     void set_hint_key(chain::PublicKey key, BlockIndex expiry) override { hint_ = Hint{key, expiry}; }
     Task<Result<chain::PublicKey>> refresh_hint_key() override;
     const model::ChainModel& model() const override { return model_; }
@@ -73,8 +73,8 @@ private:
                        const chain::PublicKey& hint_key);
     model::Credit credit_for(AccountId to, const chain::TxOut& output,
                              const chain::PublicKey& hint_key) const;
-    std::vector<CreditRef> append_block(std::shared_ptr<fog::LedgerBlock> block,
-                                        std::vector<model::Credit> credits);
+    std::vector<CoinRef> append_block(std::shared_ptr<fog::LedgerBlock> block,
+                                      std::vector<model::Credit> credits);
 
     const std::vector<Account>& accounts_;
     const chain::Crypto& crypto_;

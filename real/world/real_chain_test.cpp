@@ -17,8 +17,8 @@ using engine::AccountId;
 using engine::AppendedBlock;
 using engine::BlockPlan;
 using engine::CanonicalChain;
+using engine::CoinRef;
 using engine::Credit;
-using engine::CreditRef;
 using engine::Hint;
 using engine::PreparedPayment;
 using lmdb::TimestampCode;
@@ -61,7 +61,7 @@ struct RealChainTest : ::testing::Test {
     static Task<> append_task(CanonicalChain* chain, BlockPlan plan, AppendedBlock* out) {
         *out = co_await chain->append(std::move(plan));
     }
-    AppendedBlock append(std::vector<Credit> credits, std::vector<CreditRef> spends = {}) {
+    AppendedBlock append(std::vector<Credit> credits, std::vector<CoinRef> spends = {}) {
         BlockPlan plan;
         plan.credits = std::move(credits);
         plan.spends = std::move(spends);
@@ -185,7 +185,7 @@ Task<> prepare_and_submit(RealChainTest* test, std::uint64_t blocks_between, std
     }
     std::vector<PreparedPayment> payments;
     payments.push_back(std::move(*payment));
-    const std::vector<CreditRef> credits = co_await test->chain->submit(std::move(payments));
+    const std::vector<CoinRef> credits = co_await test->chain->submit(std::move(payments));
     *landed = credits.size();
 }
 

@@ -36,14 +36,14 @@ Task<> commit_answer_lost(World& world) {
     IngestNode* active = &world.ingest(0);
     IngestNode* standby = &world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
 
     world.step("new ingress key and first report: the acknowledgements are lost");
     const std::vector<IngestNode*> both{active, standby};
     co_await make_peers(world, both);
     lose_acknowledgements(world, *active, dice);
     const chain::PublicKey key = co_await activate(world, *active);
-    co_await pay(world, bob, coins.next());
+    co_await pay(world, bob, amounts.next());
     co_await until_view(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -52,7 +52,7 @@ Task<> commit_answer_lost(World& world) {
         const BlockCount before = world.chain().height();
         // After the report, the invocation or the block, depending on how far the node is by then.
         const std::uint32_t delay_us = dice.below(8000);
-        co_await pay(world, alice, coins.next());
+        co_await pay(world, alice, amounts.next());
         const ChainCopy& copy = world.copy("ingest");
         auto arrived = [&copy, before] { return copy.count() > before; };
         co_await world.until("the block by the ingest copy", std::move(arrived));
@@ -71,7 +71,7 @@ Task<> commit_answer_lost(World& world) {
             co_await active->start();
             std::swap(active, standby);
         }
-        co_await pay(world, bob, coins.next());
+        co_await pay(world, bob, amounts.next());
         co_await until_view(world, world.chain().height());
     }
 

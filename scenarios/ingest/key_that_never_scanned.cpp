@@ -21,12 +21,12 @@ using namespace engine;
 Task<> key_that_never_scanned(World& world) {
     const AccountId alice{0};
     const AccountId bob{1};
-    Coins coins;
+    Amounts amounts;
     world.copy("ingest").hold();
     const chain::PublicKey orphan = co_await activate(world, world.ingest(0));
     const chain::PublicKey told = co_await report_key(world);
     expect(world, CheckId::crash, told == orphan, "senders are told the key");
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     co_await lose_key(world.ingest(0));
     world.copy("ingest").release();
 
@@ -36,8 +36,8 @@ Task<> key_that_never_scanned(World& world) {
     const chain::PublicKey key = co_await activate(world, world.ingest(1));
     Pollers pollers(world);
     pollers.add_each();
-    co_await pay(world, bob, coins.next(), key);
-    co_await pay(world, alice, coins.next(), orphan);
+    co_await pay(world, bob, amounts.next(), key);
+    co_await pay(world, alice, amounts.next(), orphan);
     auto loaded = [&world] { return world.image_store(0).count() == world.chain().height(); };
     co_await world.until("the blocks by the key image store", std::move(loaded));
     co_await poll_fresh(world);
@@ -47,8 +47,8 @@ Task<> key_that_never_scanned(World& world) {
     world.step("the key is reported lost");
     co_await report_lost(world, world.ingest(1), orphan);
     co_await poll_fresh(world);
-    co_await pay(world, bob, coins.next(), key);
-    co_await pay(world, alice, coins.next(), orphan); // a sender with the old report, below its expiry
+    co_await pay(world, bob, amounts.next(), key);
+    co_await pay(world, alice, amounts.next(), orphan); // a sender with the old report, below its expiry
     co_await until_level(world, world.chain().height());
     co_await pollers.stop();
     co_await poll_fresh(world);

@@ -26,9 +26,9 @@ Task<> new_keys_during_a_burst(World& world) {
     ChainCopy& steady_copy = world.copy("ingest0");
     ChainCopy& late_copy = world.copy("ingest1");
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey k1 = co_await activate(world, steady);
-    co_await pay(world, alice, coins.next(), k1);
+    co_await pay(world, alice, amounts.next(), k1);
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -37,12 +37,12 @@ Task<> new_keys_during_a_burst(World& world) {
         world.step(fmt::format("round {}: blocks have piled up for the first key", round));
         steady_copy.hold();
         late_copy.hold();
-        for (int block = 0; block < 3; ++block) co_await pay(world, alice, coins.next(), k1);
+        for (int block = 0; block < 3; ++block) co_await pay(world, alice, amounts.next(), k1);
         steady_copy.release();
         const std::uint32_t moment_ms = dice.below(500);
         co_await world.sleep(std::chrono::milliseconds(moment_ms));
         const chain::PublicKey k2 = co_await activate(world, changing);
-        co_await pay(world, bob, coins.next(), k2);
+        co_await pay(world, bob, amounts.next(), k2);
         const BlockCount with_k2 = world.chain().height();
         co_await poll_fresh(world);
         if (dice.below(2) == 0) {

@@ -25,27 +25,28 @@ Task<> restored_node_has_an_old_state_file(World& world) {
     IngestNode& peer = world.ingest(1);
     Stream dice = world.plan(1);
     const std::uint32_t meanwhile = dice.below(3);
-    Coins coins;
+    Amounts amounts;
 
     const std::vector<IngestNode*> both{&first, &peer};
     co_await make_peers(world, both);
     const chain::PublicKey key = co_await activate(world, first);
-    for (int block = 0; block < 3; ++block) co_await pay(world, alice, coins.next());
+    for (int block = 0; block < 3; ++block) co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     first.save_state_file();
     Pollers pollers(world);
     pollers.add_each();
 
     world.step("the node dies, and its peer goes on with the key");
-    if (dice.below(2) == 0) co_await pay(world, alice, coins.next());
+    if (dice.below(2) == 0) co_await pay(world, alice, amounts.next());
     co_await first.crash();
     co_await take_over(world, peer);
-    for (int block = 0; block < 3; ++block) co_await pay(world, alice, coins.next());
+    for (int block = 0; block < 3; ++block) co_await pay(world, alice, amounts.next());
     co_await until_view(world, world.chain().height());
 
     if (meanwhile == peer_died) {
         world.step("the peer dies as well; the restored node goes on where the peer stopped");
-        if (dice.below(2) == 0) co_await pay(world, alice, coins.next()); // perhaps half way through a block
+        if (dice.below(2) == 0)
+            co_await pay(world, alice, amounts.next()); // perhaps half way through a block
         co_await peer.crash();
         first.put_back_state_file();
         co_await first.start();
@@ -54,7 +55,7 @@ Task<> restored_node_has_an_old_state_file(World& world) {
         world.step("the restored node finds its peer active and stays idle");
         first.put_back_state_file();
         co_await first.start();
-        co_await pay(world, alice, coins.next());
+        co_await pay(world, alice, amounts.next());
         co_await until_view(world, world.chain().height());
         if (dice.below(2) == 0) {
             world.step("then the peer dies, and an operator activates the restored node");
@@ -71,7 +72,7 @@ Task<> restored_node_has_an_old_state_file(World& world) {
         co_await first.start();
     }
     for (int block = 0; block < 3; ++block) {
-        co_await pay(world, alice, coins.next());
+        co_await pay(world, alice, amounts.next());
         co_await poll_fresh(world);
     }
     co_await until_level(world, world.chain().height());

@@ -24,9 +24,9 @@ Task<> retired_key_is_unretired(World& world) {
     IngestNode& node = world.ingest(0);
     IngestNode& next = world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey key = co_await activate(world, node);
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     Pollers pollers(world);
     pollers.add_each();
 
@@ -34,11 +34,11 @@ Task<> retired_key_is_unretired(World& world) {
     co_await command(world, node.api().retire(), "retire");
     const fog::IngressKeyRecord mistake = co_await key_record(world, node, key);
     const std::uint64_t blocks = dice.below(2);
-    for (std::uint64_t b = 0; b < blocks; ++b) co_await pay(world, alice, coins.next());
+    for (std::uint64_t b = 0; b < blocks; ++b) co_await pay(world, alice, amounts.next());
     expect(world, CheckId::crash, world.chain().height().end() < mistake.expiry,
            "the story stays below the expiry");
     co_await command(world, node.api().unretire(), "unretire");
-    for (int b = 0; b < 4; ++b) co_await pay(world, bob, coins.next());
+    for (int b = 0; b < 4; ++b) co_await pay(world, bob, amounts.next());
     co_await until_level(world, world.chain().height());
     expect(world, CheckId::crash, node.mode() == fog::IngestMode::active, "the node goes on");
 
@@ -50,8 +50,8 @@ Task<> retired_key_is_unretired(World& world) {
     while (world.chain().height().end() <= last.expiry.next()) {
         BlockPlan plan;
         if (world.chain().height().end() < last.expiry)
-            plan.credits.push_back(coin(alice, coins.next(), key));
-        plan.credits.push_back(coin(bob, coins.next(), second));
+            plan.credits.push_back(coin(alice, amounts.next(), key));
+        plan.credits.push_back(coin(bob, amounts.next(), second));
         co_await world.chain().append(std::move(plan));
         co_await poll_fresh(world);
     }
@@ -60,7 +60,7 @@ Task<> retired_key_is_unretired(World& world) {
     const Result<fog::IngestSummary> too_late = co_await node.api().unretire();
     expect(world, CheckId::crash, !too_late && too_late.error().code == Code::retired,
            "a key past its expiry cannot be unretired");
-    co_await pay(world, alice, coins.next(), second);
+    co_await pay(world, alice, amounts.next(), second);
     co_await until_level(world, world.chain().height());
     co_await pollers.stop();
 }

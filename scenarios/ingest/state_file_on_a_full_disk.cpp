@@ -18,9 +18,9 @@ Task<> state_file_on_a_full_disk(World& world) {
     const AccountId alice{0};
     IngestNode& node = world.ingest(0);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey key = co_await activate(world, node);
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -29,7 +29,7 @@ Task<> state_file_on_a_full_disk(World& world) {
     world.faults().begin(faults::DiskFull{node.id()});
     for (int life = 0; life < 3; ++life) {
         const std::uint32_t blocks = 1 + dice.below(2);
-        for (std::uint32_t b = 0; b < blocks; ++b) co_await pay(world, alice, coins.next());
+        for (std::uint32_t b = 0; b < blocks; ++b) co_await pay(world, alice, amounts.next());
         if (dice.below(2) == 0) co_await until_view(world, world.chain().height());
         const std::uint32_t moment_ms = dice.below(300);
         co_await world.sleep(std::chrono::milliseconds(moment_ms));

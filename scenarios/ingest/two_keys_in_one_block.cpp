@@ -27,11 +27,11 @@ Task<> two_keys_in_one_block(World& world) {
     ChainCopy& old_copy = world.copy("ingest0");
     ChainCopy& new_copy = world.copy("ingest1");
     Stream lag = world.plan(1);
-    Coins coins;
+    Amounts amounts;
 
     const chain::PublicKey k1 = co_await activate(world, old_node);
-    co_await pay(world, alice, coins.next());
-    co_await pay(world, bob, coins.next());
+    co_await pay(world, alice, amounts.next());
+    co_await pay(world, bob, amounts.next());
     co_await until_level(world, world.chain().height());
 
     world.step("the new key is activated, the old one retired");
@@ -48,9 +48,9 @@ Task<> two_keys_in_one_block(World& world) {
     while (world.chain().height().end() <= expiry.next()) {
         const bool old_key_may = world.chain().height().end() < expiry;
         BlockPlan plan;
-        if (old_key_may) plan.credits.push_back(coin(alice, coins.next(), k1));
-        plan.credits.push_back(coin(alice, coins.next(), k2));
-        if (old_key_may) plan.credits.push_back(coin(bob, coins.next(), k1));
+        if (old_key_may) plan.credits.push_back(coin(alice, amounts.next(), k1));
+        plan.credits.push_back(coin(alice, amounts.next(), k2));
+        if (old_key_may) plan.credits.push_back(coin(bob, amounts.next(), k1));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         world.step(fmt::format("block {} pays under {}", block.index.value,
                                old_key_may ? "both keys" : "the new key"));

@@ -23,7 +23,7 @@ Task<> two_keys_start_at_one_block(World& world) {
     expect(world, CheckId::crash, first.start == second.start, "both keys start at one block");
 
     Stream which = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     Pollers pollers(world);
     pollers.add_each();
     ChainCopy& behind = world.copy(which.below(2) == 0 ? "ingest0" : "ingest1");
@@ -31,9 +31,9 @@ Task<> two_keys_start_at_one_block(World& world) {
     for (int block = 0; block < 5; ++block) {
         const std::uint32_t keys = 1 + which.below(3);
         BlockPlan plan;
-        if ((keys & 1) != 0) plan.credits.push_back(coin(alice, coins.next(), k1));
-        if ((keys & 2) != 0) plan.credits.push_back(coin(alice, coins.next(), k2));
-        plan.credits.push_back(coin(bob, coins.next(), block % 2 == 0 ? k1 : k2));
+        if ((keys & 1) != 0) plan.credits.push_back(coin(alice, amounts.next(), k1));
+        if ((keys & 2) != 0) plan.credits.push_back(coin(alice, amounts.next(), k2));
+        plan.credits.push_back(coin(bob, amounts.next(), block % 2 == 0 ? k1 : k2));
         co_await world.chain().append(std::move(plan));
         co_await poll_fresh(world);
         if (which.below(3) == 0) behind.advance_to(world.chain().height());

@@ -38,7 +38,7 @@ Task<> two_nodes_fight_for_one_key(World& world) {
     IngestNode& left = world.ingest(0);
     IngestNode& right = world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
 
     world.step("both nodes have the same ingress key");
     const fog::IngestSummary synced = co_await command(
@@ -50,7 +50,7 @@ Task<> two_nodes_fight_for_one_key(World& world) {
     }
     const chain::PublicKey key = co_await activate(world, left);
     expect(world, CheckId::crash, key == synced.ingress_key, "the key was synced");
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
 
     world.step("a partition; the other node is activated too");
@@ -65,8 +65,8 @@ Task<> two_nodes_fight_for_one_key(World& world) {
     operators.spawn("right's operator", keep_active(world, right, fighting, world.plan(3)));
     for (int round = 0; round < 6; ++round) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next()));
-        plan.credits.push_back(coin(bob, coins.next()));
+        plan.credits.push_back(coin(alice, amounts.next()));
+        plan.credits.push_back(coin(bob, amounts.next()));
         co_await world.chain().append(std::move(plan));
         if (dice.below(3) != 0) co_await until_view(world, world.chain().height());
         if (round == 3) world.faults().heal(cut);

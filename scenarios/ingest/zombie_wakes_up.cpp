@@ -24,23 +24,23 @@ Task<> zombie_wakes_up(World& world) {
     IngestNode* active = &world.ingest(0);
     IngestNode* standby = &world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const std::vector<IngestNode*> both{active, standby};
     co_await make_peers(world, both);
     co_await activate(world, *active);
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
 
     for (int round = 0; round < 3; ++round) {
         world.step(fmt::format("round {}: {} is stopped while it scans", round, active->name()));
-        co_await pay(world, alice, coins.next());
+        co_await pay(world, alice, amounts.next());
         const std::uint32_t moment_us = dice.below(350'000);
         co_await world.sleep(std::chrono::microseconds(moment_us));
         active->pause();
         co_await take_over(world, *standby);
-        co_await pay(world, bob, coins.next());
+        co_await pay(world, bob, amounts.next());
         if (dice.below(2) == 0) {
             // The zombie's last commit may come out after the standby has looked where to begin: it loses
             // that block, is idle, and the operator activates it once more.
@@ -55,7 +55,7 @@ Task<> zombie_wakes_up(World& world) {
 
         world.step("the zombie wakes up");
         active->resume();
-        co_await pay(world, alice, coins.next());
+        co_await pay(world, alice, amounts.next());
         co_await until_view(world, world.chain().height());
         // It met the standby's block, or it was so fast that the standby met its own.
         auto one_left = [&] {

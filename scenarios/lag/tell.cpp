@@ -21,7 +21,7 @@ struct Teller {
     World& world;
     std::vector<Wallet*> wallets{};
     std::vector<bool> busy{}; // the wallet's check is running
-    std::vector<CreditRef> unspent{};
+    std::vector<CoinRef> unspent{};
     std::vector<Payment> payments{};
     std::vector<FaultId> faults{};            // begun and not ended by a step
     std::vector<chain::PublicKey> last_key{}; // of each ingest node, as last seen
@@ -160,7 +160,7 @@ Task<> submit(Teller& t, const PlannedStep& step) {
     Payment& payment = t.payments[step.node % t.payments.size()];
     if (payment.landed) co_return;
     std::vector<PreparedPayment> one(1, payment.prepared);
-    const std::vector<CreditRef> landed = co_await t.world.chain().submit(std::move(one));
+    const std::vector<CoinRef> landed = co_await t.world.chain().submit(std::move(one));
     payment.landed = !landed.empty();
     t.unspent.insert(t.unspent.end(), landed.begin(), landed.end());
 }

@@ -34,11 +34,11 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
     ChainCopy& replica = world.copy("images0.1");
     Node& router = world.ledger_router();
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey lost = co_await activate(world, dies);
     BlockPlan payday;
-    payday.credits.push_back(coin(alice, coins.next()));
-    payday.credits.push_back(coin(alice, coins.next()));
+    payday.credits.push_back(coin(alice, amounts.next()));
+    payday.credits.push_back(coin(alice, amounts.next()));
     Purse wages;
     wages.add(co_await world.chain().append(std::move(payday)));
     co_await until_level(world, world.chain().height());
@@ -51,8 +51,8 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
     Purse missed;
     for (int block = 0; block < 4; ++block) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next(), lost));
-        plan.credits.push_back(coin(poor, coins.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), lost));
+        plan.credits.push_back(coin(poor, amounts.next(), lost));
         missed.add(co_await world.chain().append(std::move(plan)));
     }
     co_await until_images(world, world.chain().height());
@@ -63,8 +63,8 @@ Task<> missed_blocks_from_a_failing_block_server(World& world) {
         BlockPlan plan;
         wages.spend_oldest(plan);
         missed.spend_oldest(plan);
-        plan.credits.push_back(coin(alice, coins.next(), key));
-        plan.credits.push_back(coin(alice, coins.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), key));
+        plan.credits.push_back(coin(alice, amounts.next(), lost));
         co_await world.chain().append(std::move(plan));
     }
     co_await until_view(world, world.chain().height());

@@ -23,15 +23,15 @@ Task<> watcher_falls_behind(World& world) {
     const AccountId alice{0};
     const AccountId bob{1};
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     co_await activate(world, world.ingest(0));
     Wallet& old = world.new_wallet(alice);
     Purse purse;
     auto next_block = [&] {
         BlockPlan plan;
         if (purse.size() > 2) purse.spend_oldest(plan);
-        plan.credits.push_back(coin(alice, coins.next()));
-        plan.credits.push_back(coin(bob, coins.next()));
+        plan.credits.push_back(coin(alice, amounts.next()));
+        plan.credits.push_back(coin(bob, amounts.next()));
         return plan;
     };
 

@@ -40,9 +40,9 @@ Task<> database_in_trouble_while_keys_rotate(World& world) {
     const AccountId alice{0};
     const AccountId bob{1};
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey k1 = co_await activate(world, world.ingest(0));
-    co_await pay(world, alice, coins.next(), k1);
+    co_await pay(world, alice, amounts.next(), k1);
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -52,7 +52,7 @@ Task<> database_in_trouble_while_keys_rotate(World& world) {
     for (int i = 0; i < 2; ++i) active.push_back(world.faults().begin(trouble(world, dice)));
     // An operator's command may fail now; what it has done so far is the database's secret.
     const Result<fog::IngestSummary> first_try = co_await world.ingest(1).api().activate();
-    co_await pay(world, bob, coins.next(), k1);
+    co_await pay(world, bob, amounts.next(), k1);
     for (FaultId fault : active) world.faults().heal(fault);
     active.clear();
     chain::PublicKey k2;
@@ -66,8 +66,8 @@ Task<> database_in_trouble_while_keys_rotate(World& world) {
 
     while (world.chain().height() < BlockCount{10}) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next(), k2));
-        plan.credits.push_back(coin(bob, coins.next(), k2));
+        plan.credits.push_back(coin(alice, amounts.next(), k2));
+        plan.credits.push_back(coin(bob, amounts.next(), k2));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         const Fault next = trouble(world, dice);
         world.step(fmt::format("block {}: {}", block.index.value, in_words(world, next)));

@@ -20,12 +20,12 @@ Task<> every_service_restarts(World& world) {
     const AccountId alice{0};
     const AccountId bob{1};
     Stream moments = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const std::vector<IngestNode*> both{&world.ingest(0), &world.ingest(1)};
     co_await make_peers(world, both);
     co_await activate(world, world.ingest(0));
     Purse purse;
-    purse.add(co_await pay(world, alice, coins.next()));
+    purse.add(co_await pay(world, alice, amounts.next()));
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -34,8 +34,8 @@ Task<> every_service_restarts(World& world) {
     for (Node* node : world.nodes()) {
         BlockPlan plan;
         purse.spend_oldest(plan);
-        plan.credits.push_back(coin(alice, coins.next()));
-        plan.credits.push_back(coin(bob, coins.next()));
+        plan.credits.push_back(coin(alice, amounts.next()));
+        plan.credits.push_back(coin(bob, amounts.next()));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         const std::uint32_t moment_us = moments.below(400'000);
         co_await world.sleep(std::chrono::microseconds(moment_us));

@@ -19,10 +19,10 @@ Task<> lost_key_at_the_tip(World& world) {
     const AccountId alice{0};
     IngestNode& dies = world.ingest(0);
     IngestNode& other = world.ingest(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey lost = co_await activate(world, dies);
-    co_await pay(world, alice, coins.next());
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
+    co_await pay(world, alice, amounts.next());
     const BlockCount tip = world.chain().height();
     co_await until_level(world, tip);
     std::vector<Wallet*> old = new_wallets(world);
@@ -47,8 +47,8 @@ Task<> lost_key_at_the_tip(World& world) {
     pollers.add_each();
     for (int block = 0; block < 3; ++block) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next(), lost));
-        plan.credits.push_back(coin(alice, coins.next(), key));
+        plan.credits.push_back(coin(alice, amounts.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), key));
         co_await world.chain().append(std::move(plan));
         co_await poll_each(old);
     }

@@ -26,9 +26,9 @@ Task<> lost_key_before_the_count_moves(World& world) {
     IngestNode& dies = world.ingest(0);
     IngestNode& other = world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey lost = co_await activate(world, dies);
-    for (int block = 0; block < 3; ++block) co_await pay(world, alice, coins.next());
+    for (int block = 0; block < 3; ++block) co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     std::vector<Wallet*> old = new_wallets(world);
     co_await poll_each(old);
@@ -38,8 +38,8 @@ Task<> lost_key_before_the_count_moves(World& world) {
     const fog::IngressKeyRecord record = co_await key_record(world, other, lost);
     while (world.chain().height().end() < record.expiry) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next(), lost));
-        plan.credits.push_back(coin(bob, coins.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), lost));
+        plan.credits.push_back(coin(bob, amounts.next(), lost));
         co_await world.chain().append(std::move(plan));
     }
     if (dice.below(2) == 0) co_await poll_each(old);
@@ -59,7 +59,7 @@ Task<> lost_key_before_the_count_moves(World& world) {
     co_await activate(world, other);
     Pollers pollers(world);
     for (Wallet* wallet : old) pollers.add(*wallet);
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     co_await pollers.stop();
     co_await poll_each(old);

@@ -29,9 +29,9 @@ Task<> missed_range_reaches_into_the_future(World& world) {
     IngestNode& other = world.ingest(1);
     ChainCopy& ledger = world.copy("ledger"); // of the ledger router: missed blocks come from here
     Stream lag = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey lost = co_await activate(world, dies);
-    for (int block = 0; block < 3; ++block) co_await pay(world, alice, coins.next());
+    for (int block = 0; block < 3; ++block) co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     std::vector<Wallet*> old = new_wallets(world);
     co_await poll_each(old);
@@ -46,9 +46,9 @@ Task<> missed_range_reaches_into_the_future(World& world) {
     while (world.chain().height().end() <= record.expiry.next()) {
         const bool old_report = world.chain().height().end() < record.expiry;
         BlockPlan plan;
-        if (old_report) plan.credits.push_back(coin(bob, coins.next(), lost));
-        if (old_report) plan.credits.push_back(coin(alice, coins.next(), lost));
-        plan.credits.push_back(coin(alice, coins.next(), key));
+        if (old_report) plan.credits.push_back(coin(bob, amounts.next(), lost));
+        if (old_report) plan.credits.push_back(coin(alice, amounts.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), key));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         const std::uint32_t behind = lag.below(3);
         const BlockCount wanted{world.chain().height().value - behind};

@@ -26,10 +26,10 @@ Task<> replicas_out_of_step(World& world) {
     ViewStoreNode& view = world.view_store(1);
     ChainCopy& images = world.copy("images0.1");
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     co_await activate(world, world.ingest(0));
     Purse purse;
-    purse.add(co_await pay(world, alice, coins.next()));
+    purse.add(co_await pay(world, alice, amounts.next()));
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -52,8 +52,8 @@ Task<> replicas_out_of_step(World& world) {
         for (std::uint32_t b = 0; b < blocks; ++b) {
             BlockPlan plan;
             purse.spend_oldest(plan);
-            plan.credits.push_back(coin(alice, coins.next()));
-            plan.credits.push_back(coin(bob, coins.next()));
+            plan.credits.push_back(coin(alice, amounts.next()));
+            plan.credits.push_back(coin(bob, amounts.next()));
             const AppendedBlock block = co_await world.chain().append(std::move(plan));
             world.step(fmt::format("block {}; the replicas are apart", block.index.value));
             purse.add(block);

@@ -26,10 +26,10 @@ Task<> shard_that_nobody_scanned(World& world) {
     IngestNode& dies = world.ingest(0);
     IngestNode& other = world.ingest(1);
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     const chain::PublicKey lost = co_await activate(world, dies);
-    co_await pay(world, alice, coins.next());
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
+    co_await pay(world, alice, amounts.next());
     co_await until_level(world, world.chain().height());
     Pollers pollers(world);
     pollers.add_each();
@@ -39,8 +39,8 @@ Task<> shard_that_nobody_scanned(World& world) {
     if (dice.below(2) == 0) co_await report_lost(world, other, lost);
     while (world.chain().height() < BlockCount{9}) {
         BlockPlan plan;
-        plan.credits.push_back(coin(alice, coins.next(), lost));
-        plan.credits.push_back(coin(bob, coins.next(), lost));
+        plan.credits.push_back(coin(alice, amounts.next(), lost));
+        plan.credits.push_back(coin(bob, amounts.next(), lost));
         co_await world.chain().append(std::move(plan));
     }
     co_await until_copies(world, world.chain().height());
@@ -49,7 +49,7 @@ Task<> shard_that_nobody_scanned(World& world) {
     world.step("a key starts in the third shard");
     co_await activate(world, other);
     co_await report_lost(world, other, lost);
-    co_await pay(world, alice, coins.next());
+    co_await pay(world, alice, amounts.next());
     const std::uint32_t moment_ms = dice.below(600);
     co_await world.sleep(std::chrono::milliseconds(moment_ms));
     if (dice.below(2) == 0) {

@@ -23,7 +23,7 @@ Task<> shards_at_different_heights(World& world) {
     const AccountId alice{0};
     const AccountId bob{1};
     Stream dice = world.plan(1);
-    Coins coins;
+    Amounts amounts;
     co_await activate(world, world.ingest(0));
     const std::vector<ImageStoreNode*> image_stores = world.image_stores();
     std::vector<ChainCopy*> image_copies;
@@ -37,8 +37,8 @@ Task<> shards_at_different_heights(World& world) {
         BlockPlan plan;
         // A coin of the first shard is spent in the second, one of the second in the third.
         if (purse.size() > 6) purse.spend_oldest(plan);
-        plan.credits.push_back(coin(alice, coins.next()));
-        plan.credits.push_back(coin(bob, coins.next()));
+        plan.credits.push_back(coin(alice, amounts.next()));
+        plan.credits.push_back(coin(bob, amounts.next()));
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
         purse.add(block);
         world.step(fmt::format("block {}", block.index.value));

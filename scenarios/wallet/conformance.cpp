@@ -185,8 +185,8 @@ struct Fixture {
     World& world;
     ChainCopy& ingest_copy;
     ChainCopy& ledger_copy;
-    std::vector<Wallet*> wallets;                   // in order of creation; those that are still asked
-    std::vector<std::vector<CreditRef>> credits{1}; // by block
+    std::vector<Wallet*> wallets;                 // in order of creation; those that are still asked
+    std::vector<std::vector<CoinRef>> credits{1}; // by block
     chain::PublicKey hint_key{};
     std::size_t next_step = 0;
 };

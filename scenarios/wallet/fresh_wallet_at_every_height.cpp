@@ -25,15 +25,15 @@ Task<> fresh_wallet_at_every_height(World& world) {
     const std::vector<ChainCopy*> sides{&ingest, &ledger};
     Stream lag = world.plan(1);
     Stream deaths = world.plan(2);
-    Coins coins;
-    std::vector<CreditRef> unspent;
+    Amounts amounts;
+    std::vector<CoinRef> unspent;
     std::vector<Wallet*> old = new_wallets(world);
     std::vector<Wallet*> doomed = new_wallets(world);
 
     for (int b = 0; b < blocks; ++b) {
         BlockPlan plan;
         for (std::uint32_t a = 0; a < world.topology().accounts; ++a)
-            plan.credits.push_back(coin(AccountId{a}, coins.next()));
+            plan.credits.push_back(coin(AccountId{a}, amounts.next()));
         if (!unspent.empty()) {
             const std::uint32_t chosen = lag.below(static_cast<std::uint32_t>(unspent.size()));
             plan.spends.push_back(unspent[chosen]);

@@ -41,7 +41,7 @@ Task<> second_device_spends(World& world) {
     Pollers devices(world);
     devices.add(tablet);
     std::uint64_t price = 1;
-    for (const CreditRef& coin_spent : earned.credits) {
+    for (const CoinRef& coin_spent : earned.credits) {
         BlockPlan shopping;
         shopping.spends.push_back(coin_spent);
         shopping.credits.push_back(coin(bob, price));

@@ -50,9 +50,9 @@ Task<> sender_around_the_tombstone(World& world) {
 
     world.step("four payments are prepared, with three blocks to land in");
     std::vector<PreparedPayment> payments;
-    Coins coins;
+    Amounts amounts;
     for (int i = 0; i < 4; ++i) {
-        const std::uint64_t amount = coins.next();
+        const std::uint64_t amount = amounts.next();
         const Result<PreparedPayment> prepared = co_await world.chain().prepare(alice, amount, 3);
         expect(world, CheckId::crash, prepared.has_value(), "a payment can be prepared");
         if (!prepared) co_return;
@@ -68,7 +68,7 @@ Task<> sender_around_the_tombstone(World& world) {
         if (world.chain().height().end().next() == tombstone) in_this_block.push_back(payments[1]);
         const bool too_late = world.chain().height().end() == tombstone;
         if (too_late) in_this_block.push_back(payments[2]);
-        const std::vector<CreditRef> landed = co_await world.chain().submit(std::move(in_this_block));
+        const std::vector<CoinRef> landed = co_await world.chain().submit(std::move(in_this_block));
         expect(world, CheckId::sender, !too_late || landed.empty(), "a payment lands at its tombstone block");
         world.step(fmt::format("block {}; the ledger's copy has {}", world.chain().height().value - 1,
                                ledger.count().value));

@@ -21,7 +21,7 @@ constexpr int polls_per_wallet = 40;
 struct Soak {
     real::RealWorld& world;
     Stream dice;
-    std::vector<CreditRef> coins; // not spent yet
+    std::vector<CoinRef> coins; // not spent yet
     std::uint64_t faults = 0;
     std::uint64_t blocks = 0;
     std::uint64_t rounds = 0;
