@@ -138,7 +138,7 @@ public:
     void kill(TaskRef task) noexcept final {
         if (task.slot == 0 || slots_[task.slot].generation != task.generation) return;
         const State state = slots_[task.slot].state;
-        ENSURE(state != State::running);
+        ENSURE_IN_NOEXCEPT(state != State::running);
         if (state == State::ready || state == State::timed || state == State::held)
             backend().unqueue(task.slot);
         slots_[task.slot].state = State::fresh;
@@ -156,7 +156,7 @@ public:
     }
 
     void finish(TaskRef task) noexcept final {
-        ENSURE(slots_[task.slot].generation == task.generation);
+        ENSURE_IN_NOEXCEPT(slots_[task.slot].generation == task.generation);
         release(task.slot);
         running_ = {};
     }

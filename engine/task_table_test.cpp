@@ -58,6 +58,14 @@ TEST(TaskTable, a_slot_is_used_again_and_an_old_reference_then_names_nobody) {
     EXPECT_EQ(loop.live_tasks(), 0u);
 }
 
+TEST(TaskTable, mistake_where_nothing_may_be_thrown_ends_the_process_with_its_reason) {
+    PlainLoop loop;
+    std::string log;
+    const TaskRef first = spawn(loop, NodeId{1}, "first", say(&log, 'a'));
+    loop.run();
+    EXPECT_EXIT(loop.finish(first), ::testing::ExitedWithCode(70), "generation == task.generation");
+}
+
 TEST(TaskTable, a_default_reference_names_no_task) {
     PlainLoop loop;
     EXPECT_FALSE(loop.is_running({}));

@@ -33,8 +33,16 @@ def main() -> int:
     for name in listed.stdout.split():
         if name in EXEMPT or not (top / name).exists():
             continue
+        in_noexcept = None # how far the line that opens such a function is indented
         lines = (top / name).read_text().splitlines()
         for number, line in enumerate(lines, 1):
+            if in_noexcept is not None and re.match(" *}", line) and line.index("}") <= in_noexcept:
+                in_noexcept = None
+            if re.search(r"\) (const )?noexcept( final| override)? \{$", line):
+                in_noexcept = len(line) - len(line.lstrip())
+            if in_noexcept is not None and re.search(r"\bENSURE\(", line):
+                print(f"check_hygiene: {name}:{number}: use ENSURE_IN_NOEXCEPT: {line.strip()}", file=sys.stderr)
+                faults += 1
             if TORN.match(line) and number < len(lines) and re.match("// [^-]", lines[number]):
                 print(f"check_hygiene: {name}:{number}: a banner torn in two lines: make it shorter", file=sys.stderr)
                 faults += 1
