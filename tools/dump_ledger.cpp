@@ -11,20 +11,6 @@
 // dump-ledger: blocks as JSON, in the form upstream's serializer gives them.
 // source: util/dump-ledger
 
-namespace {
-
-/// `json` with every line but the first moved to the right.
-std::string indented(const std::string& json) {
-    std::string out;
-    for (const char c : json) {
-        out += c;
-        if (c == '\n') out += "  ";
-    }
-    return out;
-}
-
-} // namespace
-
 int main(int argc, char** argv) {
     tools::begin_program();
     CLI::App app("Writes blocks of a ledger to stdout as a JSON list", "dump-ledger");
@@ -53,10 +39,12 @@ int main(int argc, char** argv) {
                 throw tools::BadInput(
                     fmt::format("--first-index: {} lies behind the last block {}", first, until));
             // One block at a time, so that memory does not grow with the ledger.
+            std::string text;
             for (std::uint64_t index = first; index <= until; ++index) {
                 const auto data = ledger.block_data(engine::BlockIndex{index}).value();
-                std::cout << (index == first ? "[\n  " : ",\n  ")
-                          << indented(tools::block_to_json(data).dump(2));
+                text.assign(index == first ? "[\n  " : ",\n  ");
+                tools::append_json(text, data, 1);
+                std::cout << text;
                 if (!std::cout) break; // a dump of a long ledger to a full disk
             }
             std::cout << "\n]\n" << std::flush;
