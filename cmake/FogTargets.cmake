@@ -88,7 +88,8 @@ function(fog_test name)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${folder})
   else()
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${folder})
+    # Without the values of parameters, which may be addresses: a name is the same in every run.
+    gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${folder})
   endif()
   set_property(GLOBAL APPEND PROPERTY FOG_TESTS_OF_${folder} ${name})
 endfunction()
@@ -107,6 +108,7 @@ endfunction()
 # fog_also_named(NAME OTHER): the program stands in build/<preset>/bin under that name, too.  One line each: `run` reads
 # them.
 function(fog_also_named name other)
+  set_property(TARGET ${name} APPEND PROPERTY FOG_OTHER_NAMES ${other})
   add_custom_command(
     TARGET ${name} POST_BUILD
     COMMAND ${CMAKE_COMMAND} -E create_symlink ${name} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${other}
