@@ -68,9 +68,10 @@ TEST(Answers, each_is_told_in_the_words_of_every_world_and_passed_on_as_it_is) {
     spawn(loop, NodeId{}, "asking", ask(&view, &ledger, &seen));
     loop.run();
     EXPECT_EQ(seen, BlockCount{4});
-    EXPECT_THAT(heard, ElementsAre("view_router answers for 2 search keys: block count 4",
-                                   "ledger_router answers about 1 output: block count 3, one spent in block 2",
-                                   "ledger_router is asked for missed blocks: no answer (unavailable)"));
+    EXPECT_THAT(heard,
+                ElementsAre("view_router answers for 2 search keys: block count 4",
+                            "ledger_router answers about 1 output: block count 3, one spent in block 2",
+                            "ledger_router is asked for missed blocks: no answer (unavailable)"));
 }
 
 } // namespace
