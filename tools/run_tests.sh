@@ -59,8 +59,6 @@ if [ -z "${CI:-}" ]; then
     run_ctest dev "$@"
     run_checks
 else
-    # Eight sources at a time: nothing is compiled twice here.  (clang's build is parsed source by source later.)
-    unity=(-DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=8)
     # On a machine without a compiler cache nothing is gained from filling one, and that takes an eighth of the time.
     [ -d "${CCACHE_DIR:-$HOME/.cache/ccache}" ] || export CCACHE_DISABLE=1
     stage "checking the sources" run_checks
