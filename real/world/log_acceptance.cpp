@@ -343,7 +343,8 @@ private:
         const fog::IngressKeyRecord& record = at->second;
         demand(record.start <= chain_.height().end(),
                fmt::format("starts at block {} of a chain of {}", record.start.value, chain_.height().value));
-        demand(!record.last_scanned || *record.last_scanned < chain_.height().end(),
+        demand(!line.contains("last_scanned") ||
+                   BlockIndex{number(line, "last_scanned")} < chain_.height().end(),
                "has scanned a block that the chain does not have");
         // Each look tells of a key anew when it has changed.
         const BlockIndex expiry{number(line, "expiry")};
