@@ -498,6 +498,8 @@ TEST_F(OutsideWalletTest, AServicesOwnErrorIsNotExcusedByWhatIsWrongElsewhere) {
  {{"action": "activate"}},
  {{"action": "block", "credits": [{{"account": 0, "amount": 1}}]}},
  {{"action": "settle", "amount": 5000}},
+ {{"action": "poll", "node": 0}},
+ {{"action": "join"}},
  {{"action": "pause", "node": {}}},
  {{"action": "poll", "node": 0}},
  {{"action": "join"}}]}})",
@@ -505,7 +507,7 @@ TEST_F(OutsideWalletTest, AServicesOwnErrorIsNotExcusedByWhatIsWrongElsewhere) {
         return path.string();
     };
     const auto run_with_paused = [&](int service) -> Child& {
-        const std::string address = start_wallet("", {"--fails-at", "1"});
+        const std::string address = start_wallet("", {"--fails-at", "2"});
         return run({"--plan", plan_with_paused(service), "--remote-wallet", address,
                     "--skip-rust-sample-paykit-remote-wallet", "--json",
                     (work_.path() / "result.json").string()});
