@@ -70,17 +70,18 @@ TEST(BlockTest, ids_and_contents_hashes_of_upstreams_unit_test) {
         block.contents_hash = contents_hash(contents);
         block.id = compute_id(block);
         if (round == 1) {
-            EXPECT_EQ(text(block.id), expected["block_id_1"]);
-            EXPECT_EQ(text(block.contents_hash), expected["contents_hash_1"]);
+            EXPECT_EQ(text(block.id), expected["block_id_1"].get<std::string>());
+            EXPECT_EQ(text(block.contents_hash), expected["contents_hash_1"].get<std::string>());
             for (std::size_t i = 0; i < 3; ++i)
-                EXPECT_EQ(text(contents.key_images[i]), expected["key_images_1"][i]);
+                EXPECT_EQ(text(contents.key_images[i]), expected["key_images_1"][i].get<std::string>());
             for (std::size_t i = 0; i < 8; ++i)
-                EXPECT_EQ(to_hex(encode(contents.outputs[i])), expected["outputs_1"][i]);
+                EXPECT_EQ(to_hex(encode(contents.outputs[i])), expected["outputs_1"][i].get<std::string>());
         } else if (round == 2) {
-            EXPECT_EQ(text(block.contents_hash), expected["contents_hash_2"]);
+            EXPECT_EQ(text(block.contents_hash), expected["contents_hash_2"].get<std::string>());
         } else {
-            EXPECT_EQ(text(block.id), expected["block_id_3_without_memos"]);
-            EXPECT_EQ(text(block.contents_hash), expected["contents_hash_3_without_memos"]);
+            EXPECT_EQ(text(block.id), expected["block_id_3_without_memos"].get<std::string>());
+            EXPECT_EQ(text(block.contents_hash),
+                      expected["contents_hash_3_without_memos"].get<std::string>());
         }
     }
 }
@@ -101,13 +102,13 @@ TEST(BlockTest, test_block_builder_draws_as_upstreams) {
         const Amount amount{.value = origin_rng.next_u32(), .token_id = 0};
         contents.outputs.push_back(draw_output(origin_rng, 0, amount, recipients[i]).value());
         const json& output = expected["origin_outputs"][i];
-        EXPECT_EQ(amount.value, output["value"]);
-        EXPECT_EQ(to_hex(encode(contents.outputs.back())), output["bytes"]);
-        EXPECT_EQ(text(hash(contents.outputs.back())), output["hash"]);
+        EXPECT_EQ(amount.value, output["value"].get<std::uint64_t>());
+        EXPECT_EQ(to_hex(encode(contents.outputs.back())), output["bytes"].get<std::string>());
+        EXPECT_EQ(text(hash(contents.outputs.back())), output["hash"].get<std::string>());
     }
     const Block origin = origin_block(contents);
-    EXPECT_EQ(text(origin.contents_hash), expected["origin_contents_hash"]);
-    EXPECT_EQ(text(origin.id), expected["origin_block_id"]);
+    EXPECT_EQ(text(origin.contents_hash), expected["origin_contents_hash"].get<std::string>());
+    EXPECT_EQ(text(origin.id), expected["origin_block_id"].get<std::string>());
 
     for (const std::uint32_t version : {0u, 1u}) {
         Hc128 rng(seed_of(0x0a));
