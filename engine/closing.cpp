@@ -11,6 +11,11 @@ namespace {
 
 constexpr int closing_rounds = 4;
 
+// A node that comes back with nothing has the whole chain to catch up with.
+Duration time_for(BlockCount height) {
+    return 300s + std::chrono::milliseconds(250) * static_cast<std::int64_t>(height.value);
+}
+
 bool anybody_scans(const std::vector<IngestNode*>& nodes) {
     return std::any_of(nodes.begin(), nodes.end(), [](IngestNode* node) {
         return node->is_up() && node->mode() == fog::IngestMode::active;
@@ -124,7 +129,7 @@ Task<BlockCount> settle(World& world) {
                        (round + 1 < closing_rounds && !anybody_scans(ingest));
             };
             std::string what = fmt::format("block count {} by every view store after healing", height.value);
-            co_await world.until(std::move(what), std::move(viewed));
+            co_await world.until(std::move(what), std::move(viewed), time_for(height));
             if (world.checks().any_violation()) break;
             co_await let_living_wallets_look(world);
             for (ChainCopy* copy : late) copy->release();
@@ -133,10 +138,41 @@ Task<BlockCount> settle(World& world) {
             return level() || (round + 1 < closing_rounds && !anybody_scans(ingest));
         };
         std::string what = fmt::format("block count {} by every service after healing", height.value);
-        co_await world.until(std::move(what), std::move(settled));
+        co_await world.until(std::move(what), std::move(settled), time_for(height));
         if (world.checks().any_violation() || level()) break;
     }
     co_return height;
+}
+
+Task<> find_report(World& world) {
+    std::set<chain::PublicKey> promised;
+    for (IngestNode* node : world.ingest_nodes()) {
+        const Result<fog::IngestSummary> status = co_await node->api().get_status();
+        if (!status) co_return;
+        // A report of its ends before the block after its last; an idle node may have published the newest
+        // one before it lost a race.
+        if (status->pubkey_expiry_window < 2) co_return;
+        if (status->mode == fog::IngestMode::active) promised.insert(status->ingress_key);
+    }
+    const Result<std::vector<fog::IngressKeyRecord>> records =
+        co_await world.ingest(0).api().get_ingress_key_records(BlockIndex{}, true, true);
+    if (promised.empty() || !records) co_return;
+    for (const fog::IngressKeyRecord& record : *records)
+        if (promised.contains(record.key) && (record.retired || record.lost)) co_return;
+    constexpr std::uint64_t as_long_as_possible = 1'000'000;
+    const BlockIndex next = world.chain().height().end();
+    const Result<PreparedPayment> payment =
+        co_await world.chain().prepare(AccountId{0}, 1, as_long_as_possible);
+    std::string why;
+    if (!payment)
+        why = fmt::format("there is no report ({})", name(payment.error().code));
+    else if (payment->tombstone <= next)
+        why = fmt::format("the report is good until block {}, block {} is next", payment->tombstone.value,
+                          next.value);
+    else if (!promised.contains(payment->hint_key))
+        why = "the report names a key that nobody scans with";
+    expect(world, CheckId::liveness, why.empty(),
+           "after everything is healed and somebody scans, no sender can pay: " + why);
 }
 
 Task<> close(World& world) {

@@ -111,6 +111,16 @@ enum class Mark : std::uint16_t {
     db_refuses_to_unretire,
     db_read_from_a_stale_replica,
     db_read_around_a_hole,
+    // what plans have had since: in the order in which it came
+    ledger_asked_beyond_its_outputs,
+    ledger_status_without_a_time,
+    chain_block_with_hints_to_two_keys,
+    chain_output_beyond_the_newest_report,
+    db_keeps_a_longer_promise,
+    view_store_takes_an_older_key_list,
+    ingest_overflows_after_a_users_record,
+    ingest_commands_meet,
+    ingest_refuses_a_command_on_a_full_disk,
     count_,
 };
 inline constexpr std::size_t mark_count = static_cast<std::size_t>(Mark::count_);
@@ -122,6 +132,10 @@ public:
     std::uint64_t of(Mark mark) const { return hits_[static_cast<std::size_t>(mark)]; }
     void add(const MarkCounts& other) {
         for (std::size_t i = 0; i < mark_count; ++i) hits_[i] += other.hits_[i];
+    }
+    /// One for each that a run has hit, however often.
+    void add_run(const MarkCounts& run) {
+        for (std::size_t i = 0; i < mark_count; ++i) hits_[i] += run.hits_[i] != 0 ? 1 : 0;
     }
     friend bool operator==(const MarkCounts&, const MarkCounts&) = default;
 

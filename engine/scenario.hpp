@@ -25,6 +25,8 @@ struct Scenario {
     std::vector<Capability> needs{};
     /// The run ends by healing everything and demanding that every wallet reaches the truth.
     bool closes = true;
+    /// And that a sender could pay then.
+    bool finds_report = false;
     /// Checks that this story must make judge, besides those that every story of its kind does.
     std::vector<CheckId> judges{};
     /// A story that is drawn: the scenario, topology included, of one seed.  Its own story and topology are
@@ -46,6 +48,11 @@ Task<BlockCount> settle(World& world);
 /// that every wallet, and a fresh one of every account, shows the whole truth after a few polls (`liveness`,
 /// `final`).
 Task<> close(World& world);
+
+/// What a sender would do then: asks for a report, which must be good for the next block; `liveness`. Nothing
+/// is demanded where nobody promises anything: all that scan have a key that is retired, or a window of less
+/// than two blocks.
+Task<> find_report(World& world);
 
 /// How many polls a wallet may need after everything is healed and has caught up.
 inline constexpr int closing_polls = 6;

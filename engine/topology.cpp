@@ -4,6 +4,9 @@
 
 #include <charconv>
 
+#include "engine/known_words.hpp"
+#include "engine/topology_keys.hpp"
+
 namespace engine {
 namespace {
 
@@ -12,24 +15,29 @@ struct Field {
     std::uint32_t Topology::*member;
     std::uint32_t low;
     std::uint32_t high;
+    const char* meaning;
 };
 
 constexpr Field fields[] = {
-    {"accounts", &Topology::accounts, 1, 64},
-    {"ingest", &Topology::ingest_nodes, 1, 5},
-    {"view-shards", &Topology::view_shards, 1, 8},
-    {"view-replicas", &Topology::view_replicas, 1, 4},
-    {"image-shards", &Topology::image_shards, 1, 8},
-    {"image-replicas", &Topology::image_replicas, 1, 4},
-    {"shard-blocks", &Topology::shard_blocks, 1, 1'000'000},
-    {"user-capacity", &Topology::user_capacity, 0, 1'000'000},
-    {"chunk-outputs", &Topology::chunk_outputs, 1, 1'000'000},
-    {"batch-blocks", &Topology::batch_blocks, 1, 1'000'000},
-    {"poll-ms", &Topology::poll_ms, 1, 60'000},
-    {"wallet-keys", &Topology::wallet_keys, 1, 10'000},
-    {"wallet-images", &Topology::wallet_images, 1, 10'000},
-    {"wallet-blocks", &Topology::wallet_blocks, 1, 10'000},
+    {"accounts", &Topology::accounts, 1, 64, "whose wallets there are"},
+    {"ingest", &Topology::ingest_nodes, 1, 5, "ingest nodes"},
+    {"view-shards", &Topology::view_shards, 1, 8, "ranges of blocks that view stores share out"},
+    {"view-replicas", &Topology::view_replicas, 1, 4, "view stores of each range"},
+    {"image-shards", &Topology::image_shards, 1, 8, "ranges of blocks that key image stores share out"},
+    {"image-replicas", &Topology::image_replicas, 1, 4, "key image stores of each range"},
+    {"shard-blocks", &Topology::shard_blocks, 1, 1'000'000,
+     "blocks of every range but the last, which has no end"},
+    {"user-capacity", &Topology::user_capacity, 0, 1'000'000,
+     "users an egress key serves before it rotates; 0: no limit"},
+    {"chunk-outputs", &Topology::chunk_outputs, 1, 1'000'000, "outputs of a block in one enclave call"},
+    {"batch-blocks", &Topology::batch_blocks, 1, 1'000'000, "blocks a view store reads at once"},
+    {"poll-ms", &Topology::poll_ms, 1, 60'000, "how often ingest nodes and stores look for news, in ms"},
+    {"wallet-keys", &Topology::wallet_keys, 1, 10'000, "search keys of one wallet request"},
+    {"wallet-images", &Topology::wallet_images, 1, 10'000, "key images of one wallet request"},
+    {"wallet-blocks", &Topology::wallet_blocks, 1, 10'000, "missed blocks of one wallet request"},
 };
+
+constexpr std::uint32_t longest_window = 1'000'000;
 
 bool parse(std::string_view text, std::uint32_t low, std::uint32_t high, std::uint32_t& out) {
     std::uint32_t value = 0;
@@ -52,7 +60,7 @@ std::string apply_one(std::string_view item, Topology& topology) {
     }
     if (key == "window") {
         std::uint32_t window = 0;
-        if (!parse(value, 0, 1'000'000, window))
+        if (!parse(value, 0, longest_window, window))
             return fmt::format("window is a number of blocks, not '{}'", value);
         topology.pubkey_expiry_window = window;
         return {};
@@ -63,9 +71,10 @@ std::string apply_one(std::string_view item, Topology& topology) {
             return fmt::format("{} is a number from {} to {}, not '{}'", key, field.low, field.high, value);
         return {};
     }
-    std::string known = "copies, window";
-    for (const Field& field : fields) known += fmt::format(", {}", field.name);
-    return fmt::format("no topology key '{}' (known: {})", key, known);
+    const std::vector<TopologyKey> keys = topology_keys();
+    std::vector<std::string_view> known;
+    for (const TopologyKey& k : keys) known.push_back(k.name);
+    return fmt::format("no topology key '{}'{}", key, known_words(key, known));
 }
 
 } // namespace
@@ -92,6 +101,22 @@ std::string apply(std::string_view text, Topology& topology) {
     }
     topology = changed;
     return {};
+}
+
+std::vector<TopologyKey> topology_keys() {
+    const Topology usual;
+    std::vector<TopologyKey> keys;
+    for (const Field& field : fields)
+        keys.push_back({field.name, fmt::format("{} to {}", field.low, field.high),
+                        fmt::format("{}", usual.*field.member), field.meaning});
+    keys.push_back({"window", fmt::format("0 to {}", longest_window),
+                    fmt::format("{}", usual.pubkey_expiry_window),
+                    "blocks for which an ingest node publishes its key ahead"});
+    keys.push_back(
+        {"copies", "own or shared", usual.own_copies ? "own" : "shared",
+         "whether every ingest node, key image store and the ledger router has a chain copy of its own, or "
+         "ingest and ledger side one each"});
+    return keys;
 }
 
 std::string describe(const Topology& topology) {

@@ -44,6 +44,7 @@ void expect(World& world, CheckId check, bool holds, const std::string& text) {
     check::Violation violation;
     violation.check = check;
     violation.what = check::findings::Said{text};
+    violation.stated = true;
     world.checks().violated(std::move(violation));
 }
 

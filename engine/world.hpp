@@ -160,6 +160,11 @@ public:
     virtual void judge_final() = 0;
     /// Asks the ledger what became of a payment; judged by the `sender` check.
     virtual Task<Result<fog::Wallet::Landing>> landing(const PreparedPayment& payment) = 0;
+    /// Asks the ledger about several things at once, some of which there are not: outputs with their proofs,
+    /// what became of outputs, ranges of blocks, key images.  What it is answered is judged; a call that
+    /// fails is nobody's business.
+    /// @param from  where in the chain it begins; taken modulo what there is
+    virtual Task<> inquire(std::uint64_t from) = 0;
 };
 
 /// Everything a scenario may touch, and what this world can do.

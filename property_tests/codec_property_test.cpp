@@ -224,7 +224,7 @@ TEST(CodecProperty, damaged_blocks_are_refused_or_read) {
 TEST(CodecProperty, plans_survive) {
     check_property("codec: plans", 300, [] {
         RapidDraw draw;
-        const scenarios::lag::Plan plan = scenarios::lag::generate(draw);
+        const scenarios::lag::Plan plan = scenarios::lag::generate(draw, draw);
         RC_ASSERT(scenarios::lag::from_json(scenarios::lag::to_json(plan)) == plan);
     });
 }
@@ -233,7 +233,7 @@ TEST(CodecProperty, plans_survive) {
 TEST(CodecProperty, damaged_plans_are_refused_with_a_reason_or_read) {
     check_property("codec: damaged plans", 300, [] {
         RapidDraw draw;
-        std::string text = scenarios::lag::to_json(scenarios::lag::generate(draw));
+        std::string text = scenarios::lag::to_json(scenarios::lag::generate(draw, draw));
         const std::uint32_t changes = 1 + draw.below(3);
         for (std::uint32_t c = 0; c < changes; ++c) {
             const std::size_t at = draw.below(static_cast<std::uint32_t>(text.size()));
@@ -266,7 +266,7 @@ TEST(CodecProperty, replay_blobs_survive) {
         RapidDraw draw;
         search::Replay replay;
         replay.what.scenario = "lag";
-        replay.what.plan = scenarios::lag::generate(draw);
+        replay.what.plan = scenarios::lag::generate(draw, draw);
         replay.digest = draw.below(1u << 31);
         const std::string blob = search::to_blob(replay);
         RC_ASSERT(search::looks_like_blob(blob));

@@ -18,7 +18,7 @@ using scenarios::lag::PlanShape;
 rc::Gen<Plan> plans(const PlanShape& shape = {}) {
     return rc::gen::exec([shape] {
         RapidDraw draw;
-        return scenarios::lag::generate(draw, shape);
+        return scenarios::lag::generate(draw, draw, shape);
     });
 }
 

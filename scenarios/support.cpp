@@ -39,10 +39,12 @@ Task<> until_level(World& world, BlockCount count) {
 }
 
 Task<> until_mode(World& world, IngestNode& node, fog::IngestMode mode) {
-    auto holds = [&node, mode] { return node.is_up() && node.mode() == mode; };
+    auto holds = [&node, mode] { return !node.is_up() || node.mode() == mode; };
     std::string what =
         fmt::format("mode {} by {}", mode == fog::IngestMode::idle ? "idle" : "active", node.name());
+    std::string lives = fmt::format("{} lives where {} is waited for", node.name(), what);
     co_await world.until(std::move(what), std::move(holds));
+    expect(world, CheckId::crash, node.is_up(), lives);
 }
 
 Task<chain::PublicKey> report_key(World& world) {

@@ -59,6 +59,7 @@ Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan
     Manner manner;
     manner.events = true;
     out.told = run(out.smallest, manner);
+    ENSURE(!out.told.violations.empty()); // it failed when it was shrunk
     out.replay.what = out.smallest;
     out.replay.check = out.told.violations.front().check;
     out.replay.digest = out.told.digest;

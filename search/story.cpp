@@ -182,9 +182,14 @@ std::vector<std::string> story_of(const Case& what, const sim::RunResult& result
     std::vector<std::string> sentences = shortened(std::move(told), wallet_in_question(result.notes));
     if (std::string decisions = decisions_in_words(what, result); !decisions.empty())
         sentences.push_back(std::move(decisions));
-    for (const engine::check::Violation& violation : result.violations)
-        sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
-                                        name(violation.check), in_words(violation)));
+    for (const engine::check::Violation& violation : result.violations) {
+        if (violation.stated)
+            sentences.push_back(fmt::format("At {} ms the story states, and it does not hold: {}.",
+                                            violation.at.ms(), in_words(violation)));
+        else
+            sentences.push_back(fmt::format("At {} ms check {} fails: {}.", violation.at.ms(),
+                                            name(violation.check), in_words(violation)));
+    }
     return sentences;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/recovery_db.hpp"
+#include "sim/too_many_blocks.hpp"
 
 namespace sim {
 
@@ -52,6 +53,16 @@ BlockPtr SimCopy::block(BlockIndex index) const {
     return chain_.block(index);
 }
 
+namespace {
+
+/// A fixed function: arrival is the event.
+std::uint64_t signed_at_s(BlockIndex block) { return 1'600'000'000 + 10 * block.value; }
+
+/// Consensus begins with one version and agrees on a newer one after a few blocks.
+std::uint32_t version_of(BlockIndex block) { return block.value < 4 ? 3 : 4; }
+
+} // namespace
+
 BlockTime SimCopy::time(BlockIndex index) const {
     touch();
     BlockTime time;
@@ -59,7 +70,7 @@ BlockTime SimCopy::time(BlockIndex index) const {
         time.code = BlockTime::Code::found;
     } else if (timed_.includes(index)) {
         time.code = BlockTime::Code::found;
-        time.timestamp_s = 1'600'000'000 + 10 * index.value; // a fixed function: arrival is the event
+        time.timestamp_s = signed_at_s(index);
     }
     return time;
 }
@@ -82,20 +93,20 @@ BlockPtr SimCopy::block_of_output(engine::GlobalIndex index) const {
 
 namespace {
 
-engine::tell::Coin coin_of(const engine::model::Credit& credit) {
-    return {credit.account, credit.amount, credit.block};
+engine::tell::Coin coin_of(const engine::model::Coin& coin) {
+    return {coin.account, coin.amount, coin.block};
 }
 
-engine::tell::Appended appended(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits,
+engine::tell::Appended appended(const LedgerBlock& block, const std::vector<engine::model::Coin>& coins,
                                 const engine::model::ChainModel& chain) {
     engine::tell::Appended out;
     out.block = block.index;
     out.outputs = block.outputs.size();
     if (block.index.value == 0) return out; // its coins are nobody's business
-    for (const engine::model::Credit& credit : credits) out.paid.push_back(coin_of(credit));
+    for (const engine::model::Coin& coin : coins) out.paid.push_back(coin_of(coin));
     for (const engine::chain::KeyImage& image : block.key_images)
-        if (const auto* spent = chain.credits_with(image))
-            for (const std::size_t at : *spent) out.spent.push_back(coin_of(chain.credits().at(at)));
+        if (const auto* spent = chain.coins_with(image))
+            for (const std::size_t at : *spent) out.spent.push_back(coin_of(chain.coins().at(at)));
     return out;
 }
 
@@ -131,6 +142,8 @@ std::shared_ptr<LedgerBlock> SimBlockStore::make_block(std::vector<engine::chain
                                                        engine::chain::ByteSource& bytes) {
     auto block = std::make_shared<LedgerBlock>();
     block->index = chain_->height().end();
+    block->version = version_of(block->index);
+    block->signed_at_s = signed_at_s(block->index);
     block->cumulative_txo_count = chain_->txo_count(chain_->height()) + outputs.size();
     block->outputs = std::move(outputs);
     if (images.empty()) bytes.fill(images.emplace_back().bytes); // a block burns something
@@ -138,11 +151,18 @@ std::shared_ptr<LedgerBlock> SimBlockStore::make_block(std::vector<engine::chain
     return block;
 }
 
-void SimBlockStore::on_block(const LedgerBlock& block, const std::vector<engine::model::Credit>& credits) {
-    for (const engine::model::Credit& credit : credits) mark_place(block.index, credit.hint_key);
+void SimBlockStore::on_block(const LedgerBlock& block, const std::vector<engine::model::Coin>& coins) {
+    for (const engine::model::Coin& coin : coins) mark_place(block.index, coin.hint_key);
+    core_.probe().mark_if(block.index.value > 0 && std::any_of(coins.begin(), coins.end(),
+                                                               [&coins](const engine::model::Coin& coin) {
+                                                                   return coin.hint_key !=
+                                                                          coins.front().hint_key;
+                                                               }),
+                          engine::Mark::chain_block_with_hints_to_two_keys);
     core_.record(NodeId{}, EventKind::block_appended, 0, block.index.value, block.outputs.size());
     core_.scheduler.touch({0, Footprint::chain});
-    if (core_.takes_notes()) core_.note(NodeId{}, appended(block, credits, *chain_));
+    if (core_.takes_notes()) core_.note(NodeId{}, appended(block, coins, *chain_));
+    if (block.index.value >= core_.options.block_budget) throw TooManyBlocks();
 }
 
 void SimBlockStore::publish() {
@@ -172,6 +192,10 @@ void SimBlockStore::mark_place(BlockIndex block, const engine::chain::PublicKey&
     probe.mark_if(key->second.record.expiry == block.next(), Mark::chain_output_in_the_last_block_of_a_key);
     probe.mark_if(key->second.record.lost, Mark::chain_output_for_a_lost_key);
     probe.mark_if(key->second.record.retired, Mark::chain_output_for_a_retired_key);
+    for (const ReportRow& report : db_.state().reports)
+        probe.mark_if(report.ingress_key == hint_key && report.expiry <= block &&
+                          block < key->second.record.expiry,
+                      Mark::chain_output_beyond_the_newest_report);
 }
 
 } // namespace sim

@@ -71,7 +71,7 @@ public:
                                                          std::vector<engine::chain::KeyImage> images,
                                                          engine::chain::ByteSource& bytes) override;
     void on_block(const engine::fog::LedgerBlock& block,
-                  const std::vector<engine::model::Credit>& credits) override;
+                  const std::vector<engine::model::Coin>& coins) override;
     void publish() override;
     std::vector<engine::ChainCopy*> copies() override;
 

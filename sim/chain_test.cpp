@@ -69,8 +69,8 @@ TEST_F(ChainCopyTest, shows_only_blocks_it_has) {
     copy.advance_to(BlockCount{2});
     EXPECT_EQ(copy.block(BlockIndex{1}), chain.model.block(BlockIndex{1}));
     EXPECT_EQ(copy.block(BlockIndex{2}), nullptr);
-    const auto early = chain.credit(1, 0).public_key;
-    const auto late = chain.credit(2, 0).public_key;
+    const auto early = chain.coin(1, 0).public_key;
+    const auto late = chain.coin(2, 0).public_key;
     ASSERT_TRUE(copy.find_output(early));
     EXPECT_EQ(copy.find_output(early)->index, GlobalIndex{2});
     EXPECT_FALSE(copy.find_output(late));

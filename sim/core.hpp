@@ -14,6 +14,7 @@
 #include "sim/defect_set.hpp"
 #include "sim/scheduler.hpp"
 #include "sim/strategy.hpp"
+#include "sim/watch.hpp"
 
 namespace sim {
 
@@ -49,6 +50,8 @@ struct Options {
     Weather weather{};
     const engine::chain::Crypto* crypto = &engine::chain::fast_crypto();
     std::uint64_t step_budget = 20'000'000;
+    std::uint64_t block_budget = 100'000; ///< of the chain
+    RunWatch* watch = nullptr;            ///< who looks on, and may end the run; null: nobody
     bool keep_events = false;
     DefectSet defects{}; ///< that are switched on
     const engine::Recording* follow =
@@ -148,6 +151,13 @@ public:
     bool changed = true;         ///< something a condition may look at has happened
     bool abort_wished = false;   ///< a process wants to end itself
     std::vector<NodeId> gave_up; ///< ingest nodes that ended being active in the present step
+    /// An ingest node that has been started with a state file that says active.
+    struct Resuming {
+        NodeId node;
+        Instant since;
+        bool has_met_its_key = false; ///< another node was active with it meanwhile
+    };
+    std::vector<Resuming> resuming;
 
     /// While one lives, something is under way that may change what others find.
     class Commotion {

@@ -250,7 +250,7 @@ TEST_F(Differences, line_8_stores_have_no_capacity) {
     engine::spawn(bed.core.scheduler, NodeId{1}, "store", store.run());
     bed.pass(1s);
     std::vector<engine::chain::KeyImage> images;
-    for (std::size_t i = 0; i < pays.size(); ++i) images.push_back(chain.credit(0, i).image);
+    for (std::size_t i = 0; i < pays.size(); ++i) images.push_back(chain.coin(0, i).image);
     const auto answer = bed.run(store.key_images(std::move(images)));
     ASSERT_TRUE(answer);
     EXPECT_TRUE(

@@ -13,16 +13,15 @@ using engine::AccountId;
 using engine::GlobalIndex;
 using engine::chain::SearchKey;
 using engine::fog::WalletKnowledge;
-using engine::model::Credit;
 using namespace engine::tell;
 
 namespace {
 
-bool is_spent(const Credit& credit, BlockCount count) {
-    return credit.spent_in && count.includes(*credit.spent_in);
+bool is_spent(const engine::model::Coin& coin, BlockCount count) {
+    return coin.spent_in && count.includes(*coin.spent_in);
 }
 
-Coin coin_of(const Credit& credit) { return {credit.account, credit.amount, credit.block}; }
+Coin coin_of(const engine::model::Coin& coin) { return {coin.account, coin.amount, coin.block}; }
 
 Coin coin_of(AccountId account, const WalletKnowledge::Output& output) {
     return {account, output.amount, output.block};
@@ -101,16 +100,16 @@ void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& 
     };
     const Heard heard_of_view = told.last<AskedView>();
     const Heard heard_of_images = told.last<AskedImages>();
-    for (const Credit& credit : chain().model().credits()) {
-        if (credit.account != account || credit.block.value == 0 || !count.includes(credit.block)) continue;
-        const auto at = known.find(credit.index);
+    for (const engine::model::Coin& coin : chain().model().coins()) {
+        if (coin.account != account || coin.block.value == 0 || !count.includes(coin.block)) continue;
+        const auto at = known.find(coin.index);
         if (at == known.end()) {
-            if (is_spent(credit, count)) continue; // it would add nothing
+            if (is_spent(coin, count)) continue; // it would add nothing
             Missing missing;
-            missing.coin = coin_of(credit);
-            if (recovery_.is_missed(credit.block)) {
+            missing.coin = coin_of(coin);
+            if (recovery_.is_missed(coin.block)) {
                 missing.where = Missing::Where::missed_block;
-            } else if (recovery_.has_scanned(credit.hint_key, credit.block)) {
+            } else if (recovery_.has_scanned(coin.hint_key, coin.block)) {
                 missing.where = Missing::Where::database;
                 say_what_was_searched(missing, knows, recovery_, told);
             }
@@ -120,13 +119,13 @@ void SimWorld::explain(NodeId wallet, AccountId account, const WalletKnowledge& 
         }
         const WalletKnowledge::Output& mine = *at->second;
         const bool known_spent = mine.spent_at && count.includes(*mine.spent_at);
-        if (is_spent(credit, count) && !known_spent)
-            say(CountedThoughSpent{coin_of(credit), *credit.spent_in, mine.spent_at, mine.not_spent_as_of,
+        if (is_spent(coin, count) && !known_spent)
+            say(CountedThoughSpent{coin_of(coin), *coin.spent_in, mine.spent_at, mine.not_spent_as_of,
                                    heard_of_images});
-        else if (!is_spent(credit, count) && known_spent)
-            say(TakenOff{coin_of(credit), *mine.spent_at, heard_of_images});
-        else if (mine.block != credit.block)
-            say(Misplaced{coin_of(credit), mine.block});
+        else if (!is_spent(coin, count) && known_spent)
+            say(TakenOff{coin_of(coin), *mine.spent_at, heard_of_images});
+        else if (mine.block != coin.block)
+            say(Misplaced{coin_of(coin), mine.block});
     }
     if (said != 0 || !violation.shown) return;
     // Everything it knows is right up to the count: then it has looked beyond it, or claims another height.

@@ -95,9 +95,11 @@ void Process::obey_abort_wish() {
 }
 
 Result<void> SimStateFile::write(const IngestState& state) {
-    if (!core_.faults.empty() && core_.faults.has<faults::DiskFull>(node_))
+    if (!core_.faults.empty() && core_.faults.has<faults::DiskFull>(node_)) {
+        was_refused_ = true;
         return engine::Error{engine::Code::disk_full, "state file",
                              core_.faults.strike<faults::DiskFull>(node_)};
+    }
     content_ = state;
     return {};
 }
@@ -110,8 +112,24 @@ SimIngestNode::SimIngestNode(Surroundings world, const engine::Roster::Service& 
       config_(std::move(config)), operator_(std::make_unique<RemoteIngest>(world, NodeId{}, *this)) {}
 
 void SimIngestNode::connect(const std::vector<SimIngestNode*>& all) {
-    for (SimIngestNode* other : all)
-        if (other != this) peers_.push_back(std::make_unique<RemoteIngest>(world_, id(), *other));
+    for (SimIngestNode* other : all) {
+        if (other == this) continue;
+        others_.push_back(other);
+        peers_.push_back(std::make_unique<RemoteIngest>(world_, id(), *other));
+    }
+}
+
+void SimIngestNode::judge_told(engine::check::ToldOperator told, const IngestSummary& answer) const {
+    told.node = name();
+    told.answer = answer;
+    // Whose file somebody else has changed cannot be held to it.
+    if (!state_.was_replaced()) told.file = state_.content();
+    const auto row = world_.db.state().keys.find(answer.ingress_key);
+    if (row != world_.db.state().keys.end()) told.row = row->second.record;
+    told.key_is_shared = std::any_of(others_.begin(), others_.end(), [&answer](const SimIngestNode* other) {
+        return other->service() != nullptr && other->service()->summary().ingress_key == answer.ingress_key;
+    });
+    engine::check::judge_told(world_.checks, told);
 }
 
 IngestPeer* SimIngestNode::find(const std::string& responder_id) {
@@ -122,8 +140,27 @@ IngestPeer* SimIngestNode::find(const std::string& responder_id) {
 
 void SimIngestNode::boot() {
     service_.emplace(host_, db_, copy_, state_, *this, config_);
+    std::vector<Core::Resuming>& resuming = world_.core.resuming;
+    std::erase_if(resuming, [this](const Core::Resuming& one) { return one.node == id(); });
+    if (service_->is_resuming()) resuming.push_back({id(), world_.core.scheduler.now()});
     engine::spawn(world_.core.scheduler, id(), "ingest", service_->run());
 }
+
+namespace {
+
+using engine::check::ToldOperator;
+using Command = ToldOperator::Command;
+
+/// Judges an OK to a command that asks for nothing else.
+auto told_operator(const SimIngestNode& target, Command command) {
+    return [&target, command](const auto&, const IngestSummary& answer) {
+        ToldOperator told;
+        told.command = command;
+        target.judge_told(std::move(told), answer);
+    };
+}
+
+} // namespace
 
 const std::string& RemoteIngest::responder_id() const { return target_.responder_id(); }
 
@@ -135,40 +172,53 @@ Task<Result<IngestSummary>> RemoteIngest::get_status() {
 Task<Result<IngestSummary>> RemoteIngest::activate() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->activate(); };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
-                                              unobserved);
+                                              told_operator(target_, Command::activate));
 }
 Task<Result<IngestSummary>> RemoteIngest::retire() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->retire(); };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
-                                              unobserved);
+                                              told_operator(target_, Command::retire));
 }
 Task<Result<IngestSummary>> RemoteIngest::unretire() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->unretire(); };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
-                                              unobserved);
+                                              told_operator(target_, Command::unretire));
 }
 Task<Result<IngestSummary>> RemoteIngest::set_pubkey_expiry_window(std::uint64_t blocks) {
     auto* invoke =
         +[](SimIngestNode& t, std::uint64_t n) { return t.service()->set_pubkey_expiry_window(n); };
+    auto observe = [target = &target_](std::uint64_t asked, const IngestSummary& answer) {
+        ToldOperator told;
+        told.command = Command::set_window;
+        told.window = asked;
+        target->judge_told(std::move(told), answer);
+    };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, blocks,
-                                              unobserved);
+                                              observe);
 }
 Task<Result<IngestSummary>> RemoteIngest::set_peers(std::vector<std::string> peers) {
     auto* invoke =
         +[](SimIngestNode& t, std::vector<std::string> p) { return t.service()->set_peers(std::move(p)); };
+    auto observe = [target = &target_](const std::vector<std::string>& asked, const IngestSummary& answer) {
+        ToldOperator told;
+        told.command = Command::set_peers;
+        told.peers = asked;
+        target->judge_told(std::move(told), answer);
+    };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke,
-                                              std::move(peers), unobserved);
+                                              std::move(peers), observe);
 }
 Task<Result<IngestSummary>> RemoteIngest::new_keys() {
     auto* invoke = +[](SimIngestNode& t, Nothing) { return t.service()->new_keys(); };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke, Nothing{},
-                                              unobserved);
+                                              told_operator(target_, Command::new_keys));
 }
 Task<Result<IngestSummary>> RemoteIngest::sync_keys_from_remote(std::string responder_id) {
     auto* invoke =
         +[](SimIngestNode& t, std::string id) { return t.service()->sync_keys_from_remote(std::move(id)); };
     return world_.network.call<IngestSummary>(caller_, target_, Method::ingest_command, invoke,
-                                              std::move(responder_id), unobserved);
+                                              std::move(responder_id),
+                                              told_operator(target_, Command::sync_keys));
 }
 Task<Result<bool>> RemoteIngest::report_lost_ingress_key(PublicKey key) {
     auto* invoke = +[](SimIngestNode& t, PublicKey k) { return t.service()->report_lost_ingress_key(k); };
@@ -211,7 +261,12 @@ Task<Result<KeyPair>> RemoteIngest::get_ingress_key() {
 SimViewStore::SimViewStore(Surroundings world, const engine::Roster::Service& who, ViewStoreConfig config)
     : SimNode(world, who), db_(world.db, who.id), fates_(fates_of(world, who.id)), config_(config) {}
 
+void SimViewStore::look_at_published() {
+    published_.look(world_.checks, name(), {service_->count(), service_->last_known(), service_->as_of()});
+}
+
 Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
+    look_at_published();
     Result<ViewStoreAnswer> answer = co_await service_->query(std::move(query));
     const std::uint32_t share = failed_look_ups(world_.core, id());
     if (answer && share > 0)
@@ -225,6 +280,7 @@ Task<Result<ViewStoreAnswer>> SimViewStore::query(ViewQuery query) {
 }
 
 void SimViewStore::boot() {
+    published_.begin_anew();
     service_.emplace(host_, db_, config_);
     engine::spawn(world_.core.scheduler, id(), "view store", service_->run());
 }
@@ -352,8 +408,11 @@ Task<Result<TxOutStatusAnswer>> SimLedgerRouter::tx_outs(std::vector<PublicKey> 
     Result<TxOutStatusAnswer> answer = co_await service_->tx_outs(std::move(public_keys));
     const std::uint32_t share = failed_look_ups(world_.core, id());
     if (answer && share > 0)
-        for (TxOutStatus& status : answer->results)
-            if (fates_.chance(share, 256)) status.code = TxOutStatus::Code::database_error;
+        for (TxOutStatus& status : answer->results) {
+            if (!fates_.chance(share, 256)) continue;
+            status.code = TxOutStatus::Code::database_error;
+            world_.responses.look_up_failed(status.public_key);
+        }
     co_return answer;
 }
 
@@ -390,16 +449,19 @@ Task<Result<OutputsAnswer>> RemoteLedger::outputs(std::vector<engine::GlobalInde
     auto* invoke = +[](SimLedgerRouter& t, std::vector<engine::GlobalIndex> i) {
         return t.api()->outputs(std::move(i));
     };
-    auto observe = [responses = &world_.responses, target = &target_](const auto&, const OutputsAnswer& a) {
-        responses->on_outputs(target->name(), a);
+    auto observe = [responses = &world_.responses, target = &target_](
+                       const std::vector<engine::GlobalIndex>& asked, const OutputsAnswer& a) {
+        responses->on_outputs(target->name(), asked, a);
     };
     return world_.network.call<OutputsAnswer>(caller_, target_, Method::get_outputs, invoke,
                                               std::move(indices), observe);
 }
 Task<Result<TxOutStatusAnswer>> RemoteLedger::tx_outs(std::vector<PublicKey> public_keys) {
     auto* invoke = +[](SimLedgerRouter& t, std::vector<PublicKey> k) { return t.tx_outs(std::move(k)); };
-    auto observe = [responses = &world_.responses, target = &target_](
-                       const auto&, const TxOutStatusAnswer& a) { responses->on_tx_outs(target->name(), a); };
+    auto observe = [responses = &world_.responses, target = &target_](const std::vector<PublicKey>& asked,
+                                                                      const TxOutStatusAnswer& a) {
+        responses->on_tx_outs(target->name(), asked, a);
+    };
     Result<TxOutStatusAnswer> answer = co_await world_.network.call<TxOutStatusAnswer>(
         caller_, target_, Method::get_tx_outs, invoke, std::move(public_keys), observe);
     if (world_.core.takes_notes())

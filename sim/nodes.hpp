@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "engine/check/checks.hpp"
+#include "engine/check/operators.hpp"
+#include "engine/check/published.hpp"
 #include "engine/fog/ingest.hpp"
 #include "engine/fog/key_image_store.hpp"
 #include "engine/fog/ledger_router.hpp"
@@ -114,6 +116,9 @@ public:
     }
     /// Somebody else than the node has changed it.
     bool was_replaced() const { return replaced_; }
+    /// That, or the node could not write it: it may not know of an invocation.
+    bool may_lack_something() const { return replaced_ || was_refused_; }
+    const std::optional<engine::fog::IngestState>& content() const { return content_; }
 
 private:
     Core& core_;
@@ -121,6 +126,7 @@ private:
     std::optional<engine::fog::IngestState> content_;
     std::optional<engine::fog::IngestState> saved_;
     bool replaced_ = false;
+    bool was_refused_ = false; // once
 };
 
 class SimIngestNode;
@@ -174,7 +180,10 @@ public:
     void delete_state_file() override { state_.remove(); }
     void save_state_file() override { state_.save(); }
     void put_back_state_file() override { state_.put_back(); }
-    bool has_had_another_state_file() const { return state_.was_replaced(); }
+    bool may_have_forgotten() const { return state_.may_lack_something(); }
+    /// Has just answered a command with OK: judges whether that is so.
+    /// @param told  its command, and what was asked for
+    void judge_told(engine::check::ToldOperator told, const engine::fog::IngestSummary& answer) const;
     engine::fog::IngestPeer* find(const std::string& responder_id) override;
 
 private:
@@ -187,6 +196,7 @@ private:
     SimStateFile state_;
     engine::fog::IngestConfig config_;
     std::unique_ptr<RemoteIngest> operator_; // commands come from outside every node
+    std::vector<const SimIngestNode*> others_;
     std::vector<std::unique_ptr<RemoteIngest>> peers_;
     std::optional<engine::fog::IngestNode> service_;
 };
@@ -206,10 +216,12 @@ public:
 private:
     void boot() override;
     void shut_down() override { service_.reset(); }
+    void look_at_published();
 
     SimDbClient db_;
     engine::Stream fates_;
     engine::fog::ViewStoreConfig config_;
+    engine::check::PublishedChecker published_;
     std::optional<engine::fog::ViewStore> service_;
 };
 

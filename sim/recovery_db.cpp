@@ -362,6 +362,8 @@ Task<Result<KeyStatus>> SimDbClient::set_report(PublicKey key, ReportRow report)
         const auto row = state.keys.find(key);
         if (row == state.keys.end()) return Error{Code::not_found, "set report"};
         IngressKeyRecord& record = row->second.record;
+        mark_if(!record.retired && !record.lost && report.expiry < record.expiry,
+                Mark::db_keeps_a_longer_promise);
         if (!record.retired && !record.lost) {
             record.expiry = std::max(record.expiry, report.expiry);
             const auto same_id =

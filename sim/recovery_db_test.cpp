@@ -251,7 +251,7 @@ TEST_F(RecoveryDbTest, block_of_a_key_has_one_winner) { // R9, BH-43
 TEST_F(RecoveryDbTest, blocks_are_consecutive_up_to_the_limit_or_the_first_gap) { // BH-32
     new_key(1, 1);
     const InvocationId id = invoke(1, 11);
-    for (std::uint64_t b : {1, 2, 3, 5, 6}) ASSERT_TRUE(add(id, b));
+    for (std::uint64_t b : {1u, 2u, 3u, 5u, 6u}) ASSERT_TRUE(add(id, b));
     auto read = [&](std::uint64_t first, std::size_t limit) {
         std::vector<std::uint64_t> indices;
         const IngestedBlocks found = *bed.run(one.blocks(key_of(1), BlockIndex{first}, limit));

@@ -11,6 +11,13 @@ namespace {
 Task<> tell(const engine::Scenario& scenario, SimWorld& world) {
     co_await scenario.story(world);
     if (scenario.closes && !world.checks().any_violation()) co_await engine::close(world);
+    if (scenario.finds_report && !world.checks().any_violation()) co_await engine::find_report(world);
+}
+
+// The step that the story is in.
+std::string place_in(const SimWorld& world) {
+    if (world.steps().empty()) return "before its first step";
+    return fmt::format("in step {} ({})", world.steps().size(), world.steps().back());
 }
 
 } // namespace
@@ -44,9 +51,16 @@ RunResult run(const engine::Scenario& wanted, Options options) {
         world.run(tell(scenario, world));
         guard.check();
     } catch (const std::exception& error) {
-        if (!checks.any_violation()) throw; // a bug of the harness, or a wish that cannot be met
-        result.broken_by = error.what();
+        if (checks.any_violation())
+            result.broken_by = error.what();
+        else if (dynamic_cast<const engine::UsageError*>(&error) != nullptr)
+            throw; // a wish that cannot be met
+        else
+            throw Broken(options.seed,
+                         fmt::format("story {}, seed {}, {} at {} ms: {}", wanted.name, options.seed,
+                                     place_in(world), world.now().ms(), error.what()));
     }
+    result.cut_short = world.cut_short();
     result.violations = checks.violations();
     engine::check::Ending ending;
     if (!result.violations.empty()) ending.violation = &result.violations.front();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/check/verdict.hpp"
+#include "engine/ensure.hpp"
 #include "engine/scenario.hpp"
 #include "sim/core.hpp"
 
@@ -16,11 +17,12 @@ using engine::check::Verdict;
 
 struct RunResult {
     Verdict verdict = Verdict::held;
-    Strategy strategy{};         ///< of this seed: never a portfolio
-    engine::Topology topology{}; ///< of the world, drawn ones included
-    std::string skipped;         ///< why the world could not run it; else empty
-    std::string reason{};        ///< of a verdict that is neither held nor violated
-    std::string broken_by{};     ///< an exception that came with a violation, which it does not cover
+    Strategy strategy{};               ///< of this seed: never a portfolio
+    engine::Topology topology{};       ///< of the world, drawn ones included
+    std::string skipped;               ///< why the world could not run it; else empty
+    std::string reason{};              ///< of a verdict that is neither held nor violated
+    std::string broken_by{};           ///< an exception that came with a violation, which it does not cover
+    CutShort cut_short = CutShort::no; ///< such a run does not repeat, but for one with too many blocks
     std::vector<engine::check::Violation> violations;
     std::uint64_t steps = 0;                                        ///< scheduler steps
     std::uint64_t checks = 0;                                       ///< balances judged
@@ -40,8 +42,19 @@ struct RunResult {
     engine::Departure departure{}; ///< from the recording that was followed
 };
 
+/// What a story, or the world it was told in, has thrown: no verdict on the system under test.
+class Broken : public engine::InternalError {
+public:
+    Broken(std::uint64_t seed, const std::string& text) : InternalError(text), seed_(seed) {}
+    std::uint64_t seed() const { return seed_; }
+
+private:
+    std::uint64_t seed_;
+};
+
 /// Tells a scenario in a fresh simulated world.  Same scenario and options: same result, on every machine.
-/// @throws engine::InternalError  a bug of the harness
+/// @throws Broken  naming story, seed and step
+/// @throws engine::UsageError  the story does not fit the topology
 RunResult run(const engine::Scenario& scenario, Options options);
 
 } // namespace sim

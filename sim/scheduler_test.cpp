@@ -286,7 +286,7 @@ TEST(Task, mutex_admits_one_and_survives_its_holder) {
     World world;
     Mutex mutex(world.scheduler);
     int inside = 0, most = 0, done = 0;
-    for (std::uint32_t node : {1, 2, 2, 3})
+    for (std::uint32_t node : {1u, 2u, 2u, 3u})
         spawn(world.scheduler, NodeId{node}, "critical", critical(&world, &mutex, &inside, &most, &done));
     while (!mutex.is_locked()) world.scheduler.step();
     world.scheduler.kill_node(NodeId{2}); // holder or waiters, as the seed has it

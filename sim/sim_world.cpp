@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/check/giving_up.hpp"
+#include "sim/too_many_blocks.hpp"
 
 namespace sim {
 
@@ -78,6 +79,8 @@ SimWorld::SimWorld(const Options& options)
         } catch (const engine::InternalError&) {
             telling_.error = error; // a bug of ours is not a verdict on the system under test
             return;
+        } catch (const TooManyBlocks&) {
+            return cut_short(CutShort::blocks);
         } catch (const std::exception& e) {
             violation.what = engine::check::findings::Escaped{e.what()};
             violation.place = node_name(node);
@@ -100,6 +103,10 @@ void SimWorld::build() {
             .fill(entropy);
         accounts.push_back(engine::make_account(crypto, crypto.account_from_entropy(entropy)));
     }
+    std::vector<engine::check::RecordChecker::Owner> owners;
+    for (const engine::Account& account : accounts)
+        owners.push_back({crypto.subaddress_view_private(account.keys, engine::chain::default_subaddress)});
+    responses_.records().know_owners(crypto, std::move(owners));
     set_accounts(std::move(accounts));
     store_.make_copies(roster(), chain().model());
     for (const Roster::Service& who : roster().services()) nodes_.push_back(make_node(who));
@@ -220,6 +227,7 @@ void SimWorld::on_report(const engine::JudgedWallet& wallet, const BalanceReport
 }
 
 void SimWorld::on_step(const std::string& text) {
+    if (core_.options.watch != nullptr) core_.options.watch->story_step = steps().size();
     core_.record(NodeId{}, EventKind::step, 0, steps().size());
     if (!core_.takes_notes()) return;
     core_.note(NodeId{}, heights());
@@ -243,6 +251,8 @@ void SimWorld::after_step() {
         core_.abort_wished = false;
         for (Process* process : processes_) process->obey_abort_wish();
     }
+    if (!core_.resuming.empty()) [[unlikely]]
+        watch_resuming();
     if (!core_.changed) return;
     core_.changed = false;
     if (!core_.gave_up.empty()) [[unlikely]] {
@@ -258,6 +268,43 @@ void SimWorld::after_step() {
     }
 }
 
+void SimWorld::watch_resuming() {
+    const auto node_of = [this](NodeId id) {
+        return *std::find_if(ingest_.begin(), ingest_.end(),
+                             [id](const SimIngestNode* node) { return node->id() == id; });
+    };
+    std::erase_if(core_.resuming, [&](Core::Resuming& one) {
+        const SimIngestNode& node = *node_of(one.node);
+        const IngestNode* service = node.service();
+        if (service == nullptr) return true; // it has died meanwhile
+        const engine::chain::PublicKey key = service->summary().ingress_key;
+        for (const SimIngestNode* other : ingest_)
+            if (other != &node && other->service() != nullptr && other->mode() == IngestMode::active)
+                one.has_met_its_key = one.has_met_its_key || other->service()->summary().ingress_key == key;
+        if (service->is_resuming()) return false;
+        // Who has read a stale replica may know no better.
+        if (service->mode() == IngestMode::idle &&
+            core_.marks.of(engine::Mark::db_read_from_a_stale_replica) == 0)
+            engine::check::judge_not_resuming(checks(), db_.state(), {node.name(), key, one.has_met_its_key});
+        return true;
+    });
+}
+
+// With everything healed a node decides within its longest pause and what asking its peers takes.
+void SimWorld::judge_unresumed() {
+    constexpr Duration long_enough = 60s;
+    if (!core_.faults.empty()) return;
+    for (const Core::Resuming& one : core_.resuming) {
+        if (now() - one.since < long_enough || core_.scheduler.is_paused(one.node)) continue;
+        Violation violation;
+        violation.check = CheckId::liveness;
+        violation.place = node_name(one.node);
+        violation.what = engine::check::findings::Undecided{one.since};
+        checks().violated(std::move(violation));
+        return;
+    }
+}
+
 void SimWorld::judge_giving_up(const SimIngestNode& node) {
     const IngestNode* service = node.service();
     if (service == nullptr) return;
@@ -267,13 +314,29 @@ void SimWorld::judge_giving_up(const SimIngestNode& node) {
     one.at = service->next_block();
     // A commit that outlives its writer comes unawaited, and may be of an invocation that the node has
     // forgotten.
-    one.may_have_stored_it = core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0 ||
-                             (core_.marks.of(engine::Mark::db_commit_outlives_its_writer) > 0 &&
-                              node.has_had_another_state_file());
+    one.may_have_stored_it =
+        core_.marks.of(engine::Mark::db_read_from_a_stale_replica) > 0 ||
+        (core_.marks.of(engine::Mark::db_commit_outlives_its_writer) > 0 && node.may_have_forgotten());
     const DbState& rows = db_.state();
     engine::check::judge_giving_up(checks(), rows, one, [&](engine::InvocationId invocation) {
         return rows.writer(invocation) == node.id();
     });
+}
+
+// A story that goes on and on is a finding; one that nobody wants to wait for is not.
+void SimWorld::cut_short(CutShort why) {
+    cut_short_ = why;
+    if (why == CutShort::interrupted) return;
+    std::string budget = fmt::format("its budget of {} blocks is used up", core_.options.block_budget);
+    if (why == CutShort::time_limit) budget = "the time limit is over";
+    if (why == CutShort::memory) budget = "the memory for it is used up";
+    Violation violation;
+    violation.check = CheckId::liveness;
+    violation.what = engine::check::findings::Said{fmt::format(
+        "the story does not end: {} at {} ms, after {} steps of the scheduler, with block count {}, in {}",
+        budget, now().ms(), core_.scheduler.steps(), chain().height().value,
+        steps().empty() ? "no step yet" : fmt::format("step {} ({})", steps().size(), steps().back()))};
+    checks().violated(std::move(violation));
 }
 
 void SimWorld::run(Task<> story) {
@@ -281,16 +344,25 @@ void SimWorld::run(Task<> story) {
     Task<> telling = tell(std::move(story), telling_);
     engine::spawn(core_.scheduler, NodeId{}, "scenario", std::move(telling));
     try {
-        core_.scheduler.run_until(
-            [this] { return telling_.ended || checks().any_violation() || telling_.error; });
+        const RunWatch* watch = core_.options.watch;
+        const auto wish = [watch] {
+            return watch == nullptr ? CutShort::no : watch->wish.load(std::memory_order_relaxed);
+        };
+        const auto is_over = [this] { return telling_.ended || checks().any_violation() || telling_.error; };
+        core_.scheduler.run_until([&] { return is_over() || wish() != CutShort::no; });
+        if (!is_over()) cut_short(wish());
+        if (telling_.error) std::rethrow_exception(std::exchange(telling_.error, nullptr));
+    } catch (const TooManyBlocks&) {
+        cut_short(CutShort::blocks);
     } catch (const Stuck& stuck) {
         Violation violation;
         violation.check = CheckId::liveness;
         violation.what = engine::check::findings::Stuck{stuck.what()};
         checks().violated(std::move(violation));
     }
+    if (!checks().any_violation()) responses_.on_end();
+    if (!checks().any_violation()) judge_unresumed();
     if (core_.takes_notes()) core_.note(NodeId{}, heights());
-    if (telling_.error) std::rethrow_exception(std::exchange(telling_.error, nullptr));
 }
 
 } // namespace sim

@@ -90,6 +90,8 @@ public:
     Core& core() { return core_; }
     /// Runs the story until it has ended, something was violated, or the world is stuck.
     void run(Task<> story);
+    /// Why that was before the story had ended.
+    CutShort cut_short() const { return cut_short_; }
 
 private:
     friend class SimWallet;
@@ -110,9 +112,13 @@ private:
     void build();
     std::unique_ptr<Process> make_node(const engine::Roster::Service& who);
     void after_step();
+    void cut_short(CutShort why);
     /// Notes where a wallet's wrong number comes from: what it knows, beside what is true.
     void explain(NodeId wallet, engine::AccountId account, const engine::fog::WalletKnowledge& knows);
     void judge_giving_up(const SimIngestNode& node);
+    /// Nodes that come back with a state file that says active: each is judged when it has decided.
+    void watch_resuming();
+    void judge_unresumed();
     Surroundings surroundings() { return {core_, network_, db_, checks(), responses_}; }
 
     engine::check::ResponseChecker responses_;
@@ -126,6 +132,7 @@ private:
     SimReportServer* report_ = nullptr;
     std::vector<Waiting*> waiting_;
     Telling telling_;
+    CutShort cut_short_ = CutShort::no;
 };
 
 } // namespace sim

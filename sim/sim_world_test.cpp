@@ -102,7 +102,7 @@ TEST(SimWorld, right_run_is_held_and_every_checker_has_judged) {
     for (CheckId check : {CheckId::balance, CheckId::monotone, CheckId::response, CheckId::liveness,
                           CheckId::final, CheckId::conservation, CheckId::crash})
         EXPECT_GT(world.checks().judged(check), 0u) << name(check);
-    EXPECT_EQ(world.chain().model().credits().size(), 10u + 4u);
+    EXPECT_EQ(world.chain().model().coins().size(), 10u + 4u);
 }
 
 TEST(SimWorld, same_options_give_the_same_run_and_another_seed_another) {
@@ -315,7 +315,7 @@ Task<> throwing_story(World&) {
 }
 
 TEST(SimWorldCrash, exception_of_the_story_ends_the_run) {
-    EXPECT_THROW(tell(throwing_story, small_world()), engine::BrokenSurroundings);
+    EXPECT_THROW(tell(throwing_story, small_world()), Broken);
 }
 
 // An enclave with room for one user meets two in one block: upstream panics.
@@ -642,7 +642,7 @@ Task<> hints(World& world) {
     ENSURE(two.size() == 2);
     const Result<engine::chain::PublicKey> key = co_await world.chain().refresh_hint_key();
     ENSURE(key.has_value());
-    ENSURE(world.chain().model().credits().at(two[0].index).hint_key == *key);
+    ENSURE(world.chain().model().coins().at(two[0].index).hint_key == *key);
     // Nobody scans any more: the report stays, and expires.
     co_await world.ingest(0).crash();
     while (world.chain().height() < BlockCount{40}) {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <vector>
 
 #include "engine/hash.hpp"
+#include "engine/known_words.hpp"
 
 namespace sim {
 namespace {
@@ -71,9 +73,10 @@ Strategy Strategy::parse(std::string_view text) {
     } else if (base == "portfolio" && !strategy.swarm) {
         strategy.kind = Kind::portfolio;
     } else {
-        throw engine::UsageError(fmt::format("there is no strategy '{}' (random, pct:D, pos, urw, swarm, "
-                                             "portfolio, or one of the first four with +swarm)",
-                                             text));
+        const std::vector<std::string_view> known = {"random", "pct:D", "pos", "urw", "swarm", "portfolio"};
+        throw engine::UsageError(
+            fmt::format("there is no strategy '{}'{}, or one of the first four with +swarm", text,
+                        engine::known_words(text, known)));
     }
     return strategy;
 }

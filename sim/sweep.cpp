@@ -36,17 +36,37 @@ public:
         work();
         others.clear();
         if (error_) std::rethrow_exception(error_);
+        if (broken_ && broken_->seed() - options_.run.seed == lowest_bad_) throw Broken(*broken_);
         return collect();
     }
 
 private:
+    /// A run, for those who look on.
+    class Watched {
+    public:
+        Watched(RunWatch& watch, std::uint64_t seed, std::uint64_t begun) : watch_(watch) {
+            watch_.seed = seed;
+            watch_.begun = begun;
+            watch_.story_step = 0;
+            watch_.wish = CutShort::no;
+            watch_.runs = true;
+        }
+        ~Watched() { watch_.runs = false; }
+        Watched(const Watched&) = delete;
+        Watched& operator=(const Watched&) = delete;
+
+    private:
+        RunWatch& watch_;
+    };
+
     void work() {
         try {
             std::size_t expected_choices = 0;
+            RunWatch& watch = progress_.watches.add();
             for (;;) {
                 const std::uint64_t i = next_.fetch_add(1);
                 if (i >= options_.runs || i > last_wanted() || progress_.stop.load()) return;
-                one(i, expected_choices);
+                one(i, expected_choices, watch);
             }
         } catch (...) {
             const std::lock_guard lock(mutex_);
@@ -57,19 +77,37 @@ private:
 
     std::uint64_t last_wanted() const { return options_.keep_going ? none : lowest_bad_.load(); }
 
-    void one(std::uint64_t i, std::size_t& expected_choices) {
+    void one(std::uint64_t i, std::size_t& expected_choices, RunWatch& watch) {
         Options run_options = options_.run;
         run_options.seed = options_.run.seed + i;
+        run_options.watch = &watch;
+        const Watched watched(watch, run_options.seed, ++begun_);
+        if (options_.on_run) options_.on_run(run_options.seed, watch);
+        try {
+            tell_and_count(i, run_options, expected_choices);
+        } catch (const Broken& broken) {
+            const std::lock_guard lock(mutex_);
+            if (i >= lowest_bad_.load()) return;
+            lowest_bad_ = i;
+            broken_ = broken;
+        }
+    }
+
+    void tell_and_count(std::uint64_t i, Options& run_options, std::size_t& expected_choices) {
         run_options.expected_choices = expected_choices;
         run_options.keep_events = options_.run.keep_events || options_.twice;
         RunResult result = sim::run(scenario_, run_options);
         expected_choices = result.choices;
         std::optional<Difference> difference;
-        if (options_.twice) {
-            const RunResult again = sim::run(scenario_, run_options);
-            difference = first_difference(result, again);
+        if (options_.twice && result.cut_short == CutShort::no) {
+            RunResult again = sim::run(scenario_, run_options);
+            if (again.cut_short == CutShort::no)
+                difference = first_difference(result, again);
+            else
+                result = std::move(again);
             if (difference) difference->seed = run_options.seed;
         }
+        if (result.cut_short == CutShort::interrupted) return;
         const std::lock_guard lock(mutex_);
         const bool failed = result.verdict != Verdict::held || difference || !result.skipped.empty();
         waiting_.emplace(i, Summary{result.digest, result.steps, result.checks, result.judgements,
@@ -102,6 +140,7 @@ private:
             total_.choices += s.choices;
             for (const auto& [cause, failures] : s.excused) total_.excused[cause] += failures;
             total_.marks.add(s.marks);
+            total_.runs_with_mark.add_run(s.marks);
             total_.failures += s.failed ? 1 : 0;
             digest_ = engine::chain64(digest_, s.digest);
             digests_.push_back(s.digest);
@@ -124,6 +163,7 @@ private:
     const SweepOptions& options_;
     SweepProgress& progress_;
     std::atomic<std::uint64_t> next_{0};
+    std::atomic<std::uint64_t> begun_{0};
     std::atomic<std::uint64_t> lowest_bad_{none};
     std::mutex mutex_;                         // guards what follows
     std::map<std::uint64_t, Summary> waiting_; // for a lower seed to end
@@ -132,6 +172,7 @@ private:
     std::vector<std::uint64_t> digests_;
     std::optional<RunResult> bad_;
     std::optional<Difference> difference_;
+    std::optional<Broken> broken_; // of the lowest seed that threw
     std::exception_ptr error_;
 };
 

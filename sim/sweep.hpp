@@ -19,6 +19,8 @@ struct SweepOptions {
     std::string profile{};   ///< name of the set of defects, for the same
     bool twice = false;      ///< every seed twice, compared event by event
     bool keep_going = false; ///< past the first failure, to count them
+    /// Called by the thread that runs a seed, before it does.  The watch stays the thread's own.
+    std::function<void(std::uint64_t seed, const RunWatch& watch)> on_run{};
 };
 
 /// Where two runs of one seed differ first.
@@ -38,6 +40,7 @@ struct SweepResult {
     std::map<std::string, std::uint64_t> excused; ///< failed calls, by the cause that excuses them
     std::uint64_t choices = 0;
     engine::MarkCounts marks;
+    engine::MarkCounts runs_with_mark;        ///< how many runs have hit each
     std::uint64_t digest = 0;                 ///< over the digests of all runs, in order of seed
     std::optional<std::uint64_t> failed_seed; ///< the lowest
     std::uint64_t failures = 0;               ///< seeds that failed: more than one only when asked to go on
@@ -48,11 +51,13 @@ struct SweepResult {
 struct SweepProgress {
     std::atomic<std::uint64_t> done{0};
     std::atomic<std::uint64_t> failed{0};
-    std::atomic<bool> stop{false}; ///< set to end the sweep early
+    std::atomic<bool> stop{false}; ///< set to end the sweep early: no seed more
+    RunWatches watches{};          ///< of the seeds that run now
 };
 
 /// Unless it keeps going, the sweep ends at the lowest failing seed: all seeds below it have been run,
-/// whatever the number of jobs.
+/// whatever the number of jobs.  A run that was interrupted does not count.
+/// @throws Broken  at the lowest seed, where none below it failed
 SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress);
 
 /// Compares two recorded runs event by event.

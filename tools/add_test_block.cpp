@@ -3,6 +3,9 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "engine/chain/hex.hpp"
 #include "real/lmdb/test_ledger.hpp"
@@ -38,9 +41,21 @@ const json& list(const json& from, const char* name) {
 }
 
 Request read_request(const std::string& text, const std::vector<AccountKey>& accounts) {
+    // What the parser takes without a word.
+    if (const std::size_t zero = text.find('\0'); zero != std::string::npos)
+        throw BadInput(fmt::format("stdin: no JSON, at byte {}", zero + 1));
+    if (text.starts_with("\xef\xbb\xbf")) throw BadInput("stdin: no JSON: it begins with a byte order mark");
+    std::vector<std::set<std::string>> open; // fields of the objects around
+    const auto watch = [&open](int, json::parse_event_t event, json& value) {
+        if (event == json::parse_event_t::object_start) open.emplace_back();
+        if (event == json::parse_event_t::object_end) open.pop_back();
+        if (event == json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+            throw BadInput(fmt::format("stdin: \"{}\" comes twice", value.get<std::string>()));
+        return true;
+    };
     json parsed;
     try {
-        parsed = json::parse(text);
+        parsed = json::parse(text, watch);
     } catch (const json::parse_error& error) {
         throw BadInput(fmt::format("stdin: no JSON, at byte {}", error.byte));
     }
@@ -85,7 +100,7 @@ int main(int argc, char** argv) {
         ->required()
         ->envname("MC_WATCHER_DB");
     app.add_option("-s,--seed", seed, "Seed of the generator; another one for each block")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_SEED")
         ->capture_default_str();
     app.add_option("-f,--fog-pubkey", fog_pubkey, "Ingress public key that hints are made for, 64 hex digits")

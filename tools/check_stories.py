@@ -13,8 +13,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent / "scenarios"
 def catalogue() -> dict[str, set[str]]:
     text = (TOP / "catalogue.cpp").read_text()
     stories = {}
-    for entry in re.split(r"\.name = ", text)[1:]:
-        story = re.search(r"\.story = (\w+)", entry)
+    for entry in re.split(r"FOG_STORY\(|\.name = ", text)[1:]:
+        story = re.match(r"\s*(\w+),", entry)
         needs = re.search(r"\.needs = \{([^}]*)\}", entry)
         if story:
             stories[story[1]] = set(re.findall(r"Capability::(\w+)", needs[1] if needs else ""))
@@ -36,6 +36,10 @@ def main() -> int:
     stories = catalogue()
     if not stories:
         faults.append("scenarios/catalogue.cpp: no story found in it")
+    for folder in ("ingest", "ledger", "view", "wallet"):
+        for path in sorted((TOP / folder).glob("*.cpp")):
+            if path.stem not in stories:
+                faults.append(f"{path.relative_to(TOP.parent)}: scenarios/catalogue.cpp does not list it")
     for name, needs in stories.items():
         paths = [path for path in TOP.glob("*/*.cpp") if path.stem == name]
         if not paths:

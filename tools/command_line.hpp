@@ -21,9 +21,14 @@ struct BadInput : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Parses the command line, then calls `body`.
+/// Parses the command line, then calls `body`.  As upstream's programs do it takes `-n=1`, and refuses a
+/// variable that is set to nothing.
 /// @return 0, also after --help; 2 after one line on stderr for bad arguments and for BadInput
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+/// For number flags: digits only, perhaps behind a plus, up to `most`.  Without it CLI11 would take "-1" for
+/// the largest number, "010" for eight and "0x2" for two.  To be given to `transform`.
+CLI::Validator whole_number(std::uint64_t most = ~0ULL);
 
 /// @param flag  named when `text` is not exactly 64 hex digits
 std::array<std::uint8_t, 32> parse_seed(std::string_view flag, std::string_view text);

@@ -20,11 +20,11 @@ int main(int argc, char** argv) {
     std::optional<std::uint64_t> last;
     app.add_option("--ledger-db", ledger_db, "The ledger")->required()->envname("MC_LEDGER_DB");
     app.add_option("-f,--first-index", first, "First block")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_FIRST_INDEX")
         ->capture_default_str();
     app.add_option("-l,--last-index", last, "Last block, included (default: the newest)")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_LAST_INDEX");
     return tools::run_ledger_tool(
         app, argc, argv, tools::exit_panic_hook, {{"--ledger-db", &ledger_db}}, [&] {

@@ -22,21 +22,21 @@ int main(int argc, char** argv) {
         ->envname("MC_KEYS_DIR")
         ->capture_default_str();
     app.add_option("-t,--txs", sample.txs, "Outputs for each account in each block")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_TXS")
         ->capture_default_str();
     app.add_option("-b,--blocks", sample.blocks, "Number of blocks, the origin block included")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_BLOCKS")
         ->capture_default_str();
     app.add_option("-k,--key-images", key_images, "Only written to conf.json, as upstream does")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_KEY_IMAGES")
         ->capture_default_str();
     app.add_option("-s,--seed", seed, "Seed of the generator, 64 hex digits (default: 21 repeated)")
         ->envname("MC_SEED");
     app.add_option("--max-token-id", sample.max_token_id, "Outputs are made for token 0 up to this one")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_MAX_TOKEN_ID")
         ->capture_default_str();
     return tools::run_ledger_tool(

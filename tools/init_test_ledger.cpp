@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
         ->required()
         ->envname("MC_WATCHER_DB");
     app.add_option("--seed", seed, "Seed of the generator")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_SEED")
         ->capture_default_str();
     return tools::run_ledger_tool(app, argc, argv, tools::exit_panic,

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -89,6 +90,43 @@ nlohmann::json sample_keys() {
 }
 
 std::string text_of(const nlohmann::json& json) { return json.get<std::string>(); }
+
+// Seen by running MobileCoin's own sample-keys 7.0.0 with the same words.
+TEST_F(SampleKeysTest, takes_and_refuses_what_upstreams_does) {
+    for (const char* words : {"-n ''", "-n 0x2", "-n ' 2'", "-n 1 --output-dir ''"})
+        EXPECT_EQ(run(std::string("sample-keys ") + words).exit_code, 2) << words;
+    for (const char* variable :
+         {"MC_NUM", "MC_SEED", "MC_OUTPUT_DIR", "MC_FOG_REPORT_URL", "MC_FOG_AUTHORITY_ROOT"})
+        expect_refused(std::string(variable) + "= sample-keys -s " + std::string(64, '7') + " -n 1",
+                       std::string(variable) + ": is set, and empty");
+    EXPECT_EQ(run("sample-keys -n=1").exit_code, 0);
+    EXPECT_EQ(run("sample-keys -n 010 --output-dir ten").exit_code, 0);
+    EXPECT_TRUE(fs::exists(folder_ / "ten/account_keys_9.pub")) << "no octal";
+    EXPECT_EQ(run("sample-keys -n 0 --output-dir none").exit_code, 0);
+    EXPECT_FALSE(fs::exists(folder_ / "none"));
+    EXPECT_EQ(run("sample-keys -n 1 --fog-report-url fog://a --fog-authority-spki ''").exit_code, 0);
+}
+
+TEST_F(SampleKeysTest, empty_url_keeps_the_report_id_in_the_address) {
+    const Outcome outcome =
+        run("sample-keys -n 1 --fog-report-url '' --fog-report-id abc --fog-authority-spki "
+            "MCowBQYDK2VwAyEAQtCKwXmGOjevaZtNWYiiTjd0lFzrvtOS7zKnacTNvG4=");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_TRUE(read(folder_ / "keys/account_keys_0.pub")
+                    .ends_with("\x22\x03"
+                               "abc"));
+}
+
+TEST_F(SampleKeysTest, root_certificate_may_have_upstreams_other_forms) {
+    const std::string root = run("mc-crypto-x509-test-vectors --kind chain --test-name ok_rsa_head").out;
+    const std::string pem = read(root.substr(0, root.find('\n')));
+    const std::string url = "sample-keys -n 1 --fog-report-url fog://a --fog-authority-root ";
+    std::ofstream(folder_ / "indent.pem") << "  " << std::regex_replace(pem, std::regex("\n"), "\n  ");
+    std::ofstream(folder_ / "x509.pem") << std::regex_replace(pem, std::regex("CERT"), "X509 CERT");
+    for (const char* file : {"indent.pem", "x509.pem"}) EXPECT_EQ(run(url + file).exit_code, 0) << file;
+    std::ofstream(folder_ / "good.pem") << pem;
+    expect_refused(url + "good.pem --fog-authority-spki '!!'", "--fog-authority-spki: not standard base64");
+}
 
 TEST_F(SampleKeysTest, default_seed_makes_the_known_accounts) {
     const Outcome outcome = run("sample-keys");

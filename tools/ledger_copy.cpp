@@ -27,11 +27,11 @@ int main(int argc, char** argv) {
         app.add_option("--to-watcher-db", to_watcher, "Its copy, made when absent")->needs(source);
     source->needs(target);
     app.add_option("-l,--last-index", last, "Last block of the copy (default: the newest)")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_LAST_INDEX");
     app.add_option("--watcher-last-index", watcher_last,
                    "Last block of the watcher's copy (default: of the ledger's)")
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->needs(source);
     return tools::run_ledger_tool(
         app, argc, argv, tools::exit_panic,

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iostream>
 
 #include "engine/chain/account.hpp"
@@ -81,18 +80,6 @@ int run_ledger_tool(CLI::App& app, int argc, char** argv, int failure_code,
         }
     });
     return parsed != 0 ? parsed : code;
-}
-
-CLI::Validator whole_number() {
-    return CLI::Validator(
-        [](std::string& text) -> std::string {
-            std::uint64_t value = 0;
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-            if (error != std::errc{} || end != text.data() + text.size())
-                return "needs a whole number from 0 to 2^64-1, got '" + text + "'";
-            return {};
-        },
-        "");
 }
 
 std::vector<engine::chain::PublicAddress> read_addresses(std::string_view flag, const fs::path& keys) {

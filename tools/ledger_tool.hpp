@@ -28,9 +28,6 @@ int run_ledger_tool(CLI::App& app, int argc, char** argv, int failure_code,
                     const std::map<std::string, const std::string*>& directories,
                     const std::function<void()>& body);
 
-/// For number flags: digits only, below 2^64.  Without it CLI11 would take "-1" for the largest number.
-CLI::Validator whole_number();
-
 /// The addresses of a folder of account files: every *.pub, shorter names first, so that account 10
 /// follows 9.
 std::vector<engine::chain::PublicAddress> read_addresses(std::string_view flag,

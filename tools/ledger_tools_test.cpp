@@ -152,6 +152,11 @@ TEST_F(LedgerToolsTest, add_refuses_bad_input_and_changes_nothing) {
     expect_refused(run_add(request(R"({"account":0})", quoted)), "needs \"amount\"");
     expect_refused(run_add(request(credit, "\"12\"")), "key image 0: needs exactly 64 hex digits");
     expect_refused(run_add(request(credit, "12")), "key image 0");
+    const std::string good = request(credit, quoted);
+    expect_refused(run_add("\xef\xbb\xbf" + good), "it begins with a byte order mark");
+    expect_refused(run_add(good + std::string(1, '\0')),
+                   "no JSON, at byte " + std::to_string(good.size() + 1));
+    expect_refused(run_add(R"({"credits":[],)" + good.substr(1)), "\"credits\" comes twice");
     expect_refused(run_add(request(credit, quoted), "1", "nowhere"),
                    "--ledger-db: nowhere: no such directory");
     expect_refused(run("add_test_block", {"-k", "keys", "-l", "l", "-w", "w", "-f", std::string(64, 'f')}),

@@ -23,6 +23,15 @@ std::map<std::string, std::string>& claimed() {
     return files;
 }
 
+// The standard stream that a name stands for; -1: none.
+int standard_descriptor(const std::string& path) {
+    for (const char* name : {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"})
+        if (path == name) return STDOUT_FILENO;
+    for (const char* name : {"/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"})
+        if (path == name) return STDERR_FILENO;
+    return -1;
+}
+
 mode_t umask_now() {
     const mode_t mask = ::umask(077);
     ::umask(mask);
@@ -33,13 +42,22 @@ mode_t umask_now() {
 
 OutputFile::OutputFile(std::string flag, std::string path)
     : flag_(std::move(flag)), path_(std::move(path)), target_(path_) {
+    if (const int standard = standard_descriptor(path_); standard >= 0) {
+        in_place_ = true;
+        claim(standard == STDOUT_FILENO ? "stdout" : "stderr");
+        descriptor_ = ::fcntl(standard, F_DUPFD_CLOEXEC, 3);
+        if (descriptor_ < 0) fail(errno);
+        if (standard == STDOUT_FILENO) say_on_stderr();
+        return;
+    }
     struct stat existing {};
+    const bool leads_somewhere = ::stat(path_.c_str(), &existing) == 0;
     if (::lstat(path_.c_str(), &existing) == 0 && S_ISLNK(existing.st_mode)) {
         char* resolved = ::realpath(path_.c_str(), nullptr);
-        if (resolved == nullptr)
+        if (resolved == nullptr && !leads_somewhere)
             throw engine::UsageError(
                 fmt::format("{}: '{}' is a symbolic link to nothing that can be written", flag_, path_));
-        target_ = resolved;
+        if (resolved != nullptr) target_ = resolved; // else a pipe of a shell, /dev/fd/63
         ::free(resolved);
     }
     if (::stat(target_.c_str(), &existing) == 0) {
@@ -52,25 +70,26 @@ OutputFile::OutputFile(std::string flag, std::string path)
         if (descriptor_ < 0) fail(errno);
         return;
     }
-    claim();
-    try {
-        open_beside();
-    } catch (...) {
-        claimed().erase(target_);
-        throw;
-    }
-}
-
-void OutputFile::claim() {
     // One name for a file, however it is written.
     std::error_code ignored;
     const std::filesystem::path full =
         std::filesystem::weakly_canonical(std::filesystem::absolute(target_), ignored);
     if (!ignored && !full.empty()) target_ = full.string();
-    const auto [other, is_new] = claimed().emplace(target_, flag_);
+    claim(target_);
+    try {
+        open_beside();
+    } catch (...) {
+        claimed().erase(claim_);
+        throw;
+    }
+}
+
+void OutputFile::claim(const std::string& name) {
+    const auto [other, is_new] = claimed().emplace(name, flag_);
     if (!is_new)
         throw engine::UsageError(
             fmt::format("{}: '{}' is already the file of {}", flag_, path_, other->second));
+    claim_ = name;
 }
 
 void OutputFile::open_beside() {
@@ -92,7 +111,7 @@ void OutputFile::open_beside() {
 OutputFile::~OutputFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
-    if (!in_place_) claimed().erase(target_);
+    if (!claim_.empty()) claimed().erase(claim_);
 }
 
 void OutputFile::commit(const std::string& content) {

@@ -8,7 +8,7 @@ namespace tools {
 ///
 /// Rules
 /// 1. A symbolic link to a file is followed; one to nothing is refused.  A pipe or terminal is written in
-/// place.
+/// place.  "-" and /dev/stdout are stdout; what the program has to say itself goes to stderr then.
 /// 2. A new file gets the mode that the umask leaves of 0666; one that is replaced passes its own on.
 /// 3. No two that live at once may stand for one file.
 /// 4. A process that is killed leaves nothing beside the file, where the file system can write without a
@@ -31,12 +31,13 @@ public:
 
 private:
     [[noreturn]] void fail(int error) const;
-    void claim();
+    void claim(const std::string& name);
     void open_beside();
 
     std::string flag_;
     std::string path_;      ///< as given
     std::string target_;    ///< what a link leads to
+    std::string claim_{};   ///< among the files that are being made
     std::string temporary_; ///< empty while the new file has no name
     int descriptor_ = -1;
     bool in_place_ = false;

@@ -13,6 +13,7 @@ namespace tools {
 namespace {
 
 std::atomic<int> stdout_error{0};
+std::atomic<bool> stdout_is_a_file{false};
 
 // Whole, but for what cannot be written.  @return 0 or the reason
 int write_all(int descriptor, std::string_view text) noexcept {
@@ -55,7 +56,10 @@ void tell_text(std::string_view text) noexcept {
     errno = before;
 }
 
+void say_on_stderr() noexcept { stdout_is_a_file = true; }
+
 void say_text(std::string_view text) noexcept {
+    if (stdout_is_a_file) return tell_text(text);
     if (stdout_error != 0) return;
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) stdout_error = errno;
 }

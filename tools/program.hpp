@@ -38,6 +38,8 @@ template <class... Args>
 void say(fmt::format_string<Args...> format, Args&&... args) {
     say_text(fmt::format(format, std::forward<Args>(args)...));
 }
+/// From now on what is said goes to stderr: stdout is to hold a file of the user's and nothing else.
+void say_on_stderr() noexcept;
 /// Flushes stdout.  @return why something that was said could not be written; empty when all was
 std::string lost_output() noexcept;
 /// @return the code to end with: `code`, unless that is 0 and stdout could not be written; then `otherwise`,

@@ -173,7 +173,7 @@ TEST_F(ProgramTest, finding_is_told_though_no_file_can_be_written) {
                               "--corpus kept --json x.json --junit x.xml --report x.html --replay-out x.txt "
                               "--no-shrink) 2>&1 | cat; exit ${PIPESTATUS[0]}");
     EXPECT_EQ(ended.code, 1);
-    EXPECT_THAT(ended.out, HasSubstr("fogsim: FAIL check=balance"));
+    EXPECT_THAT(ended.out, HasSubstr("fogsim: FAIL check=response"));
     EXPECT_THAT(ended.out, HasSubstr(" replay=F1")) << "no file takes it, so it stands here";
     for (const char* flag : {"--corpus", "--json", "--junit", "--report", "--replay-out"})
         EXPECT_THAT(ended.out, HasSubstr(std::string("fogsim: ") + flag + ": cannot write '"));
@@ -185,7 +185,7 @@ TEST_F(ProgramTest, streams_that_take_nothing_cost_the_text_and_not_the_result) 
     for (const char* streams : {"2>/dev/full", "2>&-", "2> >(exec true)"}) {
         const Ended ended = shell("trap \"\" PIPE; " + finds + "--no-shrink " + streams);
         EXPECT_EQ(ended.code, 1) << streams;
-        EXPECT_THAT(ended.out, HasSubstr("fogsim: FAIL check=balance")) << streams;
+        EXPECT_THAT(ended.out, HasSubstr("fogsim: FAIL check=response")) << streams;
     }
     for (const char* streams : {">/dev/full", ">&-", "| true", ">/dev/full 2>/dev/full", ">&- 2>&- <&-"}) {
         const Ended ended =

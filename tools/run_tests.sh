@@ -1,10 +1,9 @@
 # Sourced by ./run: builds and runs every test.  With CI=true
 #   every test runs under the address and undefined behaviour sanitizers (GCC, Debug), in place of the plain build,
 #   those of what has threads under the thread sanitizer, too,
-#   and trace digests are compared between the builds.
-# With FOG_CI=all besides, the tests of the simulator run in the GCC Release and the clang Release build, too, digests are
-# compared between three builds, every header is compiled by itself, and coroutines are searched for what GCC 12.2
-# destroys twice.
+#   those of the simulator in clang's Release build, too,
+#   trace digests are compared between these two builds of fogsim and GCC's Release build,
+#   every header is compiled by itself, and coroutines are searched for what GCC 12.2 destroys twice.
 # Arguments go to ctest (for instance -R wallet).  The last lines are a table of the stages with their times.
 
 stage_names=()
@@ -47,13 +46,12 @@ parse_sources() {
     python3 tools/check_coroutines.py build/clang
 }
 compare_digests() {
-    local presets="release asan"
-    [ "${FOG_CI:-}" = all ] && presets+=" clang"
+    local presets="release asan clang"
     source tools/determinism.sh
 }
 
 # The tests of what has no process, no network and no thread of its own: they are built in every build.
-simulator_tests='^(engine|sim|search|scenarios)$'
+simulator_tests='^(engine|sim|search|scenarios|property_tests)$'
 
 need "to check the sources" "${format_packages[@]}" python3
 if [ -z "${CI:-}" ]; then
@@ -68,13 +66,9 @@ else
     stage "testing asan" run_ctest asan "$@"
     stage "building tsan" build tsan real_tests
     stage "testing tsan" run_ctest tsan -L '^real$' "$@"
-    if [ "${FOG_CI:-}" = all ]; then
-        stage "building release (simulator)" build release fogsim simulator_tests
-        stage "testing release (simulator)" run_ctest release -L "$simulator_tests" "$@"
-        stage "building clang (simulator)" build clang fogsim simulator_tests
-        stage "testing clang (simulator)" run_ctest clang -L "$simulator_tests" "$@"
-        stage "parsing headers and coroutines" parse_sources
-    fi
+    stage "building clang (simulator)" build clang fogsim simulator_tests
+    stage "testing clang (simulator)" run_ctest clang -L "$simulator_tests" "$@"
+    stage "parsing headers and coroutines" parse_sources
     stage "comparing digests" compare_digests
     stage_table
 fi

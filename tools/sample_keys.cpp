@@ -28,34 +28,32 @@ using namespace engine::chain;
 struct Options {
     std::uint32_t count = 10;
     std::string seed = "0101010101010101010101010101010101010101010101010101010101010101";
-    std::string output_dir;
+    std::optional<std::string> output_dir;
     std::optional<std::string> fog_report_url;
     std::string fog_report_id;
-    std::string fog_authority_root;
-    std::string fog_authority_spki;
+    std::optional<std::string> fog_authority_root;
+    std::optional<std::string> fog_authority_spki;
 };
 
 /// The authority key the flags name; the root certificate wins.
 std::optional<Bytes> authority_spki(const Options& options) {
-    if (!options.fog_authority_root.empty()) {
-        std::string why;
-        auto spki = spki_of_first_certificate(
-            tools::read_file("--fog-authority-root", options.fog_authority_root), why);
-        if (!spki)
-            throw tools::BadInput(
-                fmt::format("--fog-authority-root: {}: {}", options.fog_authority_root, why));
-        return spki;
+    std::optional<Bytes> spki;
+    if (options.fog_authority_spki) {
+        spki = from_base64(*options.fog_authority_spki);
+        if (!spki) throw tools::BadInput("--fog-authority-spki: not standard base64 with padding");
     }
-    if (options.fog_authority_spki.empty()) return std::nullopt;
-    auto spki = from_base64(options.fog_authority_spki);
-    if (!spki) throw tools::BadInput("--fog-authority-spki: not standard base64 with padding");
+    if (!options.fog_authority_root) return spki;
+    const std::string& root = *options.fog_authority_root;
+    std::string why;
+    spki = spki_of_first_certificate(tools::read_file("--fog-authority-root", root), why);
+    if (!spki) throw tools::BadInput(fmt::format("--fog-authority-root: {}: {}", root, why));
     return spki;
 }
 
 void write_account(const fs::path& folder, std::size_t number, const AccountFile& file) {
     AccountKey account = account_from_mnemonic(file.mnemonic, file.account_index).value();
     account.fog_report_url = file.fog_report_url.value_or("");
-    account.fog_report_id = file.fog_report_id;
+    if (file.fog_report_url) account.fog_report_id = file.fog_report_id;
     account.fog_authority_spki = file.fog_authority_spki.value_or(Bytes{});
     const PublicAddress address = make_subaddress(account, default_subaddress);
     wipe_keys(account);
@@ -79,12 +77,13 @@ void make_accounts(const Options& options) {
         throw tools::BadInput(
             "--fog-report-url: needs --fog-authority-root or --fog-authority-spki beside it");
     if (spki && !options.fog_report_url)
-        throw tools::BadInput(fmt::format("{}: needs --fog-report-url beside it",
-                                          options.fog_authority_root.empty() ? "--fog-authority-spki"
-                                                                             : "--fog-authority-root"));
-    const fs::path folder =
-        options.output_dir.empty() ? fs::current_path() / "keys" : fs::path(options.output_dir);
-    tools::create_directories("--output-dir", folder);
+        throw tools::BadInput(
+            fmt::format("{}: needs --fog-report-url beside it",
+                        options.fog_authority_root ? "--fog-authority-root" : "--fog-authority-spki"));
+    if (options.output_dir && options.output_dir->empty())
+        throw tools::BadInput("--output-dir: needs the name of a folder");
+    const fs::path folder = options.output_dir ? fs::path(*options.output_dir) : fs::current_path() / "keys";
+    if (options.count != 0) tools::create_directories("--output-dir", folder);
     std::cout << "Writing " << options.count << " keys to " << std::quoted(folder.string()) << std::endl;
     for (std::size_t i = 0; i < options.count; ++i) {
         Secret<Digest32> entropy;
@@ -103,7 +102,10 @@ int main(int argc, char** argv) {
     tools::begin_program();
     CLI::App app("Writes account key files for test networks", "sample-keys");
     Options options;
-    app.add_option("-n,--num", options.count, "How many accounts")->envname("MC_NUM")->capture_default_str();
+    app.add_option("-n,--num", options.count, "How many accounts")
+        ->transform(tools::whole_number(~0U))
+        ->envname("MC_NUM")
+        ->capture_default_str();
     app.add_option("-s,--seed", options.seed, "Seed of the generator, 64 hex digits")
         ->envname("MC_SEED")
         ->capture_default_str();

@@ -1,5 +1,13 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <optional>
+#include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -20,6 +28,30 @@ fs::path vectors_folder() {
     return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "x509-test-vectors" / "openssl";
 }
 
+/// Where they go when they cannot be made there, or somebody else has made them for himself.
+std::optional<fs::path> own_folder() {
+    if (const char* wish = std::getenv("FOG_TEST_VECTORS_DIR"); wish != nullptr && *wish != '\0') return wish;
+    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
+        return fs::path(cache) / "fogsim" / "x509-test-vectors";
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+        return fs::path(home) / ".cache" / "fogsim" / "x509-test-vectors";
+    return std::nullopt;
+}
+
+/// Chains and keys of two folders do not go together: one has all, or none.
+/// @return why they cannot be had there; empty: they are there, and may be read
+std::string make(const fs::path& folder) {
+    try {
+        if (!fs::is_directory(folder)) tools::write_test_chains(folder);
+        for (const auto& file : fs::directory_iterator(folder))
+            if (::access(file.path().c_str(), R_OK) != 0)
+                return fmt::format("'{}': {}", file.path().string(), std::generic_category().message(errno));
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return {};
+}
+
 void print_path(const std::string& name, bool key) {
     const auto& chains = tools::test_chains();
     const auto found =
@@ -30,13 +62,15 @@ void print_path(const std::string& name, bool key) {
         throw tools::BadInput(fmt::format("--test-name: no test vector '{}' (there are {})", name, known));
     }
     if (key && !found->has_key) throw tools::BadInput(fmt::format("--test-name: {} has no key", name));
-    const fs::path folder = vectors_folder();
-    try {
-        if (!fs::is_directory(folder)) tools::write_test_chains(folder);
-    } catch (const std::exception& error) {
-        throw tools::BadInput(fmt::format("--test-name: cannot make {}: {}", name, error.what()));
+    const std::string file = name + (key ? ".key" : ".pem");
+    fs::path folder = vectors_folder();
+    std::string why = make(folder);
+    if (const auto own = own_folder(); !why.empty() && own) {
+        folder = *own;
+        why = make(folder);
     }
-    std::cout << (folder / (name + (key ? ".key" : ".pem"))).string() << std::endl;
+    if (!why.empty()) throw tools::BadInput(fmt::format("--test-name: cannot make {}: {}", name, why));
+    std::cout << (folder / file).string() << std::endl;
 }
 
 } // namespace

@@ -81,9 +81,9 @@ PublicAddress make_subaddress(const AccountKey& account, std::uint64_t index) {
     PublicAddress address;
     address.view_public = Point::base_times(view).key();
     address.spend_public = Point::base_times(spend).key();
+    address.fog_report_id = account.fog_report_id;
     if (account.fog_report_url.empty()) return address;
     address.fog_report_url = account.fog_report_url;
-    address.fog_report_id = account.fog_report_id;
     // A comment upstream says spend key; its code signs and verifies with the view key.
     const SchnorrSignature signature = schnorr_sign(view, authority_context, account.fog_authority_spki);
     address.fog_authority_sig.assign(signature.bytes.begin(), signature.bytes.end());

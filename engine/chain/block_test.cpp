@@ -92,8 +92,8 @@ TEST(BlockTest, test_block_builder_draws_as_upstreams) {
     std::vector<PublicAddress> recipients;
     for (const json& each : expected["accounts"]) {
         const AccountKey account = random_account(account_rng);
-        EXPECT_EQ(text(account.view_private), each["view_private"]);
-        EXPECT_EQ(text(account.spend_private), each["spend_private"]);
+        EXPECT_EQ(text(account.view_private), each["view_private"].get<std::string>());
+        EXPECT_EQ(text(account.spend_private), each["spend_private"].get<std::string>());
         recipients.push_back(make_subaddress(account, 0));
     }
     Hc128 origin_rng(seed_of(0x0b));
@@ -118,7 +118,7 @@ TEST(BlockTest, test_block_builder_draws_as_upstreams) {
             next.outputs = draw_outputs(rng, version, recipients, 5, 50).value();
             next.key_images = {draw_key_image(rng)};
             const BlockData data = draw_signatures(rng, next_block(version, last, next), next);
-            EXPECT_EQ(text(data.block.contents_hash), hash);
+            EXPECT_EQ(text(data.block.contents_hash), hash.get<std::string>());
             last = data.block;
         }
     }

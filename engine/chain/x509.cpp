@@ -24,8 +24,15 @@ struct FreeOpensslMemory {
 } // namespace
 
 std::optional<Bytes> spki_of_first_certificate(std::string_view pem, std::string& why) {
+    // As MobileCoin's parser: blanks in front of a line do not matter.
+    std::string text;
+    for (bool at_begin = true; const char c : pem) {
+        if (at_begin && (c == ' ' || c == '\t')) continue;
+        text.push_back(c);
+        at_begin = c == '\n';
+    }
     const std::unique_ptr<BIO, FreeWith<BIO_free>> in(
-        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+        BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     char* name = nullptr;
     char* header = nullptr;
     unsigned char* der = nullptr;
@@ -39,7 +46,8 @@ std::optional<Bytes> spki_of_first_certificate(std::string_view pem, std::string
         why = "no PEM block";
         return std::nullopt;
     }
-    if (std::string_view(name) != "CERTIFICATE") {
+    const std::string_view label = name;
+    if (label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "TRUSTED CERTIFICATE") {
         why = "the first PEM block is a " + std::string(name) + ", not a CERTIFICATE";
         return std::nullopt;
     }

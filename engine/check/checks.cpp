@@ -116,11 +116,10 @@ ReportChecker::Holdings& ReportChecker::holdings(BlockCount count) {
     const auto [at, first_time] = holdings_.try_emplace(count);
     if (!first_time) return at->second;
     Holdings& holdings = at->second;
-    for (const model::Credit& credit : chain_.credits()) {
-        if (!count.includes(credit.block) || credit.block.value == 0) continue;
-        if (std::find(holdings.owners.begin(), holdings.owners.end(), credit.account) ==
-            holdings.owners.end())
-            holdings.owners.push_back(credit.account);
+    for (const model::Coin& coin : chain_.coins()) {
+        if (!count.includes(coin.block) || coin.block.value == 0) continue;
+        if (std::find(holdings.owners.begin(), holdings.owners.end(), coin.account) == holdings.owners.end())
+            holdings.owners.push_back(coin.account);
     }
     return holdings;
 }

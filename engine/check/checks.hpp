@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/check/finding.hpp"
+#include "engine/check/records.hpp"
 #include "engine/fog/wallet.hpp"
 #include "engine/model/chain_model.hpp"
 #include "engine/model/recovery_model.hpp"
@@ -38,6 +39,7 @@ const char* holds_when(CheckId check);
 struct Violation {
     CheckId check = CheckId::balance;
     Finding what{};      ///< engine/tell makes a sentence of it
+    bool stated = false; ///< it is what the story itself states, and it does not hold
     std::string place{}; ///< name of the service at which it was seen; empty: it is about no single one
     Instant at{};
     std::uint64_t step = 0; ///< of the scheduler, or of the scenario in the real world
@@ -129,7 +131,9 @@ private:
 class ResponseChecker {
 public:
     ResponseChecker(Checks& checks, const model::ChainModel& chain, const model::RecoveryModel& recovery)
-        : checks_(checks), chain_(chain), recovery_(recovery) {}
+        : checks_(checks), chain_(chain), recovery_(recovery), records_(chain, recovery) {}
+    /// What is stored; judged with each answer of fog-view.
+    RecordChecker& records() { return records_; }
 
     void on_view(const std::string& server, const fog::ViewQuery& query, const fog::ViewAnswer& answer,
                  BlockRange range = BlockRange::all());
@@ -143,26 +147,43 @@ public:
     }
     /// A declared fault has struck one read of a block: it may be absent from answers about blocks.
     void look_up_failed(BlockIndex block) { failed_blocks_.insert(block); }
+    /// The same of an output's status.
+    void look_up_failed(const chain::PublicKey& output) { failed_outputs_.insert(output); }
     void on_key_images(const std::string& server, const std::vector<chain::KeyImage>& asked,
                        const fog::KeyImagesAnswer& answer, BlockRange range = BlockRange::all());
     void on_blocks(const std::string& server, const std::vector<BlockRange>& asked,
                    const fog::BlocksAnswer& answer);
-    void on_outputs(const std::string& server, const fog::OutputsAnswer& answer);
-    void on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer);
+    void on_outputs(const std::string& server, const std::vector<GlobalIndex>& asked,
+                    const fog::OutputsAnswer& answer);
+    void on_tx_outs(const std::string& server, const std::vector<chain::PublicKey>& asked,
+                    const fog::TxOutStatusAnswer& answer);
+    /// What is judged without an answer, at the end: what has been stored since the last one.
+    void on_end();
 
 private:
     void judge(bool held, const std::string& server, const Finding& finding);
-    const model::Credit* uncovered_output(BlockCount count, BlockRange range);
-    std::optional<findings::Miscounted> miscounted_block();
+    void judge(const std::string& server, const std::optional<Finding>& wrong);
+    const model::Coin* uncovered_output(BlockCount count, BlockRange range);
+    std::optional<Finding> wrong_database();
+    std::optional<Finding> wrong_totals(BlockCount count, std::uint64_t txo_count,
+                                        std::optional<std::uint32_t> version) const;
+    std::optional<Finding> wrong_time(BlockIndex block, const fog::BlockTime& time) const;
+    std::optional<Finding> wrong_blocks(const std::vector<BlockRange>& asked,
+                                        const fog::BlocksAnswer& answer) const;
+    std::optional<Finding> wrong_outputs(const std::vector<GlobalIndex>& asked,
+                                         const fog::OutputsAnswer& answer) const;
+    std::optional<Finding> wrong_tx_outs(const std::vector<chain::PublicKey>& asked,
+                                         const fog::TxOutStatusAnswer& answer) const;
 
     Checks& checks_;
     const model::ChainModel& chain_;
     const model::RecoveryModel& recovery_;
-    std::size_t counted_ = 0;                                         // of the scanned blocks
+    RecordChecker records_;
     std::map<BlockRange, BlockCount> covered_;                        // verified once: committed facts stay
     std::map<chain::SearchKey, std::vector<BlockRange>> failed_keys_; // and the shards that failed
     std::map<chain::KeyImage, std::vector<BlockRange>> failed_images_;
     std::set<BlockIndex> failed_blocks_;
+    std::set<chain::PublicKey> failed_outputs_;
 };
 
 /// Judges a sender's verdicts: `sender`.

@@ -198,15 +198,15 @@ TEST_F(ReportCheckerTest, conservation_alone_rejects_an_output_that_two_accounts
     block->outputs.resize(1);
     block->outputs[0].public_key.bytes[31] = 77;
     block->cumulative_txo_count = c.model.txo_count(c.model.height()) + 1;
-    model::Credit twice;
+    model::Coin twice;
     twice.amount = {16, 5};
     twice.block = block->index;
     twice.index = block->first_output();
     twice.public_key = block->outputs[0].public_key;
     twice.image.bytes[31] = 77;
-    std::vector<model::Credit> credits(2, twice);
-    credits[1].account = AccountId{1};
-    c.model.append(block, std::move(credits));
+    std::vector<model::Coin> coins(2, twice);
+    coins[1].account = AccountId{1};
+    c.model.append(block, std::move(coins));
 
     checker.on_report(1, AccountId{0}, right(0, 5));
     checker.on_report(2, AccountId{1}, right(1, 5));
@@ -276,7 +276,7 @@ struct SenderTest : ::testing::Test {
         c.block({});
         c.block({{0, 1}});
         c.block({});
-        there = c.credit(1, 0).public_key;
+        there = c.coin(1, 0).public_key;
         nowhere.bytes[31] = 1;
     }
     bool accepts(const chain::PublicKey& output, std::uint64_t tombstone, Verdict verdict,
@@ -356,6 +356,8 @@ struct ViewResponseTest : ::testing::Test {
         while (rows->size() < c.model.block(stored.block)->outputs.size()) // the strangers'
             rows->push_back({search(static_cast<std::uint8_t>(100 + 10 * block + rows->size())), payload});
         stored.rows = std::move(rows);
+        stored.cumulative_txo_count = c.model.block(stored.block)->cumulative_txo_count;
+        stored.timestamp_s = 1000 + block;
         recovery.block_added(ingress(key), stored.invocation, stored);
     }
     fog::ViewQuery events_query(std::int64_t after = 0) {
@@ -461,7 +463,10 @@ TEST_F(ViewResponseTest, response_rejects_a_block_with_more_or_fewer_records_tha
         model::RecoveryModel other;
         fog::IngestedBlock stored;
         stored.block = BlockIndex{1};
-        stored.rows = std::make_shared<const std::vector<fog::Row>>(rows, fog::Row{search(1), payload});
+        auto made = std::make_shared<std::vector<fog::Row>>();
+        for (std::size_t r = 0; r < rows; ++r)
+            made->push_back({search(static_cast<std::uint8_t>(r)), payload});
+        stored.rows = std::move(made);
         other.block_added(ingress(1), InvocationId{1}, stored);
         Checks fresh;
         ResponseChecker judging(fresh, c.model, other);
@@ -545,6 +550,7 @@ TEST_F(ViewResponseTest, response_rejects_an_uncovered_block) {
     EXPECT_EQ(judge(search_query(), right_search(6)), "")
         << "block 5 has a hint for a key the database never had";
     EXPECT_EQ(judge(search_query(), right_search(7), range(0, 5)), "") << "not this shard's block";
+    recovery.event_added({UserEventId{5}, fog::RngRecord{InvocationId{3}, ingress(13), 0, BlockIndex{6}}});
     commit(1, 3, 6);
     EXPECT_EQ(judge(search_query(), right_search(7)), "");
 }
@@ -559,6 +565,7 @@ TEST_F(ViewResponseTest, response_checker_looks_at_new_blocks_of_a_range_it_has_
     checker.on_view("view", search_query(), right_search(8));
     EXPECT_FALSE(checks.any_violation()) << "blocks 6 and 7 lie in the announced range [4, 9)";
     c.block({}, {}, 1);
+    recovery.event_added({UserEventId{5}, fog::RngRecord{InvocationId{3}, ingress(13), 0, BlockIndex{8}}});
     commit(1, 3, 8);
     c.block({{0, 1, 0, ingress(1)}});
     checker.on_view("view", search_query(), right_search(9));
@@ -581,8 +588,8 @@ struct LedgerResponseTest : ::testing::Test {
         c.block({{0, 1}, {0, 2}}, {}, 1);
         c.block({}, {{1, 0}}, 1);
         c.block({});
-        spent = c.credit(1, 0).image;
-        unspent = c.credit(1, 1).image;
+        spent = c.coin(1, 0).image;
+        unspent = c.coin(1, 1).image;
     }
     template <class Judge>
     bool accepts(Judge judge) {
@@ -592,9 +599,16 @@ struct LedgerResponseTest : ::testing::Test {
         EXPECT_EQ(checks.judged(CheckId::response), 1u);
         return !checks.any_violation();
     }
+    /// Sets the count, and what else is true for it.
+    void count_images(fog::KeyImagesAnswer& answer, std::uint64_t count) {
+        answer.count = BlockCount{count};
+        if (answer.count > c.model.height()) return;
+        answer.global_txo_count = c.model.txo_count(answer.count);
+        answer.latest_block_version = count == 0 ? 0 : c.model.block(BlockIndex{count - 1})->version;
+    }
     fog::KeyImagesAnswer right_images() {
         fog::KeyImagesAnswer answer;
-        answer.count = BlockCount{4};
+        count_images(answer, 4);
         answer.results = {{spent, fog::KeyImageCode::spent, BlockIndex{2}},
                           {unspent, fog::KeyImageCode::not_spent, {}}};
         return answer;
@@ -607,8 +621,9 @@ struct LedgerResponseTest : ::testing::Test {
     fog::BlocksAnswer right_blocks(std::uint64_t first, std::uint64_t end) {
         fog::BlocksAnswer answer;
         answer.count = BlockCount{4};
+        answer.global_txo_count = c.model.txo_count(answer.count);
         for (std::uint64_t b = first; b < end; ++b)
-            answer.blocks.push_back({c.model.block(BlockIndex{b}), {}});
+            answer.blocks.push_back({c.model.block(BlockIndex{b}), {fog::BlockTime::Code::found, 1000 + b}});
         return answer;
     }
     bool accepts_blocks(const fog::BlocksAnswer& answer, std::vector<BlockRange> asked) {
@@ -618,6 +633,7 @@ struct LedgerResponseTest : ::testing::Test {
         fog::OutputsAnswer answer;
         answer.count = BlockCount{3};
         answer.global_txo_count = 6;
+        answer.latest_block_version = 4;
         for (std::uint64_t index : {3u, 6u}) {
             fog::OutputResult result;
             result.index = GlobalIndex{index};
@@ -631,35 +647,49 @@ struct LedgerResponseTest : ::testing::Test {
         return answer;
     }
     bool accepts_outputs(const fog::OutputsAnswer& answer) {
-        return accepts([&](ResponseChecker& checker) { checker.on_outputs("ledger", answer); });
+        return accepts([&](ResponseChecker& checker) {
+            checker.on_outputs("ledger", {GlobalIndex{3}, GlobalIndex{6}}, answer);
+        });
     }
     fog::TxOutStatusAnswer right_status() {
         fog::TxOutStatusAnswer answer;
         answer.count = BlockCount{4};
+        answer.global_txo_count = c.model.txo_count(answer.count);
         fog::TxOutStatus found;
-        found.public_key = c.credit(1, 1).public_key;
+        found.public_key = c.coin(1, 1).public_key;
         found.code = fog::TxOutStatus::Code::found;
         found.place = {GlobalIndex{3}, BlockIndex{1}};
-        fog::TxOutStatus absent;
-        absent.public_key.bytes[31] = 7;
-        answer.results = {found, absent};
+        found.time = {fog::BlockTime::Code::found, 1001};
+        answer.results = {found, fog::TxOutStatus{}};
+        answer.results[1].public_key = unknown();
         return answer;
     }
-    bool accepts_status(const fog::TxOutStatusAnswer& answer) {
-        return accepts([&](ResponseChecker& checker) { checker.on_tx_outs("ledger", answer); });
+    static chain::PublicKey unknown() {
+        chain::PublicKey key;
+        key.bytes[31] = 7;
+        return key;
+    }
+    bool accepts_status(const fog::TxOutStatusAnswer& answer, bool look_up_failed = false) {
+        const std::vector<chain::PublicKey> asked{c.coin(1, 1).public_key, unknown()};
+        return accepts([&](ResponseChecker& checker) {
+            if (look_up_failed) checker.look_up_failed(asked[0]);
+            checker.on_tx_outs("ledger", asked, answer);
+        });
     }
 };
 
 TEST_F(LedgerResponseTest, response_accepts_right_key_image_answers) {
     EXPECT_TRUE(accepts_images(right_images()));
     fog::KeyImagesAnswer behind = right_images();
-    behind.count = BlockCount{2};
+    count_images(behind, 2);
     EXPECT_TRUE(accepts_images(behind)) << "spent_at may lie beyond the count";
     behind.results[0].code = fog::KeyImageCode::not_spent;
     EXPECT_TRUE(accepts_images(behind)) << "block 2 is not below count 2";
     fog::KeyImagesAnswer future = right_images();
     future.results[0].code = fog::KeyImageCode::not_spent;
     future.count = BlockCount{10};
+    future.global_txo_count = 0;
+    future.latest_block_version = 0;
     EXPECT_TRUE(accepts_images(future, range(10, 20))) << "an empty shard of the future claims nothing";
 }
 
@@ -688,7 +718,7 @@ TEST_F(LedgerResponseTest, response_wants_a_spend_one_store_knows_although_anoth
     };
     EXPECT_FALSE(accepts_after(range(4, 9)));
     EXPECT_TRUE(accepts_after(range(0, 4)));
-    error.count = BlockCount{2};
+    count_images(error, 2);
     EXPECT_TRUE(accepts_after(range(4, 9))) << "block 2 is not promised";
 }
 
@@ -708,7 +738,7 @@ TEST_F(LedgerResponseTest, response_excuses_a_block_that_could_not_be_read) {
 
 TEST_F(LedgerResponseTest, response_rejects_not_spent_below_the_count) {
     fog::KeyImagesAnswer wrong = right_images();
-    wrong.count = BlockCount{3};
+    count_images(wrong, 3);
     wrong.results[0].code = fog::KeyImageCode::not_spent;
     EXPECT_FALSE(accepts_images(wrong));
     EXPECT_TRUE(accepts_images(wrong, range(0, 2))) << "a shard answers for its own range only";
@@ -743,13 +773,49 @@ TEST_F(LedgerResponseTest, response_rejects_missing_wrong_and_premature_blocks) 
     EXPECT_FALSE(accepts_blocks(right_blocks(1, 2), {range(1, 2), range(3, 4)})) << "of the second range";
     fog::BlocksAnswer behind = right_blocks(1, 2);
     behind.count = BlockCount{2};
+    behind.global_txo_count = c.model.txo_count(behind.count);
     EXPECT_TRUE(accepts_blocks(behind, {range(1, 3)})) << "the ledger copy is behind and says so";
     fog::BlocksAnswer beyond = right_blocks(1, 3);
     beyond.count = BlockCount{5};
     EXPECT_FALSE(accepts_blocks(beyond, {range(1, 3)}));
     fog::BlocksAnswer forged = right_blocks(1, 3);
-    forged.blocks[0].block = std::make_shared<fog::LedgerBlock>(*forged.blocks[0].block);
+    auto other = std::make_shared<fog::LedgerBlock>(*forged.blocks[0].block);
+    forged.blocks[0].block = other;
+    EXPECT_TRUE(accepts_blocks(forged, {range(1, 3)})) << "the same block, from a wire";
+    other->outputs.back().public_key.bytes[31] ^= 1;
     EXPECT_FALSE(accepts_blocks(forged, {range(1, 3)})) << "not the canonical block";
+}
+
+TEST_F(LedgerResponseTest, response_rejects_blocks_with_other_times_and_totals_or_too_many_of_them) {
+    const std::vector<BlockRange> asked{range(1, 3)};
+    std::vector<std::function<void(fog::BlocksAnswer&)>> wrongs{
+        [](auto& a) { a.global_txo_count += 1; },
+        [](auto& a) { a.blocks[0].time.timestamp_s = 1002; },
+        [](auto& a) { a.blocks[0].time.code = fog::BlockTime::Code::behind; }, // and gives one
+        [](auto& a) { a.blocks.push_back(a.blocks[0]); },
+        [](auto& a) { std::swap(a.blocks[0], a.blocks[1]); },
+        [this](auto& a) {
+            a.blocks.push_back({c.model.block(BlockIndex{3}), {}});
+        }, // nobody has asked
+        [](auto& a) { a.blocks[0].block = nullptr; },
+    };
+    for (std::size_t i = 0; i < wrongs.size(); ++i) {
+        fog::BlocksAnswer wrong = right_blocks(1, 3);
+        wrongs[i](wrong);
+        EXPECT_FALSE(accepts_blocks(wrong, asked)) << "wrong answer " << i;
+    }
+    fog::BlocksAnswer unknown_time = right_blocks(1, 3);
+    unknown_time.blocks[0].time = {};
+    EXPECT_TRUE(accepts_blocks(unknown_time, asked)) << "the watcher is behind";
+}
+
+TEST_F(LedgerResponseTest, response_rejects_key_image_answers_with_totals_of_another_count) {
+    fog::KeyImagesAnswer wrong = right_images();
+    wrong.global_txo_count -= 1;
+    EXPECT_FALSE(accepts_images(wrong));
+    wrong = right_images();
+    wrong.latest_block_version = 3;
+    EXPECT_FALSE(accepts_images(wrong));
 }
 
 TEST_F(LedgerResponseTest, response_rejects_outputs_and_proofs_against_their_count) {
@@ -764,6 +830,12 @@ TEST_F(LedgerResponseTest, response_rejects_outputs_and_proofs_against_their_cou
         [](auto& a) { a.results[1].code = fog::OutputResult::Code::exists; },
         [](auto& a) { a.results[0].output.reset(); },
         [this](auto& a) { a.results[0].output = c.model.block(BlockIndex{1})->outputs[0]; },
+        [](auto& a) { a.results[0].output->target_key.bytes[0] ^= 1; },
+        [](auto& a) { a.latest_block_version = 3; },
+        [](auto& a) { a.results.pop_back(); },
+        [](auto& a) { a.results.push_back(a.results[1]); },
+        [](auto& a) { std::swap(a.results[0], a.results[1]); },
+        [](auto& a) { a.results[1].output = a.results[0].output; },
     };
     for (std::size_t i = 0; i < wrongs.size(); ++i) {
         fog::OutputsAnswer wrong = right_outputs();
@@ -780,6 +852,12 @@ TEST_F(LedgerResponseTest, response_rejects_an_output_status_against_its_count) 
         [](auto& a) { a.results[0].place.block = BlockIndex{2}; },
         [](auto& a) { a.results[0].place.index = GlobalIndex{2}; },
         [](auto& a) { a.results[1].code = fog::TxOutStatus::Code::found; },
+        [](auto& a) { a.results[0].code = fog::TxOutStatus::Code::malformed; },
+        [](auto& a) { a.results[0].code = fog::TxOutStatus::Code::database_error; },
+        [](auto& a) { a.results[0].time.timestamp_s = 1002; },
+        [](auto& a) { a.global_txo_count += 1; },
+        [](auto& a) { a.results.pop_back(); },
+        [](auto& a) { std::swap(a.results[0], a.results[1]); },
     };
     for (std::size_t i = 0; i < wrongs.size(); ++i) {
         fog::TxOutStatusAnswer wrong = right_status();
@@ -788,8 +866,15 @@ TEST_F(LedgerResponseTest, response_rejects_an_output_status_against_its_count) 
     }
     fog::TxOutStatusAnswer behind = right_status();
     behind.count = BlockCount{1};
+    behind.global_txo_count = c.model.txo_count(behind.count);
     behind.results[0].code = fog::TxOutStatus::Code::not_found;
     EXPECT_TRUE(accepts_status(behind));
+    fog::TxOutStatusAnswer failed = right_status();
+    failed.results[0].code = fog::TxOutStatus::Code::database_error;
+    EXPECT_TRUE(accepts_status(failed, true)) << "a declared fault has struck this look-up";
+    fog::TxOutStatusAnswer timeless = right_status();
+    timeless.results[0].time = {};
+    EXPECT_TRUE(accepts_status(timeless)) << "the watcher is behind";
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "engine/check/excuse.hpp"
 
+#include <utility>
 #include <variant>
 
 namespace engine::check {
@@ -42,6 +43,24 @@ bool lies_on(const CallPath& path, const Fault& fault) { return std::visit(LiesO
 
 bool excuses(const Error& error, Instant begun) {
     return error.injected() && error.cause.until + longest_consequence >= begun;
+}
+
+bool judge_failed_check(Checks& checks, FailedCheck failed) {
+    if (excuses(failed.error, failed.begun)) {
+        Excuse excuse;
+        excuse.who = failed.who;
+        excuse.account = failed.account;
+        excuse.said = std::move(failed.said);
+        excuse.cause = failed.error.cause;
+        checks.excused(std::move(excuse));
+        return true;
+    }
+    Violation violation;
+    violation.check = CheckId::crash;
+    violation.account = failed.account;
+    violation.what = findings::CheckFailed{std::move(failed.error), std::move(failed.said)};
+    checks.violated(std::move(violation));
+    return false;
 }
 
 } // namespace engine::check

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "engine/check/checks.hpp"
 #include "engine/fault.hpp"
 #include "engine/result.hpp"
 #include "engine/time.hpp"
@@ -30,5 +31,16 @@ bool lies_on(const CallPath& path, const Fault& fault);
 /// Whether an error of a balance check is excused: it says itself what struck it on its way, and that had not
 /// been over for long when the check began.  Nothing else excuses it, whatever is wrong elsewhere.
 bool excuses(const Error& error, Instant begun);
+
+/// A balance check that came to nothing.
+struct FailedCheck {
+    NodeId who{}; ///< the wallet; none: one of the harness' own
+    AccountId account{};
+    Error error{};
+    std::string said{}; ///< by the wallet
+    Instant begun{};
+};
+/// Judges it: `crash`, unless its error excuses it.  @return whether it is excused
+bool judge_failed_check(Checks& checks, FailedCheck failed);
 
 } // namespace engine::check

@@ -51,5 +51,20 @@ TEST(Excuse, cause_excuses_for_a_bounded_time_after_its_end) {
     EXPECT_FALSE(excuses(late, Instant{} + 10s + longest_consequence + 1ns));
 }
 
+TEST(Excuse, failed_check_is_counted_either_way) {
+    Checks checks;
+    FailedCheck failed{NodeId{9}, AccountId{1}, {Code::unavailable, "view router"}, "fog_view: unavailable"};
+    failed.error.cause.what = Cause::What::down;
+    EXPECT_TRUE(judge_failed_check(checks, failed));
+    EXPECT_FALSE(checks.any_violation());
+    ASSERT_EQ(checks.excuses().size(), 1U);
+    EXPECT_EQ(checks.excuses()[0].said, "fog_view: unavailable");
+    failed.error.cause = {};
+    EXPECT_FALSE(judge_failed_check(checks, failed));
+    ASSERT_EQ(checks.violations().size(), 1U);
+    EXPECT_EQ(checks.violations()[0].check, CheckId::crash);
+    EXPECT_EQ(checks.violations()[0].account, AccountId{1});
+}
+
 } // namespace
 } // namespace engine::check

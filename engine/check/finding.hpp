@@ -55,7 +55,7 @@ struct WrongLanding {
 
 // --------------------------------------------------------------------------------------------------- answers
 
-enum class Asked : std::uint8_t { search_key, key_image };
+enum class Asked : std::uint8_t { search_key, key_image, output, output_status };
 
 /// The database has broken its contract.
 struct RuleBroken {
@@ -114,9 +114,180 @@ struct NotSpentThoughSpent {
     BlockCount count;
     BlockIndex spent_in;
 };
-struct WrongBlocks {};
-struct WrongOutputs {};
-struct WrongStatus {};
+/// Outputs of the first `count` blocks.
+struct WrongOutputCount {
+    BlockCount count;
+    std::uint64_t told = 0;
+    std::uint64_t right = 0;
+};
+/// Of the last of `count` blocks.
+struct WrongBlockVersion {
+    BlockCount count;
+    std::uint32_t told = 0;
+    std::uint32_t right = 0;
+};
+/// By an answer, or by the database.  Times are seconds since 1970.
+struct WrongBlockTime {
+    BlockIndex block;
+    std::uint64_t told_s = 0;
+    std::uint64_t right_s = 0;
+};
+/// A time, and with it that none is known.
+struct TimeOfNoBlock {
+    BlockIndex block;
+};
+struct NoBlock {};
+struct BlockNotOfChain {
+    BlockIndex block;
+};
+struct BlockTwice {
+    BlockIndex block;
+};
+struct BlockOutOfOrder {
+    BlockIndex block;
+};
+struct BlockUnasked {
+    BlockIndex block;
+};
+struct BlockLeftOut {
+    BlockIndex block;
+    BlockCount count;
+};
+struct OutputOfOtherIndex {
+    GlobalIndex told;
+    GlobalIndex asked;
+};
+/// Whether an output exists.
+struct WrongExistence {
+    GlobalIndex output;
+    bool exists = false; ///< as told
+    std::uint64_t outputs = 0;
+};
+struct OutputOfNothing {
+    GlobalIndex output;
+};
+struct AnotherOutput {
+    GlobalIndex asked;
+};
+struct OutputDiffers {
+    GlobalIndex output;
+};
+struct ProofOfOtherCount {
+    GlobalIndex output;
+    std::uint64_t proven_among = 0;
+    std::uint64_t outputs = 0;
+};
+struct FoundElsewhere {
+    BlockIndex told;
+    std::optional<BlockIndex> right; ///< by the chain
+};
+struct NotFoundThoughThere {
+    BlockIndex block;
+    BlockCount count;
+};
+struct MalformedThoughThere {};
+
+// -------------------------------------------------------------------------------------- stored and published
+
+/// What the database counts up to a block.
+struct MiscountedOutputs {
+    BlockIndex block;
+    std::uint64_t counted = 0;
+    std::uint64_t outputs = 0;
+};
+struct UnannouncedInvocation {
+    BlockIndex block;
+    InvocationId invocation;
+};
+struct AnnouncedFromElsewhere {
+    InvocationId invocation;
+    BlockIndex announced;
+    BlockIndex first;
+};
+/// One of the records 0, 1, 2 ... of an account under an invocation.
+struct RecordNumber {
+    std::uint64_t number = 0;
+    model::AccountId account;
+    InvocationId invocation;
+};
+struct RecordLeftOut {
+    RecordNumber record;
+    BlockIndex block;
+    std::uint64_t goes_on_with = 0;
+};
+struct RecordRepeated {
+    RecordNumber record;
+    BlockIndex block;
+};
+struct RecordMissing {
+    RecordNumber record;
+    BlockIndex block;
+};
+/// A stranger's record stands under it.
+struct RecordOutOfPlace {
+    RecordNumber record;
+    BlockIndex block;
+};
+struct RecordUnreadable {
+    BlockIndex block;
+    model::AccountId account;
+};
+struct WrongRecordTime {
+    BlockIndex block;
+    std::uint64_t told_s = 0;
+    std::uint64_t right_s = 0;
+};
+struct RecordDiffers {
+    GlobalIndex output;
+    BlockIndex block;
+};
+/// A store's published state, over all its lives.
+struct CountWentBack {
+    BlockCount before;
+    BlockCount now;
+};
+struct KnownWentBack {
+    BlockCount before;
+    BlockCount now;
+};
+struct KeyListWentBack {
+    fog::DbPosition before;
+    fog::DbPosition now;
+};
+struct CountBeyondKnown {
+    BlockCount count;
+    BlockCount known;
+};
+
+// ------------------------------------------------------------------------------------------------- operators
+
+/// What an ingest node says that it has done, and has not.
+enum class Promise : std::uint8_t {
+    active,      ///< and is idle
+    active_key,  ///< active, and the database has no such key
+    retired,     ///< and is not
+    unretired,   ///< and is retired
+    peers,       ///< and has others
+    key_is_kept, ///< active, and its key is not in its state file
+    new_key_is_kept,
+    peers_are_kept,
+};
+struct BrokenPromise {
+    Promise promise{};
+};
+struct WindowNotTaken {
+    std::uint64_t asked = 0;
+    std::uint64_t has = 0;
+};
+struct WindowNotKept {
+    std::uint64_t asked = 0;
+};
+/// An ingest node that was active comes back and stays idle for no reason.
+struct NotResuming {};
+/// It does not decide at all.
+struct Undecided {
+    Instant since;
+};
 
 // --------------------------------------------------------------------------------------- calls and processes
 
@@ -157,16 +328,24 @@ struct LogRefused {
 
 namespace engine::check {
 
-using Finding =
-    std::variant<findings::Said, findings::ReportBeyondChain, findings::WrongBalance, findings::WentBack,
-                 findings::WrongTotal, findings::FinalsDiffer, findings::WrongFinal, findings::WrongLanding,
-                 findings::RuleBroken, findings::Miscounted, findings::AnswerBeyondChain,
-                 findings::WrongNumberOfResults, findings::AnotherThanAsked, findings::ErrorWithoutCause,
-                 findings::RecordNotFound, findings::NeverCommitted, findings::Uncovered, findings::RngUntold,
-                 findings::MissedUntold, findings::EventSkipped, findings::WrongSpend,
-                 findings::NotSpentThoughSpent, findings::WrongBlocks, findings::WrongOutputs,
-                 findings::WrongStatus, findings::CheckFailed, findings::GaveUp, findings::NotReached,
-                 findings::Stuck, findings::Aborted, findings::Escaped, findings::EndedUnasked,
-                 findings::LogRefused>;
+using Finding = std::variant<
+    findings::Said, findings::ReportBeyondChain, findings::WrongBalance, findings::WentBack,
+    findings::WrongTotal, findings::FinalsDiffer, findings::WrongFinal, findings::WrongLanding,
+    findings::RuleBroken, findings::Miscounted, findings::AnswerBeyondChain, findings::WrongNumberOfResults,
+    findings::AnotherThanAsked, findings::ErrorWithoutCause, findings::RecordNotFound,
+    findings::NeverCommitted, findings::Uncovered, findings::RngUntold, findings::MissedUntold,
+    findings::EventSkipped, findings::WrongSpend, findings::NotSpentThoughSpent, findings::WrongOutputCount,
+    findings::WrongBlockVersion, findings::WrongBlockTime, findings::TimeOfNoBlock, findings::NoBlock,
+    findings::BlockNotOfChain, findings::BlockTwice, findings::BlockOutOfOrder, findings::BlockUnasked,
+    findings::BlockLeftOut, findings::OutputOfOtherIndex, findings::WrongExistence, findings::OutputOfNothing,
+    findings::AnotherOutput, findings::OutputDiffers, findings::ProofOfOtherCount, findings::FoundElsewhere,
+    findings::NotFoundThoughThere, findings::MalformedThoughThere, findings::MiscountedOutputs,
+    findings::UnannouncedInvocation, findings::AnnouncedFromElsewhere, findings::RecordLeftOut,
+    findings::RecordRepeated, findings::RecordMissing, findings::RecordOutOfPlace, findings::RecordUnreadable,
+    findings::WrongRecordTime, findings::RecordDiffers, findings::CountWentBack, findings::KnownWentBack,
+    findings::KeyListWentBack, findings::CountBeyondKnown, findings::BrokenPromise, findings::WindowNotTaken,
+    findings::WindowNotKept, findings::NotResuming, findings::Undecided, findings::CheckFailed,
+    findings::GaveUp, findings::NotReached, findings::Stuck, findings::Aborted, findings::Escaped,
+    findings::EndedUnasked, findings::LogRefused>;
 
 } // namespace engine::check

@@ -17,6 +17,13 @@ void ResponseChecker::judge(bool held, const std::string& server, const Finding&
     checks_.violated(std::move(v));
 }
 
+void ResponseChecker::judge(const std::string& server, const std::optional<Finding>& wrong) {
+    if (wrong)
+        judge(false, server, *wrong);
+    else
+        checks_.held(CheckId::response);
+}
+
 namespace {
 
 /// Whether a failed look-up excuses an error.  A count that includes the block of what was looked for says
@@ -34,40 +41,32 @@ bool is_excused(const std::map<Key, std::vector<BlockRange>>& failed, const Key&
 
 // Every output of an account in a block the count includes must be findable: scanned under the key of its
 // hint, or announced as missed.  A hint to a key the database never had can only be found by scanning blocks.
-const model::Credit* ResponseChecker::uncovered_output(BlockCount count, BlockRange range) {
+const model::Coin* ResponseChecker::uncovered_output(BlockCount count, BlockRange range) {
     BlockCount& verified = covered_[range];
     if (verified >= count) return nullptr;
-    for (const model::Credit& credit : chain_.credits()) {
-        if (credit.block.value == 0 || verified.includes(credit.block) || !count.includes(credit.block))
-            continue;
-        if (!range.contains(credit.block) || !recovery_.knows_key(credit.hint_key)) continue;
-        if (recovery_.has_scanned(credit.hint_key, credit.block) || recovery_.is_missed(credit.block))
-            continue;
-        return &credit;
+    for (const model::Coin& coin : chain_.coins()) {
+        if (coin.block.value == 0 || verified.includes(coin.block) || !count.includes(coin.block)) continue;
+        if (!range.contains(coin.block) || !recovery_.knows_key(coin.hint_key)) continue;
+        if (recovery_.has_scanned(coin.hint_key, coin.block) || recovery_.is_missed(coin.block)) continue;
+        return &coin;
     }
     verified = count;
     return nullptr;
 }
 
-// A record is made for each output, a stranger's as well: how many there are tells nobody whose they are.
-std::optional<findings::Miscounted> ResponseChecker::miscounted_block() {
-    for (; counted_ < recovery_.scanned().size(); ++counted_) {
-        const model::RecoveryModel::Scanned& scanned = recovery_.scanned()[counted_];
-        if (!chain_.height().includes(scanned.block)) continue;
-        const std::size_t outputs = chain_.block(scanned.block)->outputs.size();
-        if (scanned.rows != outputs) return findings::Miscounted{scanned.block, scanned.rows, outputs};
-    }
-    return std::nullopt;
+std::optional<Finding> ResponseChecker::wrong_database() {
+    if (recovery_.broken_rule()) return findings::RuleBroken{recovery_.broken_rule()};
+    return records_.look();
+}
+
+void ResponseChecker::on_end() {
+    if (const std::optional<Finding> wrong = wrong_database()) judge(false, "recovery database", *wrong);
 }
 
 void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& query,
                               const fog::ViewAnswer& answer, BlockRange range) {
-    if (recovery_.broken_rule()) {
-        judge(false, "recovery database", findings::RuleBroken{recovery_.broken_rule()});
-        return;
-    }
-    if (const auto miscounted = miscounted_block()) {
-        judge(false, "recovery database", *miscounted);
+    if (const std::optional<Finding> wrong = wrong_database()) {
+        judge(false, "recovery database", *wrong);
         return;
     }
     const BlockCount count = answer.count;
@@ -107,7 +106,7 @@ void ResponseChecker::on_view(const std::string& server, const fog::ViewQuery& q
             return;
         }
     }
-    if (const model::Credit* output = uncovered_output(count, range)) {
+    if (const model::Coin* output = uncovered_output(count, range)) {
         judge(false, server, findings::Uncovered{count, output->block, output->account});
         return;
     }
@@ -170,6 +169,15 @@ void ResponseChecker::on_key_images(const std::string& server, const std::vector
               findings::WrongNumberOfResults{Asked::key_image, answer.results.size(), asked.size()});
         return;
     }
+    // A store that has loaded nothing of its range knows of no blocks before it.
+    const bool knows_blocks = answer.count.end() > range.start;
+    if (knows_blocks || answer.global_txo_count != 0 || answer.latest_block_version != 0) {
+        if (const std::optional<Finding> wrong =
+                wrong_totals(answer.count, answer.global_txo_count, answer.latest_block_version)) {
+            judge(false, server, *wrong);
+            return;
+        }
+    }
     for (std::size_t i = 0; i < asked.size(); ++i) {
         const fog::KeyImageResult& result = answer.results[i];
         const auto spent = chain_.spent_in(asked[i]);
@@ -194,47 +202,6 @@ void ResponseChecker::on_key_images(const std::string& server, const std::vector
         }
     }
     checks_.held(CheckId::response);
-}
-
-void ResponseChecker::on_blocks(const std::string& server, const std::vector<BlockRange>& asked,
-                                const fog::BlocksAnswer& answer) {
-    bool right = answer.count <= chain_.height();
-    for (const fog::FoundBlock& found : answer.blocks)
-        right = right && chain_.height().includes(found.block->index) &&
-                chain_.block(found.block->index) == found.block;
-    for (const BlockRange& range : asked)
-        for (BlockIndex b = range.start; right && range.contains(b) && answer.count.includes(b); b = b.next())
-            right = failed_blocks_.contains(b) ||
-                    std::any_of(answer.blocks.begin(), answer.blocks.end(),
-                                [&](const fog::FoundBlock& found) { return found.block->index == b; });
-    judge(right, server, findings::WrongBlocks{});
-}
-
-void ResponseChecker::on_outputs(const std::string& server, const fog::OutputsAnswer& answer) {
-    bool right = answer.count <= chain_.height() && answer.global_txo_count == chain_.txo_count(answer.count);
-    for (const fog::OutputResult& result : answer.results) {
-        const bool exists = result.index.value < answer.global_txo_count;
-        right = right && exists == (result.code == fog::OutputResult::Code::exists);
-        if (exists && right) {
-            const auto place = result.output ? chain_.place_of(result.output->public_key) : std::nullopt;
-            right = place && place->index == result.index &&
-                    result.proof_highest_index + 1 == answer.global_txo_count;
-        }
-    }
-    judge(right, server, findings::WrongOutputs{});
-}
-
-void ResponseChecker::on_tx_outs(const std::string& server, const fog::TxOutStatusAnswer& answer) {
-    bool right = answer.count <= chain_.height();
-    for (const fog::TxOutStatus& status : answer.results) {
-        const auto place = chain_.place_of(status.public_key);
-        if (status.code == fog::TxOutStatus::Code::found)
-            right =
-                right && place && place->index == status.place.index && place->block == status.place.block;
-        if (status.code == fog::TxOutStatus::Code::not_found)
-            right = right && !(place && answer.count.includes(place->block));
-    }
-    judge(right, server, findings::WrongStatus{});
 }
 
 } // namespace engine::check

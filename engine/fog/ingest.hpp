@@ -170,6 +170,7 @@ private:
     /// are renewed together.
     chain::KeyPair egress_;
     std::unordered_map<chain::PublicKey, User, HashKey> users_; ///< looked up only, never walked
+    std::size_t users_records_ = 0; ///< made of the block that is being scanned, strangers' left out
     std::optional<InvocationId> invocation_;
     /// Invocations not known to be closed, oldest first; `invocation_` is one of them, the others wait to be
     /// closed.

@@ -119,7 +119,7 @@ TEST(IngestCrash, standby_takes_over_and_back_without_a_gap) {
         world.start_all();
         ASSERT_TRUE(world.call(1, world.node(1).sync_keys_from_remote("a:1")));
         const chain::PublicKey key = world.node(0).summary().ingress_key;
-        for (std::size_t i : {0, 1}) world.host(i).set_holds(4, 300);
+        for (std::size_t i : {0u, 1u}) world.host(i).set_holds(4, 300);
         world.db.set_latency_ms_max(50);
         world.db.set_random_faults(8);
         for (int round = 0; round < 6; ++round) {
@@ -140,7 +140,7 @@ TEST(IngestCrash, standby_takes_over_and_back_without_a_gap) {
             world.start(victim);
         }
         world.db.set_random_faults(0);
-        for (std::size_t i : {0, 1}) world.file(i).set_full(false);
+        for (std::size_t i : {0u, 1u}) world.file(i).set_full(false);
         world.until([&] { return !world.node(0).is_resuming() && !world.node(1).is_resuming(); });
         world.pass(200s);
         const auto active = [&](std::size_t i) { return world.node(i).mode() == IngestMode::active; };

@@ -134,6 +134,7 @@ Task<Result<OutputsAnswer>> LedgerRouter::outputs(std::vector<GlobalIndex> indic
     for (GlobalIndex index : indices) {
         OutputResult result;
         result.index = index;
+        host_.mark_if(index.value >= seen.global_txo_count, Mark::ledger_asked_beyond_its_outputs);
         if (index.value < seen.global_txo_count) {
             const BlockPtr block = source_.block_of_output(index);
             ENSURE(block != nullptr);
@@ -159,6 +160,7 @@ Task<Result<TxOutStatusAnswer>> LedgerRouter::tx_outs(std::vector<chain::PublicK
             status.code = TxOutStatus::Code::found;
             status.place = *place;
             status.time = source_.time(place->block);
+            host_.mark_if(status.time.code != BlockTime::Code::found, Mark::ledger_status_without_a_time);
         }
         answer.results.push_back(status);
     }

@@ -147,7 +147,7 @@ struct LedgerRouterTest : ::testing::Test {
     void SetUp() override {
         low.answer = loaded(0, 5);
         high.answer = loaded(5, 9);
-        for (std::size_t outputs : {3, 2, 1}) chain.grow(outputs);
+        for (std::size_t outputs : {3u, 2u, 1u}) chain.grow(outputs);
     }
     void grow_after_the_count() {
         bed.host.at(YieldPoint::ledger_counted, [this] { chain.grow(2); });

@@ -28,6 +28,8 @@ struct LedgerBlock {
     std::uint64_t cumulative_txo_count = 0; ///< including this block
     std::vector<chain::TxOut> outputs;
     std::vector<chain::KeyImage> key_images;
+    /// When consensus signed it, in seconds since 1970, for who judges: services learn it from the watcher.
+    std::optional<std::uint64_t> signed_at_s{};
 
     GlobalIndex first_output() const { return GlobalIndex{cumulative_txo_count - outputs.size()}; }
 };
@@ -423,11 +425,11 @@ public:
     virtual Task<Result<IngestSummary>> unretire() = 0;
     /// @errors failed_precondition (active, and the window would shrink)
     virtual Task<Result<IngestSummary>> set_pubkey_expiry_window(std::uint64_t blocks) = 0;
-    /// @errors invalid_argument (own id missing, or an id twice)
+    /// An id that is named twice counts once.  @errors invalid_argument (own id missing)
     virtual Task<Result<IngestSummary>> set_peers(std::vector<std::string> peers) = 0;
     /// @errors failed_precondition (not idle)
     virtual Task<Result<IngestSummary>> new_keys() = 0;
-    /// @errors failed_precondition (not idle), unavailable
+    /// @errors failed_precondition (not idle), permission_denied (itself), unavailable
     virtual Task<Result<IngestSummary>> sync_keys_from_remote(std::string responder_id) = 0;
     virtual Task<Result<bool>> report_lost_ingress_key(chain::PublicKey key) = 0;
     virtual Task<Result<std::vector<BlockRange>>> get_missed_block_ranges() = 0;

@@ -42,6 +42,8 @@ Task<> ViewStore::fetch() {
         const bool is_behind = loaded && loaded->as_of < newest_block;
         host_.mark_if(is_behind, Mark::view_store_refuses_an_old_key_list);
         host_.mark_if(!loaded, Mark::view_store_cannot_read_keys);
+        host_.mark_if(loaded && !is_behind && loaded->as_of < keys.as_of,
+                      Mark::view_store_takes_an_older_key_list);
         if (loaded && !is_behind) {
             progress = progress || loaded->records != keys.records;
             keys = std::move(*loaded);

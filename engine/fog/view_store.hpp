@@ -36,6 +36,8 @@ public:
     bool is_ready() const { return ready_; }
     BlockCount count() const { return published_.count; }
     BlockCount last_known() const { return published_.last_known; }
+    /// Of the newest key list the count rests on.
+    DbPosition as_of() const { return published_.as_of; }
 
 private:
     struct KeyHash {

@@ -349,7 +349,7 @@ TEST_F(ViewStoreTest, more_than_one_batch_is_loaded_without_waiting_for_the_next
 
 TEST_F(ViewStoreTest, hole_in_a_batch_ends_it_there) { // BH-32
     db.add_key(1, 1);
-    for (std::uint64_t b : {1, 2, 4, 5}) db.scan(1, b);
+    for (std::uint64_t b : {1u, 2u, 4u, 5u}) db.scan(1, b);
     start();
     EXPECT_EQ(count(), 3u);
     EXPECT_FALSE(finds(1, 4));

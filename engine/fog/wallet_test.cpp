@@ -366,7 +366,7 @@ TEST_F(WalletTest, B3_downloaded_block_gives_the_same_outputs_as_view_and_ignore
 }
 
 TEST_F(WalletTest, B4_only_blocks_that_came_leave_the_list) {
-    for (std::uint64_t value : {1, 2, 4, 8}) fog.block({{value, 0, {}}});
+    for (std::uint64_t value : {1u, 2u, 4u, 8u}) fog.block({{value, 0, {}}});
     fog.lose(1, 9);
     fog.level();
     // Blocks 1 and 3 come, 2 is left out: a hole inside the answer (BH-21).
@@ -389,7 +389,7 @@ TEST_F(WalletTest, B4_only_blocks_that_came_leave_the_list) {
 }
 
 TEST_F(WalletTest, B4_overlapping_ranges_are_fetched_once) {
-    for (std::uint64_t value : {1, 2, 4}) fog.block({{value, 0, {}}});
+    for (std::uint64_t value : {1u, 2u, 4u}) fog.block({{value, 0, {}}});
     fog.lose(1, 3);
     fog.lose(2, 4);
     fog.lose(1, 3);

@@ -1,5 +1,6 @@
 #include "engine/model/chain_model.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace engine::model {
@@ -11,33 +12,41 @@ std::size_t ChainModel::FirstBytes<Key>::operator()(const Key& key) const noexce
     return h;
 }
 
-void ChainModel::append(fog::BlockPtr block, std::vector<Credit> credits) {
+void ChainModel::append(fog::BlockPtr block, std::vector<Coin> coins) {
     ENSURE(block->index == height().end());
     for (const chain::KeyImage& image : block->key_images) {
         spent_.try_emplace(image, block->index);
         if (const auto owned = by_image_.find(image); owned != by_image_.end())
             for (const std::size_t at : owned->second)
-                if (!credits_[at].spent_in) credits_[at].spent_in = block->index;
+                if (!coins_[at].spent_in) coins_[at].spent_in = block->index;
     }
     std::uint64_t index = block->first_output().value;
     for (const chain::TxOut& output : block->outputs)
         places_.try_emplace(output.public_key, fog::OutputPlace{GlobalIndex{index++}, block->index});
-    for (Credit& credit : credits) {
-        by_index_.emplace(credit.index, credits_.size());
-        by_image_[credit.image].push_back(credits_.size());
-        tokens_.insert(credit.amount.token_id);
-        credits_.push_back(std::move(credit));
+    for (Coin& coin : coins) {
+        by_index_.emplace(coin.index, coins_.size());
+        by_image_[coin.image].push_back(coins_.size());
+        tokens_.insert(coin.amount.token_id);
+        coins_.push_back(std::move(coin));
     }
     blocks_.push_back(std::move(block));
 }
 
-std::optional<std::size_t> ChainModel::credit_of(GlobalIndex index) const {
+std::pair<std::size_t, std::size_t> ChainModel::coins_of(BlockIndex block) const {
+    const auto before = [](const Coin& coin, BlockIndex b) { return coin.block < b; };
+    const auto first = std::lower_bound(coins_.begin(), coins_.end(), block, before);
+    auto end = first;
+    while (end != coins_.end() && end->block == block) ++end;
+    return {static_cast<std::size_t>(first - coins_.begin()), static_cast<std::size_t>(end - coins_.begin())};
+}
+
+std::optional<std::size_t> ChainModel::coin_of(GlobalIndex index) const {
     const auto it = by_index_.find(index);
     if (it == by_index_.end()) return std::nullopt;
     return it->second;
 }
 
-const std::vector<std::size_t>* ChainModel::credits_with(const chain::KeyImage& image) const {
+const std::vector<std::size_t>* ChainModel::coins_with(const chain::KeyImage& image) const {
     const auto it = by_image_.find(image);
     return it == by_image_.end() ? nullptr : &it->second;
 }
@@ -61,11 +70,11 @@ std::uint64_t ChainModel::txo_count(BlockCount count) const {
 
 fog::Value Oracle::balance(AccountId account, BlockCount count, std::uint64_t token_id) const {
     fog::Value sum = 0;
-    for (const Credit& credit : chain_->credits()) {
-        if (credit.account != account || credit.amount.token_id != token_id) continue;
-        if (credit.block.value == 0 || !count.includes(credit.block)) continue;
-        if (credit.spent_in && count.includes(*credit.spent_in)) continue;
-        sum += credit.amount.value;
+    for (const Coin& coin : chain_->coins()) {
+        if (coin.account != account || coin.amount.token_id != token_id) continue;
+        if (coin.block.value == 0 || !count.includes(coin.block)) continue;
+        if (coin.spent_in && count.includes(*coin.spent_in)) continue;
+        sum += coin.amount.value;
     }
     return sum;
 }
@@ -75,16 +84,16 @@ fog::Value Oracle::total(BlockCount count, std::uint64_t token_id) const {
     for (BlockIndex b{1}; count.includes(b) && b < chain_->height().end(); b = b.next()) {
         const fog::LedgerBlock& block = *chain_->block(b);
         for (std::uint64_t i = 0; i < block.outputs.size(); ++i) {
-            const auto at = chain_->credit_of(GlobalIndex{block.first_output().value + i});
-            if (at && chain_->credits()[*at].amount.token_id == token_id)
-                sum += chain_->credits()[*at].amount.value;
+            const auto at = chain_->coin_of(GlobalIndex{block.first_output().value + i});
+            if (at && chain_->coins()[*at].amount.token_id == token_id)
+                sum += chain_->coins()[*at].amount.value;
         }
         for (const chain::KeyImage& image : block.key_images) {
-            const auto* owned = chain_->credits_with(image);
+            const auto* owned = chain_->coins_with(image);
             if (owned == nullptr || chain_->spent_in(image) != b) continue; // burnt before, or nobody's
             for (const std::size_t at : *owned) {
-                const Credit& credit = chain_->credits()[at];
-                if (credit.block.value != 0 && credit.amount.token_id == token_id) sum -= credit.amount.value;
+                const Coin& coin = chain_->coins()[at];
+                if (coin.block.value != 0 && coin.amount.token_id == token_id) sum -= coin.amount.value;
             }
         }
     }

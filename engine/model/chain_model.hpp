@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/fog/ports.hpp"
@@ -19,7 +20,7 @@ struct AccountId : Id<struct AccountIdTag, std::uint32_t> {
 };
 
 /// An output of the canonical chain that belongs to an account.
-struct Credit {
+struct Coin {
     AccountId account;
     chain::Amount amount;
     BlockIndex block;
@@ -35,19 +36,21 @@ class ChainModel {
 public:
     /// @pre blocks come in order; the origin block is number 0 and does not count in balances: fog never
     /// scans it
-    void append(fog::BlockPtr block, std::vector<Credit> credits);
+    void append(fog::BlockPtr block, std::vector<Coin> coins);
 
     BlockCount height() const { return BlockCount{blocks_.size()}; }
     const fog::BlockPtr& block(BlockIndex index) const { return blocks_.at(index.value); }
-    const std::vector<Credit>& credits() const { return credits_; }
-    /// Token ids of all credits, ascending.
+    const std::vector<Coin>& coins() const { return coins_; }
+    /// Token ids of all coins, ascending.
     const std::set<std::uint64_t>& tokens() const { return tokens_; }
-    /// Position in credits() of the output with this global index, when it belongs to an account.
-    std::optional<std::size_t> credit_of(GlobalIndex index) const;
-    /// Positions in credits() of the outputs with this key image.
-    const std::vector<std::size_t>* credits_with(const chain::KeyImage& image) const;
+    /// Position in coins() of the output with this global index, when it belongs to an account.
+    std::optional<std::size_t> coin_of(GlobalIndex index) const;
+    /// Positions in coins() of the outputs with this key image.
+    const std::vector<std::size_t>* coins_with(const chain::KeyImage& image) const;
     std::optional<BlockIndex> spent_in(const chain::KeyImage& image) const;
     std::optional<fog::OutputPlace> place_of(const chain::PublicKey& public_key) const;
+    /// Positions in coins() of the outputs of one block: [first, second).
+    std::pair<std::size_t, std::size_t> coins_of(BlockIndex block) const;
     /// Outputs in blocks 0..count-1.
     std::uint64_t txo_count(BlockCount count) const;
 
@@ -57,7 +60,7 @@ private:
         std::size_t operator()(const Key& key) const noexcept;
     };
     std::vector<fog::BlockPtr> blocks_;
-    std::vector<Credit> credits_;
+    std::vector<Coin> coins_;
     std::set<std::uint64_t> tokens_;
     std::unordered_map<chain::KeyImage, BlockIndex, FirstBytes<chain::KeyImage>> spent_;
     std::unordered_map<chain::KeyImage, std::vector<std::size_t>, FirstBytes<chain::KeyImage>> by_image_;

@@ -98,7 +98,7 @@ TEST(Oracle, count_beyond_the_chain_is_that_of_the_whole_chain) {
     EXPECT_EQ(Oracle(c.model).total(BlockCount{99}), Oracle(c.model).total(BlockCount{12}));
 }
 
-// The oracle looks at credits with their spends; here the chain is replayed block by block instead.
+// The oracle looks at coins with their spends; here the chain is replayed block by block instead.
 RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
     ModelChain c;
     c.block({{0, 5}});
@@ -110,7 +110,7 @@ RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
         while (!unspent.empty() && *rc::gen::arbitrary<bool>()) {
             const auto at = *rc::gen::inRange<std::size_t>(0, unspent.size());
             burns.push_back(unspent[at]);
-            const Credit& spent = c.credit(unspent[at].block, unspent[at].number);
+            const Coin& spent = c.coin(unspent[at].block, unspent[at].number);
             balances[spent.account.value] -= spent.amount.value;
             unspent.erase(unspent.begin() + static_cast<std::ptrdiff_t>(at));
         }
@@ -143,17 +143,17 @@ TEST(ChainModel, finds_outputs_spends_and_owners) {
     EXPECT_EQ(c.model.txo_count(BlockCount{0}), 0u);
     EXPECT_EQ(c.model.txo_count(BlockCount{1}), 3u);
     EXPECT_EQ(c.model.txo_count(BlockCount{3}), 6u);
-    const Credit& four = c.credit(1, 1);
+    const Coin& four = c.coin(1, 1);
     EXPECT_EQ(four.index, GlobalIndex{4});
     EXPECT_EQ(four.spent_in, BlockIndex{2});
     EXPECT_EQ(c.model.spent_in(four.image), BlockIndex{2});
-    EXPECT_EQ(c.model.spent_in(c.credit(1, 0).image), std::nullopt);
+    EXPECT_EQ(c.model.spent_in(c.coin(1, 0).image), std::nullopt);
     ASSERT_TRUE(c.model.place_of(four.public_key));
     EXPECT_EQ(c.model.place_of(four.public_key)->block, BlockIndex{1});
     EXPECT_EQ(c.model.place_of(four.public_key)->index, GlobalIndex{4});
     EXPECT_EQ(c.model.place_of(chain::PublicKey{}), std::nullopt);
-    EXPECT_EQ(c.model.credit_of(GlobalIndex{4}), 2u);
-    EXPECT_EQ(c.model.credit_of(GlobalIndex{5}), std::nullopt) << "a stranger's";
+    EXPECT_EQ(c.model.coin_of(GlobalIndex{4}), 2u);
+    EXPECT_EQ(c.model.coin_of(GlobalIndex{5}), std::nullopt) << "a stranger's";
 }
 
 TEST(ChainModel, blocks_come_in_order) {

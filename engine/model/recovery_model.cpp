@@ -11,18 +11,49 @@ std::size_t RecoveryModel::KeyHash::operator()(const chain::SearchKey& key) cons
     return h;
 }
 
+void RecoveryModel::compare(const fog::IngressKeyRecord& before, const fog::IngressKeyRecord& now) {
+    using Kind = BrokenRule::Kind;
+    if (before.start != now.start) break_rule({Kind::start_moved, before.start, now.start});
+    if (now.expiry < before.expiry) break_rule({Kind::promise_taken_back, before.expiry, now.expiry});
+    if (before.lost && !now.lost) break_rule({Kind::lost_forgotten});
+    if (before.last_scanned && (!now.last_scanned || *now.last_scanned < *before.last_scanned))
+        break_rule({Kind::scan_forgotten, *before.last_scanned});
+    if (before.retired && !now.retired) key_unretired(before.expiry);
+}
+
 // Keys first: their rules are about the blocks that were known before.
 void RecoveryModel::take_keys(const RecoveryRows& rows) {
     for (const auto& [key, row] : rows.keys) {
         const fog::IngressKeyRecord& record = row.record;
-        const auto [seen, is_new] = seen_.try_emplace(key);
+        const auto [seen, is_new] = seen_.try_emplace(key, record);
         if (is_new) key_started(key, record.start);
-        if (seen->second.retired && !record.retired) key_unretired(seen->second.expiry);
+        compare(seen->second, record);
         if (record.expiry != BlockIndex{}) key_promised(key, record.expiry);
-        seen->second = {record.retired, record.expiry};
+        seen->second = record;
     }
+    if (seen_.size() > rows.keys.size()) break_rule({BrokenRule::Kind::key_forgotten});
     // What senders are told is a promise whatever the key's own row says.
-    for (const fog::ReportRow& report : rows.reports) key_promised(report.ingress_key, report.expiry);
+    for (const fog::ReportRow& report : rows.reports) {
+        key_promised(report.ingress_key, report.expiry);
+        const auto row = rows.keys.find(report.ingress_key);
+        if (row != rows.keys.end() && row->second.record.expiry < report.expiry)
+            break_rule({BrokenRule::Kind::told_beyond_promise, report.expiry, row->second.record.expiry});
+    }
+}
+
+// A key delivers block after block: one that is left out is neither scanned nor ever announced as missed.
+void RecoveryModel::judge_sequence(const RecoveryRows::Key& row) {
+    if (row.blocks.empty()) return;
+    const BlockIndex first = row.blocks.begin()->first;
+    const BlockIndex last = row.blocks.rbegin()->first;
+    if (first != row.record.start)
+        break_rule({BrokenRule::Kind::first_is_not_start, first, row.record.start});
+    if (last.value - first.value + 1 == row.blocks.size()) return;
+    BlockIndex expected = first;
+    for (const auto& [block, stored] : row.blocks) {
+        if (block > expected) break_rule({BrokenRule::Kind::hole, block, expected});
+        expected = block.next();
+    }
 }
 
 void RecoveryModel::take_blocks(const RecoveryRows& rows) {
@@ -34,11 +65,13 @@ void RecoveryModel::take_blocks(const RecoveryRows& rows) {
         for (auto it = row.blocks.rbegin(); it != row.blocks.rend() && added.size() < wanted; ++it)
             if (!known.contains({it->first, it->second.invocation})) added.push_back(&it->second);
         for (auto it = added.rbegin(); it != added.rend(); ++it) block_added(key, (*it)->invocation, **it);
+        judge_sequence(row);
     }
 }
 
 void RecoveryModel::look(const RecoveryRows& rows) {
     take_keys(rows);
+    if (rows.events.size() < events_.size()) break_rule({BrokenRule::Kind::event_forgotten});
     if (rows.events.size() != events_.size())
         for (const fog::UserEvent& event : rows.events)
             if (events_seen_.insert(event.id).second) event_added(event);
@@ -67,7 +100,7 @@ void RecoveryModel::key_unretired(BlockIndex expiry) {
 void RecoveryModel::event_added(const fog::UserEvent& event) {
     events_.push_back(event);
     if (const auto* rng = std::get_if<fog::RngRecord>(&event.what))
-        invocations_.push_back({rng->invocation, event.id, {}});
+        invocations_.push_back({rng->invocation, event.id, {}, *rng});
     else if (const auto* closed = std::get_if<fog::Decommission>(&event.what))
         closed_.insert(closed->invocation);
     else if (const auto* missed = std::get_if<fog::MissedBlocks>(&event.what))
@@ -85,12 +118,17 @@ void RecoveryModel::block_known(const chain::PublicKey& key, InvocationId invoca
 void RecoveryModel::block_added(const chain::PublicKey& key, InvocationId invocation,
                                 const fog::IngestedBlock& block) {
     block_known(key, invocation, block.block);
-    scanned_.push_back({block.block, block.rows->size()});
+    scanned_.push_back({block.block, block.rows->size(), key, block});
     const auto expiry = expiry_.find(key);
     const bool is_owed = expiry == expiry_.end() || block.block < expiry->second;
     for (Invocation& i : invocations_)
         if (i.id == invocation && is_owed && !block.rows->empty()) i.blocks.push_back(block.block);
-    for (const fog::Row& row : *block.rows) places_[row.search_key] = {block.block, row.payload};
+    for (const fog::Row& row : *block.rows) {
+        const auto [at, is_new] = places_.try_emplace(row.search_key, Place{block.block, row.payload});
+        if (is_new) continue;
+        break_rule({BrokenRule::Kind::search_key_twice, at->second.block, block.block});
+        at->second = {block.block, row.payload};
+    }
 }
 
 bool RecoveryModel::has_scanned(const chain::PublicKey& key, BlockIndex block) const {

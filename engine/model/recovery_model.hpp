@@ -21,6 +21,16 @@ struct BrokenRule {
         stores_twice,                ///< `block`, for one key
         stores_of_lost_key,          ///< `block`
         stores_of_closed_invocation, ///< `block`
+        start_moved,                 ///< of a key, from `block` to `known`
+        promise_taken_back,          ///< a key was good until `block`, and is until `known`
+        lost_forgotten,
+        scan_forgotten, ///< of `block`
+        key_forgotten,
+        event_forgotten,
+        told_beyond_promise, ///< senders hear `block`, the key's row says `known`
+        first_is_not_start,  ///< `block` is a key's first, `known` its start
+        hole,                ///< `block` of a key, whose block `known` is not there
+        search_key_twice,    ///< in `block` and in `known`
     };
     Kind kind = Kind::none;
     BlockIndex block{};
@@ -44,10 +54,13 @@ public:
         InvocationId id;
         UserEventId announced;
         std::vector<BlockIndex> blocks; ///< those with rows committed that its key had promised
+        fog::RngRecord rng{};           ///< as it was announced
     };
     struct Scanned {
         BlockIndex block;
         std::size_t rows;
+        chain::PublicKey key{};
+        fog::IngestedBlock stored{};
     };
     struct Missed {
         BlockRange range;
@@ -100,15 +113,14 @@ private:
         if (!broken_rule_) broken_rule_ = rule;
     }
 
-    /// Of a key's row, when it was looked at last.
-    struct Seen {
-        bool retired = false;
-        BlockIndex expiry;
-    };
+    /// What a key's row promises once it promises for good: it is lost for ever, it begins where it began,
+    /// and the block up to which senders may use it never comes nearer.
+    void compare(const fog::IngressKeyRecord& before, const fog::IngressKeyRecord& now);
+    void judge_sequence(const RecoveryRows::Key& row);
     void take_keys(const RecoveryRows& rows);
     void take_blocks(const RecoveryRows& rows);
 
-    std::map<chain::PublicKey, Seen> seen_;
+    std::map<chain::PublicKey, fog::IngressKeyRecord> seen_; // rows, when they were looked at last
     std::set<UserEventId> events_seen_;
     std::map<chain::PublicKey, std::set<std::pair<BlockIndex, InvocationId>>> blocks_of_;
     std::map<chain::PublicKey, BlockIndex> expiry_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace engine::model {
 namespace {
 
@@ -143,7 +145,7 @@ struct RecoveryRowsTest : ::testing::Test {
     }
     void store(std::uint8_t n, std::int64_t invocation, fog::IngestedBlock block) {
         block.invocation = InvocationId{invocation};
-        key(n).blocks.emplace(block.block, block);
+        key(n, block.block.value).blocks.emplace(block.block, block);
         model.look(rows);
     }
     RecoveryRows rows;
@@ -151,7 +153,7 @@ struct RecoveryRowsTest : ::testing::Test {
 };
 
 TEST_F(RecoveryRowsTest, look_finds_what_is_committed_and_only_once) {
-    key(1);
+    key(1, 4);
     rows.events.push_back(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
     store(1, 1, block_with(4, {7}));
     store(1, 1, block_with(5, {8}));
@@ -205,9 +207,86 @@ TEST_F(RecoveryRowsTest, key_that_starts_or_comes_back_too_late_breaks_the_contr
               (BrokenRule{BrokenRule::Kind::key_starts_behind, BlockIndex{4}, BlockIndex{4}}));
 }
 
+TEST_F(RecoveryRowsTest, promise_is_never_taken_back) {
+    key(1).record.expiry = BlockIndex{9};
+    model.look(rows);
+    key(1).record.expiry = BlockIndex{12};
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
+    key(1).record.expiry = BlockIndex{7};
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::promise_taken_back, BlockIndex{12}, BlockIndex{7}}));
+}
+
+TEST_F(RecoveryRowsTest, senders_are_told_no_more_than_the_key_promises) {
+    key(1).record.expiry = BlockIndex{9};
+    rows.reports.push_back({"", key_of(1), BlockIndex{7}, {}});
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(), BrokenRule{}) << "a later report may promise less";
+    rows.reports[0].expiry = BlockIndex{10};
+    model.look(rows);
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::told_beyond_promise, BlockIndex{10}, BlockIndex{9}}));
+}
+
+TEST(RecoveryModel, what_is_said_of_a_key_for_good_stays) {
+    const auto said_after = [](const std::function<void(RecoveryRows&)>& change) {
+        RecoveryRows rows;
+        fog::IngressKeyRecord& record = rows.keys[key_of(1)].record;
+        record = {key_of(1), BlockIndex{4}, BlockIndex{9}, false, true, BlockIndex{4}};
+        fog::IngestedBlock stored = block_with(4, {7});
+        stored.invocation = InvocationId{1};
+        rows.keys[key_of(1)].blocks.emplace(stored.block, stored);
+        rows.events.push_back(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
+        RecoveryModel model;
+        model.look(rows);
+        EXPECT_EQ(model.broken_rule(), BrokenRule{});
+        change(rows);
+        model.look(rows);
+        return model.broken_rule();
+    };
+    EXPECT_EQ(said_after([](RecoveryRows&) {}), BrokenRule{});
+    EXPECT_EQ(said_after([](RecoveryRows& rows) { rows.keys.at(key_of(1)).record.start = BlockIndex{5}; }),
+              (BrokenRule{BrokenRule::Kind::start_moved, BlockIndex{4}, BlockIndex{5}}));
+    EXPECT_EQ(said_after([](RecoveryRows& rows) { rows.keys.at(key_of(1)).record.lost = false; }),
+              (BrokenRule{BrokenRule::Kind::lost_forgotten}));
+    EXPECT_EQ(said_after([](RecoveryRows& rows) { rows.keys.at(key_of(1)).record.last_scanned.reset(); }),
+              (BrokenRule{BrokenRule::Kind::scan_forgotten, BlockIndex{4}}));
+    EXPECT_EQ(said_after([](RecoveryRows& rows) { rows.keys.clear(); }),
+              (BrokenRule{BrokenRule::Kind::key_forgotten}));
+    EXPECT_EQ(said_after([](RecoveryRows& rows) { rows.events.clear(); }),
+              (BrokenRule{BrokenRule::Kind::event_forgotten}));
+}
+
+TEST_F(RecoveryRowsTest, blocks_of_a_key_have_no_hole) {
+    store(1, 1, block_with(4, {}));
+    store(1, 1, block_with(5, {}));
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
+    store(1, 1, block_with(7, {}));
+    EXPECT_EQ(model.broken_rule(), (BrokenRule{BrokenRule::Kind::hole, BlockIndex{7}, BlockIndex{6}}));
+}
+
+TEST_F(RecoveryRowsTest, blocks_of_a_key_begin_with_its_start) {
+    key(1, 3);
+    store(1, 1, block_with(4, {}));
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::first_is_not_start, BlockIndex{4}, BlockIndex{3}}));
+}
+
+TEST(RecoveryModel, notices_two_records_under_one_search_key) {
+    RecoveryModel model;
+    model.block_added(key_of(1), InvocationId{1}, block_with(4, {7}));
+    model.block_added(key_of(1), InvocationId{1}, block_with(5, {8}));
+    EXPECT_EQ(model.broken_rule(), BrokenRule{});
+    model.block_added(key_of(1), InvocationId{1}, block_with(6, {7}));
+    EXPECT_EQ(model.broken_rule(),
+              (BrokenRule{BrokenRule::Kind::search_key_twice, BlockIndex{4}, BlockIndex{6}}));
+}
+
 TEST_F(RecoveryRowsTest, promise_is_what_senders_were_told) {
     rows.events.push_back(event_of(1, fog::RngRecord{InvocationId{1}, {}, 0, {}}));
-    key(1).record.expiry = BlockIndex{4};
+    key(1, 4).record.expiry = BlockIndex{4};
     rows.reports.push_back({"", key_of(1), BlockIndex{5}, {}});
     store(1, 1, block_with(4, {7}));
     EXPECT_EQ(model.invocations()[0].blocks, (std::vector<BlockIndex>{BlockIndex{4}}))

@@ -12,8 +12,44 @@ using namespace check::findings;
 namespace {
 
 const char* words_of(Asked what, bool many) {
-    if (what == Asked::search_key) return many ? "search keys" : "search key";
-    return many ? "key images" : "key image";
+    switch (what) {
+    case Asked::search_key:
+        return many ? "search keys" : "search key";
+    case Asked::key_image:
+        return many ? "key images" : "key image";
+    case Asked::output:
+        return many ? "outputs" : "output";
+    case Asked::output_status:
+        return many ? "outputs' status" : "output's status";
+    }
+    return "?";
+}
+
+const char* words_of(Promise broken) {
+    switch (broken) {
+    case Promise::active:
+        return "says that it is activated, and is idle";
+    case Promise::active_key:
+        return "says that it is activated, and the database has no such key";
+    case Promise::retired:
+        return "says that its key is retired, and it is not";
+    case Promise::unretired:
+        return "says that its key is not retired any more, and it is";
+    case Promise::peers:
+        return "says that it has taken a list of peers, and has another";
+    case Promise::key_is_kept:
+        return "says that it is activated, and its key would not survive a restart";
+    case Promise::new_key_is_kept:
+        return "says that it has another key, which would not survive a restart";
+    case Promise::peers_are_kept:
+        return "says that it has taken a list of peers, which would not survive a restart";
+    }
+    return "?";
+}
+
+std::string records_of(const RecordNumber& record) {
+    return fmt::format("the records of account {} under invocation {}", record.account.value,
+                       record.invocation.value);
 }
 
 /// What is wrong, without a full stop.
@@ -110,14 +146,143 @@ public:
         return at_place(fmt::format("says not spent as of {}, the image was spent in block {}", f.count.value,
                                     f.spent_in.value));
     }
-    std::string operator()(const WrongBlocks&) const {
-        return at_place("answers a block request with wrong or missing blocks");
+
+    std::string operator()(const WrongOutputCount& f) const {
+        return at_place(fmt::format("says that {} outputs are in the first {} blocks, there are {}", f.told,
+                                    f.count.value, f.right));
     }
-    std::string operator()(const WrongOutputs&) const {
-        return at_place("answers an output request against its own block count");
+    std::string operator()(const WrongBlockVersion& f) const {
+        return at_place(fmt::format("says that the last of {} blocks has version {}, it has {}",
+                                    f.count.value, f.told, f.right));
     }
-    std::string operator()(const WrongStatus&) const {
-        return at_place("answers an output status against its own block count");
+    std::string operator()(const WrongBlockTime& f) const {
+        return at_place(fmt::format("says that block {} is of second {}, it is of {}", f.block.value,
+                                    f.told_s, f.right_s));
+    }
+    std::string operator()(const TimeOfNoBlock& f) const {
+        return at_place(fmt::format("gives block {} a time and says that it knows none", f.block.value));
+    }
+    std::string operator()(const NoBlock&) const { return at_place("answers a block request with no block"); }
+    std::string operator()(const BlockNotOfChain& f) const {
+        return at_place(fmt::format("answers a block {} that the chain does not have", f.block.value));
+    }
+    std::string operator()(const BlockTwice& f) const {
+        return at_place(fmt::format("answers block {} twice", f.block.value));
+    }
+    std::string operator()(const BlockOutOfOrder& f) const {
+        return at_place(fmt::format("answers block {} after a later one", f.block.value));
+    }
+    std::string operator()(const BlockUnasked& f) const {
+        return at_place(fmt::format("answers block {}, which nobody has asked for", f.block.value));
+    }
+    std::string operator()(const BlockLeftOut& f) const {
+        return at_place(fmt::format("leaves out block {}, which it has been asked for, at block count {}",
+                                    f.block.value, f.count.value));
+    }
+    std::string operator()(const OutputOfOtherIndex& f) const {
+        return at_place(fmt::format("answers output {}, asked for {}", f.told.value, f.asked.value));
+    }
+    std::string operator()(const WrongExistence& f) const {
+        return at_place(fmt::format("says of output {} that it {}, of {} outputs", f.output.value,
+                                    f.exists ? "exists" : "does not exist", f.outputs));
+    }
+    std::string operator()(const OutputOfNothing& f) const {
+        return at_place(fmt::format("answers an output {} that does not exist", f.output.value));
+    }
+    std::string operator()(const AnotherOutput& f) const {
+        return at_place(fmt::format("answers another output than {}", f.asked.value));
+    }
+    std::string operator()(const OutputDiffers& f) const {
+        return at_place(fmt::format("answers output {} with other contents", f.output.value));
+    }
+    std::string operator()(const ProofOfOtherCount& f) const {
+        return at_place(fmt::format("proves output {} among the first {} outputs, its count is {}",
+                                    f.output.value, f.proven_among, f.outputs));
+    }
+    std::string operator()(const FoundElsewhere& f) const {
+        return at_place(fmt::format("finds an output in block {}, the chain has it {}", f.told.value,
+                                    f.right ? fmt::format("in block {}", f.right->value) : "nowhere"));
+    }
+    std::string operator()(const NotFoundThoughThere& f) const {
+        return at_place(fmt::format("does not find an output of block {} at block count {}", f.block.value,
+                                    f.count.value));
+    }
+    std::string operator()(const MalformedThoughThere&) const {
+        return at_place("calls an output malformed that the chain has");
+    }
+
+    std::string operator()(const MiscountedOutputs& f) const {
+        return at_place(fmt::format("counts {} outputs up to block {}, the chain has {}", f.counted,
+                                    f.block.value, f.outputs));
+    }
+    std::string operator()(const UnannouncedInvocation& f) const {
+        return at_place(fmt::format("holds block {} of invocation {}, whose RNG was never announced",
+                                    f.block.value, f.invocation.value));
+    }
+    std::string operator()(const AnnouncedFromElsewhere& f) const {
+        return at_place(
+            fmt::format("announces the RNG of invocation {} from block {} on, its first block is {}",
+                        f.invocation.value, f.announced.value, f.first.value));
+    }
+    std::string operator()(const RecordLeftOut& f) const {
+        return at_place(fmt::format("leaves number {} of {} out: block {} goes on with number {}",
+                                    f.record.number, records_of(f.record), f.block.value, f.goes_on_with));
+    }
+    std::string operator()(const RecordRepeated& f) const {
+        return at_place(fmt::format("has number {} of {} again in block {}", f.record.number,
+                                    records_of(f.record), f.block.value));
+    }
+    std::string operator()(const RecordMissing& f) const {
+        return at_place(fmt::format("has no number {} of {}, which block {} must have", f.record.number,
+                                    records_of(f.record), f.block.value));
+    }
+    std::string operator()(const RecordOutOfPlace& f) const {
+        return at_place(fmt::format("has number {} of {} in block {}, where the chain has no such output",
+                                    f.record.number, records_of(f.record), f.block.value));
+    }
+    std::string operator()(const RecordUnreadable& f) const {
+        return at_place(fmt::format("has a record of block {} that account {} cannot open", f.block.value,
+                                    f.account.value));
+    }
+    std::string operator()(const WrongRecordTime& f) const {
+        return at_place(fmt::format("has a record of block {} with the time {}, the block is of {}",
+                                    f.block.value, f.told_s, f.right_s));
+    }
+    std::string operator()(const RecordDiffers& f) const {
+        return at_place(fmt::format("has a record of output {} in block {} that says otherwise",
+                                    f.output.value, f.block.value));
+    }
+    std::string operator()(const CountWentBack& f) const {
+        return at_place(fmt::format("goes back from block count {} to {}", f.before.value, f.now.value));
+    }
+    std::string operator()(const KnownWentBack& f) const {
+        return at_place(fmt::format("knew of {} blocks, and knows of {}", f.before.value, f.now.value));
+    }
+    std::string operator()(const KeyListWentBack& f) const {
+        return at_place(fmt::format("rests on a key list of database position {}, after one of {}",
+                                    f.now.value, f.before.value));
+    }
+    std::string operator()(const CountBeyondKnown& f) const {
+        return at_place(
+            fmt::format("has block count {} and knows of {} blocks", f.count.value, f.known.value));
+    }
+
+    std::string operator()(const BrokenPromise& f) const { return at_place(words_of(f.promise)); }
+    std::string operator()(const WindowNotTaken& f) const {
+        return at_place(
+            fmt::format("says that it has taken a window of {} blocks, and has {}", f.asked, f.has));
+    }
+    std::string operator()(const WindowNotKept& f) const {
+        return at_place(fmt::format(
+            "says that it has taken a window of {} blocks, which would not survive a restart", f.asked));
+    }
+    std::string operator()(const NotResuming&) const {
+        return at_place("was active, comes back and stays idle, although its key is neither lost nor at its "
+                        "end, and nobody else has taken over");
+    }
+    std::string operator()(const Undecided& f) const {
+        return at_place(fmt::format("was active, and has not decided to go on since it came back at {} ms",
+                                    f.since.ms()));
     }
 
     std::string operator()(const CheckFailed& f) const {
@@ -181,6 +346,32 @@ std::string in_words(const model::BrokenRule& rule) {
         return fmt::format("stores block {} of a lost key", rule.block.value);
     case Kind::stores_of_closed_invocation:
         return fmt::format("stores block {} of a closed invocation", rule.block.value);
+    case Kind::start_moved:
+        return fmt::format("moves the start of a key from block {} to block {}", rule.block.value,
+                           rule.known.value);
+    case Kind::promise_taken_back:
+        return fmt::format("takes a promise back: a key that was good until block {} is good until block {}",
+                           rule.block.value, rule.known.value);
+    case Kind::lost_forgotten:
+        return "forgets that a key is lost";
+    case Kind::scan_forgotten:
+        return fmt::format("forgets that block {} of a key is scanned", rule.block.value);
+    case Kind::key_forgotten:
+        return "forgets a key";
+    case Kind::event_forgotten:
+        return "forgets a user event";
+    case Kind::told_beyond_promise:
+        return fmt::format("tells senders that a key is good until block {}, its row says {}",
+                           rule.block.value, rule.known.value);
+    case Kind::first_is_not_start:
+        return fmt::format("stores block {} as the first of a key that starts at block {}", rule.block.value,
+                           rule.known.value);
+    case Kind::hole:
+        return fmt::format("stores block {} of a key whose block {} is not there", rule.block.value,
+                           rule.known.value);
+    case Kind::search_key_twice:
+        return fmt::format("stores two records under one search key, in block {} and in block {}",
+                           rule.block.value, rule.known.value);
     }
     return {};
 }

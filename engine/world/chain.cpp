@@ -22,47 +22,46 @@ chain::TxOut CanonicalChain::build(AccountId to, chain::Amount amount, std::uint
     return crypto_.create_output(bytes_, amount, crypto_.subaddress(account.keys, subaddress), *hint);
 }
 
-model::Credit CanonicalChain::credit_for(AccountId to, const chain::TxOut& output,
-                                         const chain::PublicKey& hint_key) const {
+model::Coin CanonicalChain::coin_for(AccountId to, const chain::TxOut& output,
+                                     const chain::PublicKey& hint_key) const {
     const Account& account = account_of(accounts_, to);
     const auto record = crypto_.make_record(output, GlobalIndex{}, BlockIndex{}, 0);
     const auto opened = crypto_.open_output(account.keys, account.subaddresses, record);
     ENSURE(opened.has_value());
-    model::Credit credit;
-    credit.account = to;
-    credit.amount = opened->amount;
-    credit.public_key = output.public_key;
-    credit.image = opened->key_image;
-    credit.hint_key = hint_key;
-    return credit;
+    model::Coin coin;
+    coin.account = to;
+    coin.amount = opened->amount;
+    coin.public_key = output.public_key;
+    coin.image = opened->key_image;
+    coin.hint_key = hint_key;
+    return coin;
 }
 
 std::vector<CoinRef> CanonicalChain::append_block(std::shared_ptr<fog::LedgerBlock> block,
-                                                  std::vector<model::Credit> credits) {
+                                                  std::vector<model::Coin> coins) {
     ENSURE(block->index == height().end());
     const std::uint64_t first = block->first_output().value;
     std::vector<CoinRef> refs;
-    for (std::size_t i = 0; i < credits.size(); ++i) {
-        credits[i].block = block->index;
-        credits[i].index = GlobalIndex{first + i};
-        refs.push_back({model_.credits().size() + i});
+    for (std::size_t i = 0; i < coins.size(); ++i) {
+        coins[i].block = block->index;
+        coins[i].index = GlobalIndex{first + i};
+        refs.push_back({model_.coins().size() + i});
     }
-    store_.on_block(*block, credits);
-    model_.append(std::move(block), std::move(credits));
+    store_.on_block(*block, coins);
+    model_.append(std::move(block), std::move(coins));
     store_.publish();
     return refs;
 }
 
 void CanonicalChain::begin() {
     OriginBlock origin = store_.make_origin(accounts_, bytes_);
-    std::vector<model::Credit> credits;
+    std::vector<model::Coin> coins;
     for (std::size_t i = 0; i < origin.block->outputs.size(); ++i) {
         const std::size_t owner = i / origin.outputs_each;
         if (owner >= accounts_.size()) break;
-        credits.push_back(
-            credit_for(AccountId{static_cast<std::uint32_t>(owner)}, origin.block->outputs[i], {}));
+        coins.push_back(coin_for(AccountId{static_cast<std::uint32_t>(owner)}, origin.block->outputs[i], {}));
     }
-    (void)append_block(std::move(origin.block), std::move(credits));
+    (void)append_block(std::move(origin.block), std::move(coins));
 }
 
 Task<Result<chain::PublicKey>> CanonicalChain::refresh_hint_key() {
@@ -82,7 +81,7 @@ Task<AppendedBlock> CanonicalChain::append(BlockPlan plan) {
     AppendedBlock appended;
     appended.index = height().end();
     std::vector<chain::TxOut> outputs;
-    std::vector<model::Credit> credits;
+    std::vector<model::Coin> coins;
     for (const Credit& credit : plan.credits) {
         chain::PublicKey key;
         if (credit.hint_key) {
@@ -95,17 +94,17 @@ Task<AppendedBlock> CanonicalChain::append(BlockPlan plan) {
         amount.value = credit.amount;
         amount.token_id = credit.token_id;
         outputs.push_back(build(credit.to, amount, credit.subaddress, key));
-        credits.push_back(credit_for(credit.to, outputs.back(), key));
-        ENSURE(credits.back().amount == amount);
+        coins.push_back(coin_for(credit.to, outputs.back(), key));
+        ENSURE(coins.back().amount == amount);
     }
     std::vector<chain::KeyImage> images;
     for (const CoinRef spend : plan.spends) {
-        const model::Credit& spent = model_.credits().at(spend.index);
+        const model::Coin& spent = model_.coins().at(spend.index);
         probe_.mark_if(spent.block.next() == appended.index, Mark::chain_coin_spent_in_the_next_block);
         images.push_back(spent.image);
     }
     auto block = store_.make_block(std::move(outputs), std::move(images), bytes_);
-    appended.credits = append_block(std::move(block), std::move(credits));
+    appended.credits = append_block(std::move(block), std::move(coins));
     co_return appended;
 }
 
@@ -125,15 +124,15 @@ Task<Result<PreparedPayment>> CanonicalChain::prepare(AccountId to, std::uint64_
 
 Task<std::vector<CoinRef>> CanonicalChain::submit(std::vector<PreparedPayment> payments) {
     std::vector<chain::TxOut> outputs;
-    std::vector<model::Credit> credits;
+    std::vector<model::Coin> coins;
     for (PreparedPayment& payment : payments) {
         if (height().end() >= payment.tombstone) continue;
-        credits.push_back(credit_for(payment.to, payment.output, payment.hint_key));
-        ENSURE(credits.back().amount == payment.amount);
+        coins.push_back(coin_for(payment.to, payment.output, payment.hint_key));
+        ENSURE(coins.back().amount == payment.amount);
         outputs.push_back(std::move(payment.output));
     }
     auto block = store_.make_block(std::move(outputs), {}, bytes_);
-    co_return append_block(std::move(block), std::move(credits));
+    co_return append_block(std::move(block), std::move(coins));
 }
 
 } // namespace engine

@@ -35,7 +35,7 @@ public:
                                                          std::vector<chain::KeyImage> images,
                                                          chain::ByteSource& bytes) = 0;
     /// The chain is about to have it: whoever writes down what happens does so now.
-    virtual void on_block(const fog::LedgerBlock& block, const std::vector<model::Credit>& credits) = 0;
+    virtual void on_block(const fog::LedgerBlock& block, const std::vector<model::Coin>& coins) = 0;
     /// The chain has it, and its copies may.
     virtual void publish() = 0;
     /// Of this chain, in the roster's order.
@@ -71,10 +71,9 @@ public:
 private:
     chain::TxOut build(AccountId to, chain::Amount amount, std::uint64_t subaddress,
                        const chain::PublicKey& hint_key);
-    model::Credit credit_for(AccountId to, const chain::TxOut& output,
-                             const chain::PublicKey& hint_key) const;
+    model::Coin coin_for(AccountId to, const chain::TxOut& output, const chain::PublicKey& hint_key) const;
     std::vector<CoinRef> append_block(std::shared_ptr<fog::LedgerBlock> block,
-                                      std::vector<model::Credit> credits);
+                                      std::vector<model::Coin> coins);
 
     const std::vector<Account>& accounts_;
     const chain::Crypto& crypto_;

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/check/excuse.hpp"
 #include "engine/stream_site.hpp"
 #include "engine/world/world_body.hpp"
 
 namespace engine {
 
-using check::Violation;
 using fog::BalanceReport;
 
 std::string WalletDevice::why_failed(const Error& error) const {
@@ -43,24 +44,11 @@ Task<Result<BalanceReport>> JudgedWallet::judge_failure(Error error, Instant beg
     // What it would show now, from what it has stored, is true all the same.
     if (const std::optional<BalanceReport> stored = device_->stored())
         world_.reports().on_report(life_, account_, *stored);
-    std::string said = device_->why_failed(error);
-    if (check::excuses(error, begun)) {
-        check::Excuse excuse;
-        excuse.who = id_;
-        excuse.account = account_;
-        excuse.said = std::move(said);
-        excuse.cause = error.cause;
-        world_.checks().excused(std::move(excuse));
-        // Whoever polls again at once would poll a thousand times before the connections are back.
-        if (world_.pause_after_trouble() != Duration::zero())
-            co_await world_.sleep(world_.pause_after_trouble());
-        co_return error;
-    }
-    Violation violation;
-    violation.check = CheckId::crash;
-    violation.account = account_;
-    violation.what = check::findings::CheckFailed{error, std::move(said)};
-    world_.checks().violated(std::move(violation));
+    check::FailedCheck failed{id_, account_, error, device_->why_failed(error), begun};
+    // Whoever polls again at once would poll a thousand times before the connections are back.
+    if (check::judge_failed_check(world_.checks(), std::move(failed)) &&
+        world_.pause_after_trouble() != Duration::zero())
+        co_await world_.sleep(world_.pause_after_trouble());
     co_return error;
 }
 
@@ -107,6 +95,43 @@ Task<Result<fog::Wallet::Landing>> JudgedWallet::landing(const PreparedPayment& 
     check::judge_landing(world_.checks(), world_.chain().model(), key, tombstone, *result);
     if (result->verdict == fog::Wallet::Landing::Verdict::landed) co_await ask_for_proof(key);
     co_return result;
+}
+
+// As a wallet does that builds a payment: rings of several outputs, one of them not there yet, and so on.
+Task<> JudgedWallet::inquire(std::uint64_t from) {
+    const model::ChainModel& chain = world_.chain().model();
+    fog::LedgerApi& ledger = device_->ledger();
+    const std::uint64_t outputs = chain.txo_count(chain.height());
+    const std::uint64_t first = from % outputs;
+
+    const std::vector<GlobalIndex> indices{GlobalIndex{first}, GlobalIndex{outputs - 1},
+                                           GlobalIndex{outputs / 2}, GlobalIndex{outputs + 1}};
+    const Result<fog::OutputsAnswer> proofs = co_await ledger.outputs(indices);
+    (void)proofs; // judged where it is given or arrives; an outage is nobody's business
+
+    std::vector<chain::PublicKey> keys;
+    std::vector<chain::KeyImage> images;
+    const std::vector<model::Coin>& coins = chain.coins();
+    const std::size_t some = std::min<std::size_t>({coins.size(), 3, world_.topology().wallet_images});
+    for (std::size_t i = 0; i < some; ++i) {
+        const model::Coin& coin = coins[coins.size() - 1 - i];
+        keys.push_back(coin.public_key);
+        images.push_back(coin.image);
+    }
+    keys.push_back(account_of(world_.accounts(), account_).address.view_public); // of no output
+    const Result<fog::TxOutStatusAnswer> status = co_await ledger.tx_outs(keys);
+    (void)status; // judged where it is given or arrives; an outage is nobody's business
+
+    std::vector<BlockRange> ranges;
+    const std::uint64_t block = from % chain.height().value;
+    ranges.push_back({BlockIndex{block}, BlockIndex{block + 1}});
+    if (world_.topology().wallet_blocks >= 3) // what one message holds
+        ranges.push_back({BlockIndex{block + 2}, BlockIndex{block + 4}});
+    const Result<fog::BlocksAnswer> blocks = co_await ledger.blocks(ranges);
+    (void)blocks; // judged where it is given or arrives; an outage is nobody's business
+
+    const Result<fog::KeyImagesAnswer> spent = co_await ledger.key_images(images);
+    (void)spent; // judged where it is given or arrives; an outage is nobody's business
 }
 
 } // namespace engine

@@ -60,6 +60,7 @@ public:
     std::string debug_text() const override { return device_->debug_text(); }
     void judge_final() override;
     Task<Result<fog::Wallet::Landing>> landing(const PreparedPayment& payment) override;
+    Task<> inquire(std::uint64_t from) override;
 
 private:
     Task<Result<fog::BalanceReport>> judge_failure(Error error, Instant begun);

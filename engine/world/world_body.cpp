@@ -1,5 +1,7 @@
 #include "engine/world/world_body.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/world/reached.hpp"
@@ -61,6 +63,8 @@ Task<> WorldBody::until(std::string what, std::function<bool()> holds, Duration 
     violation.check = CheckId::liveness;
     check::findings::NotReached missed;
     missed.what = std::move(what);
+    for (const Node* node : nodes()) // who is down may be why
+        if (!node->is_up()) missed.what += fmt::format(" ({} is down)", node->name());
     missed.within = budget;
     for (const StoreNode* store : stores()) missed.stores.emplace_back(store->name(), store->count());
     violation.what = std::move(missed);

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "engine/scenario.hpp"
+#include "engine/tell/words.hpp"
 #include "engine/testing/plain_loop.hpp"
 
 namespace engine {
@@ -64,7 +65,7 @@ public:
         block->key_images = std::move(images);
         return block;
     }
-    void on_block(const fog::LedgerBlock&, const std::vector<model::Credit>&) override {}
+    void on_block(const fog::LedgerBlock&, const std::vector<model::Coin>&) override {}
     void publish() override {}
     std::vector<ChainCopy*> copies() override {
         std::vector<ChainCopy*> all;
@@ -318,11 +319,11 @@ Task<Result<fog::BalanceReport>> PaperWallet::check() {
     fog::BalanceReport report;
     report.count = world_.known();
     report.by_token[0] = world_.slip;
-    for (const model::Credit& credit : chain.credits()) {
+    for (const model::Coin& coin : chain.coins()) {
         const bool is_there =
-            credit.account == account_ && credit.block.value > 0 && report.count.includes(credit.block);
-        const bool is_gone = credit.spent_in && report.count.includes(*credit.spent_in);
-        if (is_there && !is_gone) report.by_token[0] += credit.amount.value;
+            coin.account == account_ && coin.block.value > 0 && report.count.includes(coin.block);
+        const bool is_gone = coin.spent_in && report.count.includes(*coin.spent_in);
+        if (is_there && !is_gone) report.by_token[0] += coin.amount.value;
     }
     co_return report;
 }
@@ -407,6 +408,7 @@ TEST(WorldBody, judges_a_backend_whose_wallets_are_wrong) {
 }
 
 Task<> wait_in_vain(PaperWorld* world) {
+    co_await world->ingest(1).crash();
     BlockPlan nothing;
     (void)co_await world->chain().append(nothing); // nobody scans
     std::function<bool()> level = [world] { return world->is_level(); };
@@ -418,6 +420,8 @@ TEST(WorldBody, a_condition_that_is_not_reached_is_a_violation_of_liveness) {
     world.run(wait_in_vain(&world));
     ASSERT_TRUE(world.checks().any_violation());
     EXPECT_EQ(world.checks().violations()[0].check, check::CheckId::liveness);
+    EXPECT_THAT(tell::in_words(world.checks().violations()[0]),
+                ::testing::StartsWith("everybody (ingest1 is down) not reached within 2 s; view0.0 at "));
 }
 
 TEST(WorldFaults, what_the_world_cannot_have_is_refused_by_name_and_leaves_nothing) {

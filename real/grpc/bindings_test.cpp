@@ -142,21 +142,15 @@ TEST_P(LedgerBindingTest, Blocks) {
     expect_codes(api.found, [&] { return client->blocks({}); });
 }
 
-// However many ranges somebody asks for, and however often the same ones: the service sees each block once.
-TEST_P(LedgerBindingTest, BlockRangesArriveSortedAndDisjoint) {
-    EXPECT_TRUE(rc::check("the same blocks, once each", [&] {
-        const auto ranges = several(6, [] {
+TEST_P(LedgerBindingTest, BlockRangesArriveInTheOrderAskedFor) {
+    EXPECT_TRUE(rc::check("but for empty ones", [&] {
+        auto ranges = several(6, [] {
             const std::uint64_t start = up_to(30);
             return engine::BlockRange{engine::BlockIndex{start}, engine::BlockIndex{start + up_to(6)}};
         });
         RC_ASSERT(ask(client->blocks(ranges)).has_value());
-        const auto contains = [](const std::vector<engine::BlockRange>& in, engine::BlockIndex block) {
-            return std::count_if(in.begin(), in.end(),
-                                 [&](const auto& range) { return range.contains(block); });
-        };
-        for (engine::BlockIndex block{0}; block.value < 40; block = block.next())
-            RC_ASSERT(contains(api.asked_ranges, block) == (contains(ranges, block) > 0 ? 1 : 0));
-        RC_ASSERT(std::is_sorted(api.asked_ranges.begin(), api.asked_ranges.end()));
+        std::erase_if(ranges, [](const engine::BlockRange& range) { return range.start == range.end; });
+        RC_ASSERT(api.asked_ranges == ranges);
     }));
 }
 

@@ -63,9 +63,10 @@ std::vector<Bytes> good_inputs() {
     fog::ViewQuery query;
     query.events_after = engine::UserEventId{4};
     query.keys.resize(2);
+    for (auto& key : query.keys) key.bytes.fill(7); // that of zeros is left out
     const auto [aad, plaintext] = to_messages(query);
     add(aad + std::string(plaintext.size() - aad.size(), '\0') + plaintext);
-    add(to_message(some_view_answer(), {std::string(16, '\0'), std::string(16, '\0')}, true));
+    add(to_message(some_view_answer(), {std::string(16, '\7'), std::string(16, '\7')}, true));
     add(key_images_request({filled<chain::KeyImage>(1), filled<chain::KeyImage>(2)}));
     fog::KeyImageStoreAnswer images;
     images.processed = {engine::BlockIndex{0}, engine::BlockIndex{70'000}};

@@ -33,7 +33,8 @@ Status ledger_status(const Error& error) {
 Task<Outcome<std::string>> answer_key_images(LedgerApi* api, const LedgerDetails* details,
                                              std::string plaintext) {
     auto images = key_images_from(plaintext);
-    if (!images) co_return Status(StatusCode::invalid_argument, "cannot parse the key images");
+    if (!images) // INTERNAL, as upstream, whose stores cannot read them either
+        co_return Status(StatusCode::internal, "cannot parse the key images", engine::Code::invalid_argument);
     const Result<KeyImagesAnswer> answer = co_await api->key_images(std::move(*images));
     if (!answer) co_return router_status(answer.error());
     co_return key_images_response(*answer, details->block_time);

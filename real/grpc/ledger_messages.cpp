@@ -33,11 +33,20 @@ BlockTime time_of(const BlockTimes& times, BlockIndex block) {
     return times ? times(block) : unavailable;
 }
 
-// Upstream has two more codes, a database in trouble and a block out of bounds: no time either.
+/// The origin block is older than every watcher: out of bounds, to upstream.
+constexpr std::uint32_t out_of_bounds = 5;
+
+std::uint32_t time_code(const BlockTime& time, BlockIndex block) {
+    const bool has_none = time.code == BlockTime::Code::found && time.timestamp_s == unknown_timestamp;
+    if (block.value == 0 && has_none) return out_of_bounds;
+    return static_cast<std::uint32_t>(time.code);
+}
+
+// Upstream has one more code, a database in trouble: no time either.
 BlockTime time_from(std::uint64_t timestamp_s, std::uint32_t code) {
     BlockTime time;
     time.code = BlockTime::Code::unavailable;
-    if (code == 1) time.code = BlockTime::Code::found;
+    if (code == 1 || code == out_of_bounds) time.code = BlockTime::Code::found;
     if (code == 2) time.code = BlockTime::Code::behind;
     time.timestamp_s = timestamp_s;
     return time;
@@ -91,6 +100,10 @@ std::optional<std::vector<chain::KeyImage>> key_images_from(const std::string& b
     if (!request) return std::nullopt;
     std::vector<chain::KeyImage> images;
     for (const wire::KeyImageQuery& query : request->queries()) {
+        if (query.key_image().data().empty()) { // an image of zeros, as upstream reads it
+            images.emplace_back();
+            continue;
+        }
         const auto image = fixed_from<chain::KeyImage>(query.key_image().data());
         if (!image) return std::nullopt;
         images.push_back(*image);
@@ -290,7 +303,11 @@ std::string outputs_response(const OutputsAnswer& answer, const Proofs& proofs) 
         auto* out = response.add_results();
         out->set_index(result.index.value);
         out->set_result_code(static_cast<std::uint32_t>(result.code));
-        if (!result.output) continue;
+        if (!result.output) { // there, but empty, as upstream's
+            (void)out->mutable_output();
+            (void)out->mutable_proof();
+            continue;
+        }
         set_output(*out->mutable_output(), *result.output);
         std::optional<chain::TxOutMembershipProof> proof;
         if (proofs) proof = proofs(result.index);
@@ -340,19 +357,11 @@ wire::BlockRequest blocks_request(const std::vector<BlockRange>& ranges) {
 }
 
 std::vector<BlockRange> block_ranges_from(const wire::BlockRequest& request) {
-    std::vector<BlockRange> sorted;
+    std::vector<BlockRange> ranges;
     for (const auto& range : request.ranges())
         if (range.start_block() < range.end_block())
-            sorted.push_back({BlockIndex{range.start_block()}, BlockIndex{range.end_block()}});
-    std::sort(sorted.begin(), sorted.end());
-    std::vector<BlockRange> merged;
-    for (const BlockRange& range : sorted) {
-        if (!merged.empty() && range.start <= merged.back().end)
-            merged.back().end = std::max(merged.back().end, range.end);
-        else
-            merged.push_back(range);
-    }
-    return merged;
+            ranges.push_back({BlockIndex{range.start_block()}, BlockIndex{range.end_block()}});
+    return ranges;
 }
 
 wire::BlockResponse blocks_response(const BlocksAnswer& answer) {
@@ -365,7 +374,7 @@ wire::BlockResponse blocks_response(const BlocksAnswer& answer) {
         out->set_global_txo_count(found.block->cumulative_txo_count);
         for (const chain::TxOut& output : found.block->outputs) set_output(*out->add_outputs(), output);
         out->set_timestamp(found.time.timestamp_s);
-        out->set_timestamp_result_code(static_cast<std::uint32_t>(found.time.code));
+        out->set_timestamp_result_code(time_code(found.time, found.block->index));
     }
     return response;
 }
@@ -418,11 +427,14 @@ wire::TxOutResponse tx_outs_response(const TxOutStatusAnswer& answer) {
     for (const TxOutStatus& status : answer.results) {
         auto* out = response.add_results();
         out->mutable_tx_out_pubkey()->set_data(text(status.public_key.view()));
+        // What is not found has no more to it, bytes that are no point included.
+        if (status.code == TxOutStatus::Code::not_found || status.code == TxOutStatus::Code::malformed)
+            continue;
         out->set_result_code(static_cast<wire::TxOutResultCode>(status.code));
         out->set_tx_out_global_index(status.place.index.value);
         out->set_block_index(status.place.block.value);
         out->set_timestamp(status.time.timestamp_s);
-        out->set_timestamp_result_code(static_cast<std::uint32_t>(status.time.code));
+        out->set_timestamp_result_code(time_code(status.time, status.place.block));
     }
     return response;
 }

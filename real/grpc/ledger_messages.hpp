@@ -36,7 +36,7 @@ std::optional<engine::fog::OutputsAnswer> outputs_answer_from(const std::string&
 
 // Blocks.
 fog_ledger::BlockRequest blocks_request(const std::vector<engine::BlockRange>& ranges);
-/// Sorted and disjoint, so that no request is larger than the chain.
+/// As asked, less those without blocks.
 std::vector<engine::BlockRange> block_ranges_from(const fog_ledger::BlockRequest& request);
 fog_ledger::BlockResponse blocks_response(const engine::fog::BlocksAnswer& answer);
 /// The blocks have neither key images nor a version.

@@ -134,6 +134,7 @@ TEST_F(AttestedTest, ResultsOfARouterFillBothListsToAFixedSize) {
     request.add_get_txos(std::string(15, 'a')); // wrong length
     request.add_get_txos(std::string(16, 'b'));
     request.add_get_txos(std::string(16, 'c'));
+    request.add_get_txos(std::string(16, '\0')); // nobody's
     fog_view::QueryRequestAAD aad;
     aad.set_start_from_user_event_id(4);
     ::attest::Message message;
@@ -147,11 +148,13 @@ TEST_F(AttestedTest, ResultsOfARouterFillBothListsToAFixedSize) {
     EXPECT_EQ(api.asked->keys.size(), 2u);
     fog_view::QueryResponse response;
     ASSERT_TRUE(response.ParseFromString(reply->data()));
-    ASSERT_EQ(response.tx_out_search_results_size(), 3);
-    ASSERT_EQ(response.fixed_tx_out_search_results_size(), 3);
-    const std::vector<std::pair<std::uint32_t, std::uint32_t>> expected{
-        {fog_view::BadSearchKey, 239}, {fog_view::Found, 3}, {fog_view::NotFound, 239}};
-    for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(response.tx_out_search_results_size(), 4);
+    ASSERT_EQ(response.fixed_tx_out_search_results_size(), 4);
+    const std::vector<std::pair<std::uint32_t, std::uint32_t>> expected{{fog_view::BadSearchKey, 0},
+                                                                        {fog_view::Found, 3},
+                                                                        {fog_view::NotFound, 0},
+                                                                        {fog_view::BadSearchKey, 239}};
+    for (int i = 0; i < 4; ++i) {
         const auto& old = response.tx_out_search_results(i);
         const auto& fixed = response.fixed_tx_out_search_results(i);
         EXPECT_EQ(old.search_key(), request.get_txos(i));

@@ -17,13 +17,20 @@ std::string text(chain::ByteView bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Length of the zeros that stand for a record where none was found.
-/// @source upstream gives the length of its last record, and this one before there is any
+/// Length that stands for a record's in the answer about the key of zeros, and nowhere else.
+/// @source upstream: this one before there is any record, later that of a record
 constexpr std::size_t dummy_payload_size = 239;
+
+bool is_zeros(const std::string& key) {
+    return key.size() == SearchKey::size && key.find_first_not_of('\0') == std::string::npos;
+}
+/// Upstream's table keeps its free places under the key of zeros, so nobody can search for that.
+bool is_search_key(const std::string& key) { return key.size() == SearchKey::size && !is_zeros(key); }
 
 void add_result(wire::QueryResponse& message, const std::string& key, SearchCode code,
                 chain::ByteView payload, bool legacy) {
-    const auto length = code == SearchCode::found ? payload.size() : dummy_payload_size;
+    std::size_t length = is_zeros(key) ? dummy_payload_size : 0;
+    if (code == SearchCode::found) length = payload.size();
     std::string ciphertext = code == SearchCode::found ? text(payload) : std::string();
     ciphertext.resize(fixed_payload_size);
     if (legacy) {
@@ -64,7 +71,7 @@ std::optional<AskedView> view_query_from(const std::string& aad, const std::stri
     out.query.events_after = UserEventId{clear->start_from_user_event_id()};
     for (const std::string& key : request->get_txos()) {
         out.asked.push_back(key);
-        if (const auto good = SearchKey::from(chain::as_bytes(key))) out.query.keys.push_back(*good);
+        if (is_search_key(key)) out.query.keys.push_back(*SearchKey::from(chain::as_bytes(key)));
     }
     return out;
 }
@@ -101,7 +108,7 @@ std::string to_message(const ViewAnswer& answer, const std::vector<std::string>&
     }
     std::size_t next = 0; // result of the next good key
     for (const std::string& key : asked) {
-        if (key.size() != SearchKey::size) {
+        if (!is_search_key(key)) {
             add_result(message, key, SearchCode::bad_search_key, {}, legacy);
             continue;
         }

@@ -95,8 +95,6 @@ WITH key AS (
         (ingress_public_key, egress_public_key, last_active_at, start_block, decommissioned, rng_version)
     SELECT $2, $3, $5, $4, FALSE, $6 FROM allowed
     RETURNING id
-), named AS (
-    UPDATE reports SET ingest_invocation_id = opened.id FROM opened WHERE ingress_public_key = $2
 ), announced AS (
     INSERT INTO user_events (event_type, new_ingest_invocation_id, decommission_ingest_invocation_id)
     SELECT type::user_event_type, new_id, old_id FROM (

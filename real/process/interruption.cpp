@@ -26,24 +26,39 @@ std::atomic<const Ending*> ending{nullptr};
 struct sigaction before[count];
 bool is_installed = false;
 
-// Only what is safe in a signal handler.
+constexpr unsigned longest_orderly_end_s = 30;
+
+// What follows is only what is safe in a signal handler.
+
+void write_all(int descriptor, const char* text, std::size_t left) {
+    while (left > 0) {
+        const ssize_t n = ::write(descriptor, text, left);
+        if (n <= 0) break;
+        text += n;
+        left -= static_cast<std::size_t>(n);
+    }
+}
+
+[[noreturn]] void end_on_the_spot() {
+    int code = 6;
+    if (const Ending* known = ending.load()) {
+        code = known->code;
+        write_all(STDOUT_FILENO, known->text.data(), known->text.size());
+    }
+    ::_exit(code);
+}
+
 void note(int) {
     const int error = errno;
-    if (requests.fetch_add(1) > 0) {
-        int code = 6;
-        if (const Ending* known = ending.load()) {
-            code = known->code;
-            const char* text = known->text.data();
-            for (std::size_t left = known->text.size(); left > 0;) {
-                const ssize_t n = ::write(STDOUT_FILENO, text, left);
-                if (n <= 0) break;
-                text += n;
-                left -= static_cast<std::size_t>(n);
-            }
-        }
-        ::_exit(code);
-    }
+    if (requests.fetch_add(1) > 0) end_on_the_spot();
+    ::alarm(longest_orderly_end_s);
     errno = error;
+}
+
+void time_is_over(int) {
+    constexpr char text[] = "the end hangs in something that does not end; the process ends without it\n";
+    write_all(STDERR_FILENO, text, sizeof text - 1);
+    end_on_the_spot();
 }
 
 } // namespace
@@ -51,6 +66,9 @@ void note(int) {
 Interruption::Interruption() {
     ENSURE(!is_installed);
     is_installed = true;
+    struct sigaction last {};
+    last.sa_handler = time_is_over;
+    ::sigaction(SIGALRM, &last, nullptr); // for good
     struct sigaction action {};
     action.sa_handler = note;
     ::sigemptyset(&action.sa_mask); // calls that block are to return
@@ -74,5 +92,7 @@ void Interruption::result_is(std::string text, int code) {
     known.code = code;
     ending = &known;
 }
+
+void Interruption::end_at_last_in(unsigned seconds) noexcept { ::alarm(seconds); }
 
 } // namespace real

@@ -13,6 +13,7 @@ namespace real {
 /// watchdog's
 ///    and the keepers' to clear away.
 /// 3. At most one lives at a time.
+/// 4. An orderly end has half a minute: then the process ends on the spot, too, whatever its threads hang in.
 class Interruption {
 public:
     Interruption();
@@ -25,6 +26,9 @@ public:
     /// What a second signal still writes to stdout, and the exit code it ends with: the result, once it is
     /// known.
     static void result_is(std::string text, int code);
+    /// Ends the process on the spot so many seconds from now, as a second signal does; 0: not at all.  The
+    /// last call counts, also when no Interruption lives any more.
+    static void end_at_last_in(unsigned seconds) noexcept;
 };
 
 } // namespace real

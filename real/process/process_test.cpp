@@ -1,6 +1,7 @@
 #include "real/process/supervisor.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -544,6 +545,22 @@ TEST(InterruptionTest, FirstSignalIsNotedAndTheSecondEndsAtOnceWithTheResultSoFa
         EXPECT_EQ(after_signals(number, 2, false), 3) << number;
         EXPECT_EQ(after_signals(number, 2, true), 11) << "ignored by whoever started it";
     }
+}
+
+TEST(InterruptionTest, LastResortEndsWhatHangsWithTheResultSoFar) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const int null = ::open("/dev/null", O_WRONLY);
+        ::dup2(null, STDERR_FILENO);
+        { const Interruption interruption; } // it counts also behind its end
+        Interruption::result_is("", 3);
+        Interruption::end_at_last_in(1);
+        for (;;) ::pause();
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 3);
 }
 
 } // namespace

@@ -88,6 +88,7 @@ std::optional<AddShardFault> ShardedView::add(const std::string& text, std::stri
 }
 
 Task<Result<ViewAnswer>> ShardedView::query(ViewQuery query) {
+    if (query.keys.size() > most_keys) co_return Error{Code::invalid_argument, "query: too many search keys"};
     const std::shared_ptr<ViewRouter> router = router_; // stays the same until this query has ended
     if (!router) co_return Error{Code::unavailable, "view router: no shards"};
     Result<ViewAnswer> answer = co_await router->query(std::move(query));
@@ -155,6 +156,8 @@ std::optional<AddShardFault> ShardedLedger::add(const std::string& text, std::st
 }
 
 Task<Result<KeyImagesAnswer>> ShardedLedger::key_images(std::vector<engine::chain::KeyImage> images) {
+    if (images.size() > most_outputs)
+        co_return Error{Code::invalid_argument, "check key images: too many key images"};
     const std::shared_ptr<LedgerRouter> router = router_; // stays the same until this query has ended
     Result<KeyImagesAnswer> answer = co_await router->key_images(std::move(images));
     co_return answer;
@@ -176,6 +179,8 @@ Task<Result<OutputsAnswer>> ShardedLedger::outputs(std::vector<engine::GlobalInd
     co_return answer;
 }
 Task<Result<TxOutStatusAnswer>> ShardedLedger::tx_outs(std::vector<engine::chain::PublicKey> public_keys) {
+    if (public_keys.size() > most_outputs)
+        co_return Error{Code::invalid_argument, "get tx outs: too many public keys"};
     const std::shared_ptr<LedgerRouter> router = router_;
     Result<TxOutStatusAnswer> answer = co_await router->tx_outs(std::move(public_keys));
     co_return answer;

@@ -26,8 +26,12 @@ enum class AddShardFault : std::uint8_t { bad_uri, already_known };
 ///    equal blocks name equal stores (replicas).
 /// 2. A new shard serves from the next query on; those under way end with the shards they began with.
 /// 3. Without shards every query fails; upstream gives an empty message for success.
+/// 4. One query asks for at most `most_keys`: their answers would not fit into the message that clients take,
+///    and others would wait while they are looked up.
 class ShardedView final : public engine::fog::ViewApi {
 public:
+    static constexpr std::size_t most_keys = 20'000;
+
     /// @param host, runtime, log  outlive the router
     ShardedView(engine::Host& host, grpc::ClientRuntime& runtime, Log& log,
                 engine::fog::RouterConfig config = {});
@@ -37,6 +41,7 @@ public:
     std::optional<AddShardFault> add(const std::string& uri, std::string& why);
     std::size_t stores() const { return stores_.size(); }
 
+    /// @errors invalid_argument (more than most_keys)
     Task<engine::Result<engine::fog::ViewAnswer>> query(engine::fog::ViewQuery query) override;
 
 private:
@@ -61,6 +66,7 @@ private:
 class ShardedLedger final : public engine::fog::LedgerApi {
 public:
     static constexpr std::uint64_t most_blocks = 10'000;
+    static constexpr std::size_t most_outputs = 20'000; ///< key images, or public keys, of one request
 
     /// @param host, runtime, log, source  outlive the router
     ShardedLedger(engine::Host& host, grpc::ClientRuntime& runtime, Log& log,
@@ -70,6 +76,7 @@ public:
     std::optional<AddShardFault> add(const std::string& uri, std::string& why);
     std::size_t stores() const { return stores_.size(); }
 
+    /// @errors invalid_argument (more than most_outputs)
     Task<engine::Result<engine::fog::KeyImagesAnswer>>
     key_images(std::vector<engine::chain::KeyImage> images) override;
     /// @errors invalid_argument (more than most_blocks)

@@ -34,6 +34,16 @@ std::string uri(const char* scheme, const std::string& host, std::uint16_t port)
     return fmt::format("insecure-{}://{}:{}/", scheme, host, port);
 }
 
+/// Where a store listens.  Behind a proxy it has to know under which name routers come: they authenticate
+/// with the address they dial, which a store of MobileCoin's takes from here only.
+std::string store_uri(const char* scheme, const Deployment& d, const ServicePlace& place) {
+    std::string text =
+        uri(scheme, d.listen_host, place.ports.listen) + "?sharding_strategy=" + strategy(place.range);
+    if (place.ports.via != place.ports.listen)
+        text += fmt::format("&responder-id={}:{}", d.listen_host, place.ports.via);
+    return text;
+}
+
 Launch base(const Deployment& d, std::string name, const char* program) {
     Launch launch;
     launch.name = std::move(name);
@@ -130,9 +140,7 @@ Launch ingest_server(const Deployment& d, const ServicePlace& place) {
 Launch view_server(const Deployment& d, const ServicePlace& place) {
     Launch launch = base(d, place.name, "fog_view_server");
     launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri",
-         uri("fog-view-store", d.listen_host, place.ports.listen) +
-             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-listen-uri", store_uri("fog-view-store", d, place));
     flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
     flag(launch, "--sharding-strategy", strategy(place.range));
     admin_flag(launch, d, place.ports);
@@ -161,9 +169,7 @@ Launch view_router(const Deployment& d, const ServicePlace& place) {
 Launch key_image_store(const Deployment& d, const ServicePlace& place) {
     Launch launch = base(d, place.name, "key_image_store");
     launch.environment["DATABASE_URL"] = d.database_url;
-    flag(launch, "--client-listen-uri",
-         uri("key-image-store", d.listen_host, place.ports.listen) +
-             "?sharding_strategy=" + strategy(place.range));
+    flag(launch, "--client-listen-uri", store_uri("key-image-store", d, place));
     flag(launch, "--client-responder-id", fmt::format("{}:{}", d.listen_host, place.ports.via));
     flag(launch, "--sharding-strategy", strategy(place.range));
     chain_flags(launch, d, place.copy);
@@ -271,6 +277,8 @@ Launch sample_keys(const Deployment& d) {
 Launch test_vector(const Deployment& d, const std::string& test_name, const std::string& kind) {
     Launch launch = base(d, "x509-" + test_name + "-" + kind, "mc-crypto-x509-test-vectors");
     launch.arguments = {"--type=" + kind, "--test-name=" + test_name};
+    launch.environment["FOG_TEST_VECTORS_DIR"] =
+        (d.work / "x509-test-vectors").string(); // ours, when need be
     launch.keep_stdout = true;
     return launch;
 }
@@ -325,7 +333,8 @@ std::string nginx_conf(const Deployment& d) {
     std::string out;
     out += "# Rendered for one run.  One clear-text HTTP/2 listener in front of the three services wallets "
            "talk to.\n";
-    out += "daemon off;\nmaster_process on;\nworker_processes 2;\n";
+    // One process: it dies with us, where workers outlive a master that is killed.
+    out += "daemon off;\nmaster_process off;\n";
     // Relative to the prefix (-p): a path may hold what this language gives a meaning, and cannot be quoted
     // everywhere.
     out += "pid nginx.pid;\nerror_log error.log info;\n";

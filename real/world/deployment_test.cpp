@@ -180,6 +180,7 @@ TEST(DeploymentTest, Nginx) {
     EXPECT_THAT(conf, HasSubstr("location /fog_ledger {\n            grpc_pass grpc://127.0.0.1:7200;"));
     EXPECT_THAT(conf, HasSubstr("location /report {\n            grpc_pass grpc://127.0.0.1:6200;"));
     EXPECT_THAT(conf, HasSubstr("daemon off;"));
+    EXPECT_THAT(conf, HasSubstr("master_process off;")) << "a worker outlives a master that is killed";
     EXPECT_THAT(conf, HasSubstr("pid nginx.pid;"));
     EXPECT_THAT(conf, Not(HasSubstr("/w/"))) << "paths are relative: some cannot be quoted in this language";
     EXPECT_THAT(conf, Not(HasSubstr("/tmp")));
@@ -268,7 +269,11 @@ TEST(DeploymentTest, OthersDialTheProxyInFrontOfAService) {
     EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)),
                 HasSubstr("--client-responder-id 127.0.0.1:20001\n"))
         << "a store's responder id is what its router dials";
-    EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)), HasSubstr("//127.0.0.1:5600/"));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)),
+                HasSubstr("//127.0.0.1:5600/?sharding_strategy=default&responder-id=127.0.0.1:20001"))
+        << "and what it authenticates as";
+    EXPECT_THAT(to_text(service_of(d, NodeKind::image_store, 0)), HasSubstr("&responder-id=127.0.0.1:20002"));
+    EXPECT_THAT(to_text(service_of(stock(), NodeKind::view_store, 0)), Not(HasSubstr("responder-id=")));
     EXPECT_THAT(to_text(service_of(d, NodeKind::ledger_router)), HasSubstr("//127.0.0.1:20002/?sharding"));
     EXPECT_THAT(to_text(service_of(d, NodeKind::ingest, 0)), HasSubstr("--local-node-id localhost:20003\n"));
     EXPECT_THAT(nginx_conf(d), HasSubstr("grpc://127.0.0.1:20004;"));

@@ -49,18 +49,17 @@ void EventLog::run(const std::string& scenario, std::uint64_t seed,
 
 void EventLog::step(const std::string& text) { write(std::move(Line("step").with("text", text))); }
 
-void EventLog::block(const engine::fog::LedgerBlock& block,
-                     const std::vector<engine::model::Credit>& credits) {
+void EventLog::block(const engine::fog::LedgerBlock& block, const std::vector<engine::model::Coin>& coins) {
     nlohmann::ordered_json owned = nlohmann::ordered_json::array();
-    for (const engine::model::Credit& credit : credits) {
+    for (const engine::model::Coin& coin : coins) {
         nlohmann::ordered_json one;
-        one["account"] = credit.account.value;
-        one["value"] = std::to_string(credit.amount.value);
-        one["token"] = credit.amount.token_id;
-        one["index"] = credit.index.value;
-        one["public_key"] = to_hex(credit.public_key.bytes);
-        one["image"] = to_hex(credit.image.bytes);
-        one["hint_key"] = to_hex(credit.hint_key.bytes);
+        one["account"] = coin.account.value;
+        one["value"] = std::to_string(coin.amount.value);
+        one["token"] = coin.amount.token_id;
+        one["index"] = coin.index.value;
+        one["public_key"] = to_hex(coin.public_key.bytes);
+        one["image"] = to_hex(coin.image.bytes);
+        one["hint_key"] = to_hex(coin.hint_key.bytes);
         owned.push_back(std::move(one));
     }
     std::vector<std::string> images;

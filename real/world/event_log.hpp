@@ -37,7 +37,7 @@ public:
 
     void run(const std::string& scenario, std::uint64_t seed, const std::vector<std::string>& ingest_copies);
     void step(const std::string& text);
-    void block(const engine::fog::LedgerBlock& block, const std::vector<engine::model::Credit>& credits);
+    void block(const engine::fog::LedgerBlock& block, const std::vector<engine::model::Coin>& coins);
     void copy(const std::string& name, engine::BlockCount count);
     void node_started(const std::string& name, unsigned life);
     void node_ended(const std::string& name, const std::string& how);

@@ -55,14 +55,16 @@ Task<Result<BlocksAnswer>> JudgedLedger::blocks(std::vector<engine::BlockRange> 
 }
 
 Task<Result<OutputsAnswer>> JudgedLedger::outputs(std::vector<engine::GlobalIndex> indices) {
+    const std::vector<engine::GlobalIndex> asked = indices;
     Result<OutputsAnswer> answer = co_await inner_.outputs(std::move(indices));
-    if (answer) judge_.checker.on_outputs(ledger, *answer);
+    if (answer) judge_.checker.on_outputs(ledger, asked, *answer);
     co_return answer;
 }
 
 Task<Result<TxOutStatusAnswer>> JudgedLedger::tx_outs(std::vector<engine::chain::PublicKey> public_keys) {
+    const std::vector<engine::chain::PublicKey> asked = public_keys;
     Result<TxOutStatusAnswer> answer = co_await inner_.tx_outs(std::move(public_keys));
-    if (answer) judge_.checker.on_tx_outs(ledger, *answer);
+    if (answer) judge_.checker.on_tx_outs(ledger, asked, *answer);
     co_return answer;
 }
 

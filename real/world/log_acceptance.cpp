@@ -197,23 +197,23 @@ private:
             block->key_images.push_back(bytes<chain::KeyImage>(image.get<std::string>(), "key_images"));
             demand(!chain_.spent_in(block->key_images.back()), "spends an output again");
         }
-        std::vector<model::Credit> credits;
+        std::vector<model::Coin> coins;
         for (const json& one : list(line, "credits")) {
-            model::Credit credit;
-            credit.account = model::AccountId{small(one, "account")};
-            credit.amount = {amount_of(one, "value"), number(one, "token")};
-            credit.block = block->index;
-            credit.index = GlobalIndex{number(one, "index")};
-            credit.public_key = bytes<PublicKey>(one, "public_key");
-            credit.image = bytes<chain::KeyImage>(one, "image");
-            credit.hint_key = bytes<PublicKey>(one, "hint_key");
-            demand(credit.index.value >= before && credit.index.value - before < outputs,
-                   fmt::format("pays output {}, which is not in it", credit.index.value));
-            demand(!chain_.place_of(credit.public_key), "has an output that was there before");
-            block->outputs[credit.index.value - before].public_key = credit.public_key;
-            credits.push_back(credit);
+            model::Coin coin;
+            coin.account = model::AccountId{small(one, "account")};
+            coin.amount = {amount_of(one, "value"), number(one, "token")};
+            coin.block = block->index;
+            coin.index = GlobalIndex{number(one, "index")};
+            coin.public_key = bytes<PublicKey>(one, "public_key");
+            coin.image = bytes<chain::KeyImage>(one, "image");
+            coin.hint_key = bytes<PublicKey>(one, "hint_key");
+            demand(coin.index.value >= before && coin.index.value - before < outputs,
+                   fmt::format("pays output {}, which is not in it", coin.index.value));
+            demand(!chain_.place_of(coin.public_key), "has an output that was there before");
+            block->outputs[coin.index.value - before].public_key = coin.public_key;
+            coins.push_back(coin);
         }
-        chain_.append(std::move(block), std::move(credits));
+        chain_.append(std::move(block), std::move(coins));
     }
 
     void on_copy(const json& line) {

@@ -103,17 +103,17 @@ struct LogAcceptanceTest : ::testing::Test {
         made.outputs.resize(2);
         made.cumulative_txo_count = 2 * blocks_;
         if (spends) made.key_images.push_back(*spends);
-        std::vector<model::Credit> credits;
+        std::vector<model::Coin> coins;
         for (const auto& [value, b] : pays) {
-            model::Credit credit;
-            credit.amount.value = value;
-            credit.index = GlobalIndex{2 * b};
-            credit.public_key = key_of(static_cast<std::uint8_t>(100 + b));
-            credit.image = image_of(b);
-            credit.hint_key = key_of(1);
-            credits.push_back(credit);
+            model::Coin coin;
+            coin.amount.value = value;
+            coin.index = GlobalIndex{2 * b};
+            coin.public_key = key_of(static_cast<std::uint8_t>(100 + b));
+            coin.image = image_of(b);
+            coin.hint_key = key_of(1);
+            coins.push_back(coin);
         }
-        log.block(made, credits);
+        log.block(made, coins);
     }
 
     /// The n-th line of an event, counted from 0.

@@ -149,7 +149,8 @@ RealIngestNode::RealIngestNode(Surroundings world, const engine::Roster::Service
                                const ServicePlace& place)
     : RealNode(world, who, service_launch(d, place), place.ports.listen, place.ports.admin),
       responder_id_(fmt::format("localhost:{}", place.peer_via)), state_file_(place.state_file),
-      channel_(world.runtime, commands_to(place.ports.via)), client_(channel_, grpc::insecure_peer_names()) {}
+      channel_(world.runtime, commands_to(place.ports.via)), client_(channel_, grpc::insecure_peer_names()),
+      told_(client_, who.name, world.waits, world.hear) {}
 
 void RealIngestNode::on_page(const std::string& page) {
     const std::optional<std::int64_t> active = metric(page, "fog_ingest_gauge", "mode_is_active");

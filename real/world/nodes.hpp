@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include "real/world/answered.hpp"
 #include "real/world/deployment.hpp"
 #include "real/world/event_log.hpp"
+#include "real/world/told_ingest.hpp"
+#include "real/world/waits.hpp"
 
 namespace real {
 
@@ -24,6 +27,8 @@ struct Surroundings {
     Supervisor& supervisor;
     grpc::ClientRuntime& runtime;
     EventLog& log;
+    Waits& waits;
+    std::function<void(std::string)> hear; ///< an answer to an operator, in words
 };
 
 /// A value of a metrics page: `<name>{op="<op>"} 12`.
@@ -110,7 +115,7 @@ public:
     RealIngestNode(Surroundings world, const engine::Roster::Service& who, const Deployment& d,
                    const ServicePlace& place);
 
-    engine::fog::IngestApi& api() override { return client_; }
+    engine::fog::IngestApi& api() override { return told_; }
     const std::string& responder_id() const override { return responder_id_; }
     engine::fog::IngestMode mode() const override { return mode_; }
     /// It was seen active and then idle in one life, and nobody has judged that yet.
@@ -132,6 +137,7 @@ private:
     std::filesystem::path state_file_;
     grpc::Channel channel_;
     grpc::IngestClient client_;
+    ToldIngest told_;
     engine::fog::IngestMode mode_ = engine::fog::IngestMode::idle;
 };
 

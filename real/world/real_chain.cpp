@@ -123,6 +123,7 @@ std::shared_ptr<fog::LedgerBlock> as_others_see_it(const BlockData& data) {
     block->cumulative_txo_count = data.block.cumulative_txo_count;
     block->outputs = data.contents.outputs;
     block->key_images = data.contents.key_images;
+    if (data.signature && data.block.index.value > 0) block->signed_at_s = data.signature->signed_at;
     return block;
 }
 
@@ -177,8 +178,8 @@ std::shared_ptr<fog::LedgerBlock> DiskStore::make_block(std::vector<TxOut> outpu
     return as_others_see_it(log_.back());
 }
 
-void DiskStore::on_block(const fog::LedgerBlock& block, const std::vector<model::Credit>& credits) {
-    events_.block(block, credits);
+void DiskStore::on_block(const fog::LedgerBlock& block, const std::vector<model::Coin>& coins) {
+    events_.block(block, coins);
 }
 
 void DiskStore::publish() {

@@ -123,7 +123,7 @@ TEST_F(RealChainTest, BlocksReachEveryCopyAndAreSound) {
     EXPECT_EQ(balance(1), 2U);
     EXPECT_EQ(asked, 1) << "the report is good for a hundred blocks";
     EXPECT_EQ(copy(1).count(), BlockCount{3});
-    const auto image = chain->model().credits().at(first.credits[0].index).image;
+    const auto image = chain->model().coins().at(first.credits[0].index).image;
     EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.key_images.at(0), image);
     EXPECT_EQ(copy(0).block_data(BlockIndex{2}).contents.outputs.size(), 1U)
         << "somebody's who plays no part";
@@ -169,7 +169,7 @@ TEST_F(RealChainTest, WithoutAnUnexpiredKeyACreditDoesNotLand) {
     hint.reset();
     chain->set_hint_key(accounts[1].address.view_public, BlockIndex{5});
     EXPECT_EQ(append({credit(1, 8)}).credits.size(), 1U);
-    EXPECT_EQ(chain->model().credits().back().hint_key, accounts[1].address.view_public);
+    EXPECT_EQ(chain->model().coins().back().hint_key, accounts[1].address.view_public);
     EXPECT_EQ(append({credit(1, 16)}).credits.size(), 0U) << "nobody has a report any more";
     EXPECT_EQ(balance(0), 5U);
     EXPECT_EQ(balance(1), 8U);
@@ -200,7 +200,7 @@ TEST_F(RealChainTest, APaymentLandsBelowItsTombstoneOnly) {
 
 TEST(RealChain, TheSameSeedGivesTheSameBlocks) {
     std::vector<engine::chain::BlockId> ids;
-    for (const std::uint64_t seed : {7, 7, 8}) {
+    for (const std::uint64_t seed : {7u, 7u, 8u}) {
         IoLoop loop;
         const WorkDirectory work("real-chain-test-");
         EventLog events(work.path() / "events.jsonl", [] { return engine::Instant{}; });

@@ -25,6 +25,7 @@ namespace {
 constexpr Duration longest_pause_unless = 5s;
 constexpr Duration look_again = 3ms;
 constexpr Duration look_again_idle = 100ms;
+constexpr Duration tell_again = 10s; // what is waited for
 
 bool is_changed(const fog::IngressKeyRecord& before, const fog::IngressKeyRecord& now) {
     return before.key != now.key || before.start != now.start || before.expiry != now.expiry ||
@@ -163,16 +164,24 @@ Task<> RealWorld::keep_observing() {
 
 Task<bool> RealWorld::wait_for(std::function<bool()> holds, Instant deadline) {
     const Stopwatch watch(*this, Phase::waits);
+    const Waits::One wait(waits_, "a condition of the story");
+    Instant tell_next = now() + tell_again;
     for (;;) {
         co_await observe_all();
         if (holds()) co_return true;
         if (now() >= deadline) co_return false;
+        if (now() >= tell_next) {
+            options_.progress("still waiting for " + what_is_waited_for());
+            tell_next = now() + tell_again;
+        }
         co_await engine::sleep_until(now() + look_again, "a condition of the scenario");
     }
 }
 
 Task<> RealWorld::sleep(Duration duration) {
     const Stopwatch watch(*this, Phase::pauses);
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+    const Waits::One wait(waits_, fmt::format("the story's pause of {} ms", ms.count()));
     co_await engine::sleep_until(now() + duration, "the scenario's pause");
 }
 
@@ -193,6 +202,32 @@ void RealWorld::on_step(const std::string& text) {
     options_.progress(fmt::format("step {:>2}  {}", steps().size(), text));
 }
 
+void RealWorld::hear(std::string text) { heard_.push_back({steps().size(), std::move(text)}); }
+
+// As the simulator's stories tell it.
+void RealWorld::on_poll(const JudgedWallet& wallet, const Result<fog::BalanceReport>& result) {
+    tell::Reported reported;
+    if (result)
+        reported.result = tell::Shown{result->value(), result->count};
+    else
+        reported.result = tell::told(result.error());
+    hear(fmt::format("{} {}", wallet.described(), tell::in_words(reported)));
+}
+
+std::string RealWorld::what_is_waited_for() {
+    std::string text = waits_.text();
+    if (text.empty()) text = "nothing that has a name";
+    if (steps().empty())
+        text += "; the story has not begun";
+    else
+        text += fmt::format("; step {}: {}", steps().size(), steps().back());
+    for (const auto& process : processes_)
+        if (!process->up()) text += fmt::format("; {} is down", process->child().name());
+    for (const StoreNode* store : stores())
+        if (store->is_up()) text += fmt::format("; {} at {}", store->name(), store->count().value);
+    return text;
+}
+
 void RealWorld::on_report(const JudgedWallet& wallet, const fog::BalanceReport& report) {
     log_.report(wallet.life(), wallet.account(), report);
 }
@@ -201,9 +236,10 @@ void RealWorld::on_final(const JudgedWallet& wallet, const fog::BalanceReport& r
     log_.final_report(wallet.life(), wallet.account(), report);
 }
 
-void RealWorld::on_landing(const JudgedWallet&, const chain::PublicKey& output, BlockIndex tombstone,
+void RealWorld::on_landing(const JudgedWallet& wallet, const chain::PublicKey& output, BlockIndex tombstone,
                            const fog::Wallet::Landing& landing) {
     log_.landing(output, tombstone, landing);
+    hear(fmt::format("{} {}", wallet.described(), tell::in_words(tell::Landing{landing, tombstone})));
 }
 
 // --------------------------------------------------------------------------------------------- what is wrong
@@ -291,7 +327,9 @@ void RealWorld::on_death(Child& child) {
             excuse.who = service->id();
             excuse.said = how;
             excuse.cause = cause;
-            options_.progress(tell::in_words(excuse, names()));
+            std::string text = tell::in_words(excuse, names());
+            options_.progress(text);
+            hear(std::move(text));
             checks().excused(std::move(excuse));
             return;
         }
@@ -462,6 +500,7 @@ Task<std::string> RealWorld::end_log() {
     observers_.reset(); // what is seen from now on could be more than what is read now
     std::string why = "the run was not begun";
     if (!processes_.empty()) why = co_await look_at_database();
+    if (why.empty()) responses_.on_end();
     log_.end(why);
     co_return why;
 }
@@ -484,20 +523,9 @@ Task<> RealWorld::ask_as_wallets() {
         }
         Error error = report.error();
         error.cause = cause_on_the_way(Side::either, begun);
-        const std::string said = fmt::format("{}: {}", error.origin, name(error.code));
-        if (check::excuses(error, begun)) {
-            check::Excuse excuse;
-            excuse.account = account;
-            excuse.said = said;
-            excuse.cause = error.cause;
-            checks().excused(std::move(excuse));
-            continue;
-        }
-        Violation violation;
-        violation.check = CheckId::crash;
-        violation.account = account;
-        violation.what = check::findings::CheckFailed{error, said};
-        checks().violated(std::move(violation));
+        check::FailedCheck failed{
+            {}, account, error, fmt::format("{}: {}", error.origin, name(error.code)), begun};
+        (void)check::judge_failed_check(checks(), std::move(failed)); // counted there
     }
 }
 
@@ -507,8 +535,10 @@ Task<bool> RealWorld::ask_again(AccountId account) {
     const tell::TellFact say = [this, &who, account](tell::Fact fact) {
         tell::Note note;
         note.fact = std::move(fact);
-        options_.progress(
-            fmt::format("asked again for account {}, {}", account.value, tell::answer_in_words(note, who)));
+        std::string text =
+            fmt::format("asked again for account {}, {}", account.value, tell::answer_in_words(note, who));
+        options_.progress(text);
+        hear(std::move(text));
     };
     tell::ToldView view(*view_client_, view_router().id(), say);
     tell::ToldLedger ledger(*ledger_client_, ledger_router().id(), say);
@@ -519,8 +549,10 @@ Task<bool> RealWorld::ask_again(AccountId account) {
         reported.result = tell::Shown{report->value(), report->count};
     else
         reported.result = tell::told(report.error());
-    options_.progress(fmt::format("asked again for account {}, a wallet of the harness {}", account.value,
-                                  tell::in_words(reported)));
+    std::string shown = fmt::format("asked again for account {}, a wallet of the harness {}", account.value,
+                                    tell::in_words(reported));
+    options_.progress(shown);
+    hear(std::move(shown));
     co_return report.has_value();
 }
 

@@ -28,6 +28,7 @@
 #include "real/world/judged.hpp"
 #include "real/world/nodes.hpp"
 #include "real/world/real_chain.hpp"
+#include "real/world/waits.hpp"
 #include "real/world/wallets.hpp"
 
 namespace real {
@@ -133,6 +134,8 @@ public:
     std::string why_no_fault(engine::FaultKind kind) const override;
     void on_fault(engine::FaultId id, const engine::Fault& fault, bool begins) override;
     void on_step(const std::string& text) override;
+    void on_poll(const engine::JudgedWallet& wallet,
+                 const engine::Result<engine::fog::BalanceReport>& result) override;
     void on_report(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
     void on_final(const engine::JudgedWallet& wallet, const engine::fog::BalanceReport& report) override;
     void on_landing(const engine::JudgedWallet& wallet, const engine::chain::PublicKey& output,
@@ -145,6 +148,14 @@ public:
     /// That, where it came with a violation, which is then no finding; empty: what was found stands.
     const std::string& trouble_with_violation() const { return trouble_with_violation_; }
     EventLog& log() { return log_; }
+    /// What somebody was answered, in words, and during which step.
+    struct Heard {
+        std::size_t step = 0; ///< the first is 1; 0: before any
+        std::string text;
+    };
+    const std::vector<Heard>& heard() const { return heard_; }
+    /// What the story waits for, in which step, and who is down: for a story that does not end.
+    std::string what_is_waited_for();
     /// Writes what the recovery database holds, and the log's last line.  @pre the story has ended
     /// @return why the database could not be read; empty when it was
     Task<std::string> end_log();
@@ -206,11 +217,14 @@ private:
     /// Nothing when neither is so, or MobileCoin's own programs serve, whose pages say it otherwise.
     Task<std::optional<std::string>> refusal_of_wallets();
     std::string database_trouble() const;
+    void hear(std::string text);
     /// Reads what is new in the recovery database, into the log and for the judges.
     /// @return why that failed; empty when it did not
     Task<std::string> look_at_database();
     Task<std::string> read_database(engine::fog::RecoveryDb& db);
 
+    Waits waits_;
+    std::vector<Heard> heard_;
     PortPool ports_;
     Deployment deployment_;
     engine::Stream proxy_chances_;

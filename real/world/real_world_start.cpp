@@ -66,7 +66,7 @@ WorldBody::Parts RealMachinery::parts() {
 }
 
 RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions options)
-    : RealMachinery(loop, work, std::move(options)), WorldBody(options_.topology, parts()),
+    : RealMachinery(loop, work, std::move(options)), WorldBody(options_.topology, parts()), waits_(loop),
       proxy_chances_(open_stream(choices_, StreamSite::message_fate, 0)),
       supervisor_(loop,
                   [&work] {
@@ -180,6 +180,10 @@ Task<> RealWorld::run_tools() {
     key_files_ = read_accounts(deployment_.keys(), topology().accounts);
     std::vector<Account> accounts;
     for (const KeyFile& file : key_files_) accounts.push_back(file.account);
+    std::vector<check::RecordChecker::Owner> owners;
+    for (const Account& account : accounts)
+        owners.push_back({host_.crypto().subaddress_view_private(account.keys, chain::default_subaddress)});
+    responses_.records().know_owners(host_.crypto(), std::move(owners));
     set_accounts(std::move(accounts));
 
     std::vector<std::pair<std::string, std::filesystem::path>> places;
@@ -217,7 +221,8 @@ Task<> RealWorld::start_database() {
 }
 
 std::unique_ptr<ServiceProcess> RealWorld::make_node(const Roster::Service& who) {
-    const Surroundings surroundings{supervisor_, *runtime_, log_};
+    const Surroundings surroundings{supervisor_, *runtime_, log_, waits_,
+                                    [this](std::string text) { hear(std::move(text)); }};
     const Deployment& d = deployment_;
     auto added = [this](auto node) {
         add(*node);
@@ -413,6 +418,7 @@ Task<std::string> RealWorld::surroundings_trouble() {
 
 Task<Result<Hint>> RealWorld::ask_report() {
     const Stopwatch watch(*this, Phase::commands);
+    const Waits::One wait(waits_, "what the report server says");
     const Child* child = co_await supervisor_.run(report_cli(deployment_, report_retry_s), tool_limit);
     if (!child->exit()->ok()) {
         const bool nothing = !child->exit()->by_signal() && child->exit()->code() == 1;

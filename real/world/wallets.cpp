@@ -32,11 +32,32 @@ Task<grpc::Outcome<grpc::BalanceCheck>> RealWallet::ask() {
     co_return co_await client.fresh_balance_check(std::move(request));
 }
 
+Task<bool> RealWallet::ask_into(std::optional<grpc::Outcome<grpc::BalanceCheck>>* answer) {
+    grpc::Outcome<grpc::BalanceCheck> got = co_await ask();
+    answer->emplace(std::move(got));
+    co_return true;
+}
+
+Task<bool> RealWallet::tell_while_it_hangs() {
+    const Instant begun = world_.now();
+    for (;;) {
+        co_await sleep_until(world_.now() + 10s, "a wallet's answer");
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(world_.now() - begun).count();
+        world_.options_.progress(fmt::format(
+            "the wallet has not answered a balance check of account {} for {} s", account_.value, seconds));
+    }
+}
+
 Task<Result<BalanceReport>> RealWallet::check() {
     const RealWorld::Stopwatch watch(world_, Phase::checks);
+    const Waits::One wait(world_.waits_, fmt::format("a balance check of account {}", account_.value));
     const std::uint32_t life = life_;
     const Instant begun = world_.now();
-    const grpc::Outcome<grpc::BalanceCheck> answer = co_await ask();
+    std::optional<grpc::Outcome<grpc::BalanceCheck>> answered;
+    Task<bool> asks = ask_into(&answered);
+    Task<bool> tells = tell_while_it_hangs();
+    (void)co_await race(world_.loop_, NodeId{}, std::move(asks), std::move(tells));
+    const grpc::Outcome<grpc::BalanceCheck>& answer = answered.value();
     if (!answer) {
         const std::string why = fmt::format("{}: {}", grpc::name(answer.error().code), answer.error().text);
         // A wallet in whatever language names the service that failed it, or does not.

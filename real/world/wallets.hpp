@@ -34,6 +34,9 @@ public:
 
 private:
     Task<grpc::Outcome<grpc::BalanceCheck>> ask();
+    Task<bool> ask_into(std::optional<grpc::Outcome<grpc::BalanceCheck>>* answer);
+    /// Says so every ten seconds; ends only by being cancelled.
+    Task<bool> tell_while_it_hangs();
 
     RealWorld& world_;
     engine::AccountId account_;

@@ -8,10 +8,18 @@
 // The block is neither skipped nor stored twice: a writer's own repeat succeeds, another writer starts
 // after it, and each coin is seen exactly once.
 //
+// A commit may come after its writer's death.  Then the standby, which has begun before, meets that block and
+// gives up, as whoever loses a race does; and the dead node, which comes back meanwhile, has found the
+// standby active and stays idle.  No service can tell that the winner will not go on: an operator looks
+// whether anybody scans (upstream: the metric mode_is_active), and activates one of them again.
+//
 // source: fog/ingest/server controller, add_block_data; known-bugs R9, yield point 4.  needs:
 // lose_commit_ack, crash
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/world/reached.hpp"
 #include "scenarios/stories.hpp"
 #include "scenarios/support.hpp"
 
@@ -28,6 +36,47 @@ void lose_acknowledgements(World& world, IngestNode& node, Stream& dice) {
     world.faults().begin(faults::LoseCommitAck{node.id(), {commits}});
 }
 
+bool nobody_scans(World& world) {
+    const std::vector<IngestNode*> nodes = world.ingest_nodes();
+    return std::none_of(nodes.begin(), nodes.end(), [](const IngestNode* node) {
+        return node->is_up() && node->mode() == fog::IngestMode::active;
+    });
+}
+
+bool is_viewed(World& world, BlockCount count) {
+    const std::vector<ViewStoreNode*> stores = world.view_stores();
+    return std::all_of(stores.begin(), stores.end(),
+                       [count](const ViewStoreNode* store) { return has_reached(*store, count); });
+}
+
+// By every view store, with an operator who looks now and then.
+Task<> until_view_with_an_operator(World& world, IngestNode& scanner) {
+    constexpr int looks = 3;
+    const BlockCount height = world.chain().height();
+    for (int look = 0; look < looks; ++look) {
+        auto either = [&world, height] { return is_viewed(world, height) || nobody_scans(world); };
+        std::string what = fmt::format("block count {} by every view store", height.value);
+        co_await world.until(std::move(what), std::move(either));
+        if (is_viewed(world, height) || world.checks().any_violation()) co_return;
+        co_await world.sleep(10s); // one that comes back may be about to go on
+        if (!nobody_scans(world)) continue;
+        world.step(fmt::format("nobody scans: {} is activated again", scanner.name()));
+        const chain::PublicKey key = co_await take_over(world, scanner);
+        (void)key; // the same
+    }
+    co_await until_view(world, height);
+}
+
+// A node that cannot tell whether its new key was stored may say so.  The row is there: the second command
+// finds it.
+Task<chain::PublicKey> activate_once_more_if_unsure(World& world, IngestNode& node) {
+    const Result<fog::IngestSummary> first = co_await node.api().activate();
+    if (first) co_return first->ingress_key;
+    expect(world, CheckId::crash, is_transient(first.error()), "activate fails for the lost answer only");
+    const chain::PublicKey key = co_await activate(world, node);
+    co_return key;
+}
+
 } // namespace
 
 Task<> commit_answer_lost(World& world) {
@@ -42,7 +91,7 @@ Task<> commit_answer_lost(World& world) {
     const std::vector<IngestNode*> both{active, standby};
     co_await make_peers(world, both);
     lose_acknowledgements(world, *active, dice);
-    const chain::PublicKey key = co_await activate(world, *active);
+    const chain::PublicKey key = co_await activate_once_more_if_unsure(world, *active);
     co_await pay(world, bob, amounts.next());
     co_await until_view(world, world.chain().height());
     Pollers pollers(world);
@@ -72,7 +121,7 @@ Task<> commit_answer_lost(World& world) {
             std::swap(active, standby);
         }
         co_await pay(world, bob, amounts.next());
-        co_await until_view(world, world.chain().height());
+        co_await until_view_with_an_operator(world, *active);
     }
 
     world.step("retire and report lost: the acknowledgements are lost");

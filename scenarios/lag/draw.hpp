@@ -22,6 +22,17 @@ public:
     bool chance(std::uint32_t of, std::uint32_t out_of) { return below(out_of) + of >= out_of; }
 };
 
+/// Takes its numbers from one source, and after a while from another.
+class SwitchedDraw final : public Draw {
+public:
+    explicit SwitchedDraw(Draw& first) : source_(&first) {}
+    void take_from(Draw& source) { source_ = &source; } ///< outlives this
+    std::uint32_t below(std::uint32_t bound) override { return source_->below(bound); }
+
+private:
+    Draw* source_;
+};
+
 class StreamDraw final : public Draw {
 public:
     explicit StreamDraw(engine::Stream stream) : stream_(stream) {}

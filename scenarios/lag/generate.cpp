@@ -30,10 +30,11 @@ constexpr Weight weights[] = {
 };
 
 /// Makes one plan of single steps and phrases.  Two lanes are interleaved, so that one phrase happens in the
-/// middle of another.
+/// middle of another.  What is rare comes at the end, and decided by another source.
 class Maker : PhraseWriter {
 public:
-    Maker(Draw& draw, const PlanShape& shape) : PhraseWriter(draw, shape) {}
+    Maker(SwitchedDraw& draw, Draw& more, const PlanShape& shape)
+        : PhraseWriter(draw, shape), source_(draw), more_(more) {}
 
     Plan make() {
         draw_topology();
@@ -60,10 +61,21 @@ public:
             plan_.steps.push_back(first);
         }
         interleave();
+        source_.take_from(more_);
+        rare_ending();
         return std::move(plan_);
     }
 
 private:
+    void rare_ending() {
+        if (!draw_.chance(3, 8)) return;
+        lanes_ = {};
+        lane_ = 0;
+        steps_so_far_ = late_after_;
+        rare_phrase();
+        for (PlannedStep& step : lanes_[0]) plan_.steps.push_back(std::move(step));
+    }
+
     std::uint32_t draw_length() {
         // The phrase a plan ends with goes on beyond the length, by about so much.
         constexpr std::uint32_t rest_of_a_phrase = 4;
@@ -170,16 +182,25 @@ private:
             break;
         }
     }
+
+    SwitchedDraw& source_;
+    Draw& more_;
 };
+
+/// Actions that every draw of a shape has always had; what came later is drawn after everything else.
+constexpr unsigned first_actions = static_cast<unsigned>(Action::landing) + 1;
 
 } // namespace
 
-Plan generate(Draw& draw, const PlanShape& shape) { return Maker(draw, shape).make(); }
+Plan generate(Draw& draw, Draw& more, const PlanShape& shape) {
+    SwitchedDraw source(draw);
+    return Maker(source, more, shape).make();
+}
 
 PlanShape swarm_shape(Draw& draw) {
     PlanShape shape;
     constexpr Action always[] = {Action::block, Action::poll, Action::activate, Action::wait};
-    for (unsigned a = 0; a < action_count; ++a)
+    for (unsigned a = 0; a < first_actions; ++a)
         if (draw.below(2) == 0) shape.actions &= ~(std::uint64_t{1} << a);
     for (const Action action : always) shape.actions |= std::uint64_t{1} << static_cast<unsigned>(action);
     for (unsigned kind = 1; kind <= static_cast<unsigned>(last_fault_kind); ++kind)
@@ -188,16 +209,19 @@ PlanShape swarm_shape(Draw& draw) {
     shape.ingest_max = draw.between(1, shape.ingest_max);
     shape.shards_max = draw.between(1, shape.shards_max);
     shape.replicas_max = draw.between(1, shape.replicas_max);
+    for (unsigned a = first_actions; a < action_count; ++a)
+        if (draw.below(2) == 0) shape.actions &= ~(std::uint64_t{1} << a);
     return shape;
 }
 
 Plan generate(engine::StorySeed seed) {
     Choices choices(seed.seed);
     StreamDraw draw(Stream(choices, Domain::plan, 0, 0));
-    if (!seed.swarm) return generate(draw);
+    StreamDraw more(Stream(choices, Domain::plan, 0, 2));
+    if (!seed.swarm) return generate(draw, more);
     StreamDraw shape_draw(Stream(choices, Domain::plan, 0, 1));
     const PlanShape shape = swarm_shape(shape_draw);
-    return generate(draw, shape);
+    return generate(draw, more, shape);
 }
 
 } // namespace scenarios::lag

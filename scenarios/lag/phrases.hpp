@@ -12,6 +12,8 @@ protected:
     using PlanWriter::PlanWriter;
     /// Any of those below.
     void phrase();
+    /// Any of those at the end: what the others hardly ever bring about.
+    void rare_phrase();
 
 private:
     /// Something stays behind while blocks come, and wallets look before and after it catches up.
@@ -52,6 +54,24 @@ private:
     void commands_cross();
     /// A wallet loses its memory, or its life in the middle of a check, and starts over.
     void wallet_begins_anew();
+
+    // In rare_phrases.cpp.
+    /// Who takes over a key promises less of it than who had it; payments made under the longer promise land
+    /// late, and the key may be lost by then.
+    void promise_gets_shorter();
+    /// A view store reads a replica that lags while a second key begins that does not deliver, and may begin
+    /// anew meanwhile.
+    void store_reads_the_past();
+    /// Operators give one node several commands at once, while its chain copy lags; then it dies.
+    void commands_meet_at_one_node();
+    /// A node whose disk is full is given commands, and starts again with what it could keep.
+    void commands_on_a_full_disk();
+    /// A sender asks for its payment while the watcher is behind.
+    void status_without_times();
+    /// A wallet asks the ledger for much at once while that lags.
+    void ledger_is_asked_for_much();
+    /// Some senders know the key before, some the one after: blocks have hints to both.
+    void hints_to_two_keys();
 };
 
 } // namespace scenarios::lag

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +48,9 @@ enum class Action : std::uint8_t {
     prepare,       ///< a sender builds the payment of the first credit, good for `amount` blocks
     submit,        ///< a prepared payment goes into a block of its own, if its tombstone allows
     landing,       ///< wallet asks what became of prepared payment `other`
+    inquire, ///< wallet asks the ledger about several things at once, from place `amount` of the chain on
 };
-inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::landing) + 1;
+inline constexpr std::size_t action_count = static_cast<std::size_t>(Action::inquire) + 1;
 const char* name(Action action);
 
 /// Blocks at which something begins or ends.  A step that names one first appends empty blocks up to there,
@@ -74,6 +77,8 @@ struct PlannedCredit {
     bool change = false;          ///< to the account's change subaddress
     std::uint32_t subaddress = 0; ///< 0 or 1, unless it is change
     std::uint32_t token = 0;
+    /// Its sender asks the report server now; others use the key they know while that is good.
+    bool newest_key = false;
     friend bool operator==(const PlannedCredit&, const PlannedCredit&) = default;
 };
 
@@ -116,13 +121,26 @@ struct PlanShape {
 /// A shape that leaves a random half of the actions, faults and dimensions out.  Blocks, polls and activation
 /// stay: without them there is nothing to judge.
 PlanShape swarm_shape(Draw& draw);
-Plan generate(Draw& draw, const PlanShape& shape = {});
+/// @param more  decides what a plan has besides: with a stream of its own, a seed's plan begins as it did
+///              before there was any of it
+Plan generate(Draw& draw, Draw& more, const PlanShape& shape = {});
 /// The plan of `--scenario lag --seed N`.
 Plan generate(engine::StorySeed seed);
 
-/// Tells a plan.  @param plan  kept until the story has ended
-engine::Task<> tell(engine::World& world, std::shared_ptr<const Plan> plan);
-engine::Scenario scenario_of(Plan plan);
+/// What a plan has been through, over all its runs.
+struct Tally {
+    std::atomic<bool> scanned{false};  ///< an ingest node was activated
+    std::atomic<bool> credited{false}; ///< a coin landed
+    std::atomic<bool> looked{false}; ///< a wallet has shown a balance, or a sender was told what became of it
+};
+/// Why the runs have tested nothing, whatever their verdict; empty: they have.
+std::string untested(const Tally& tally);
+
+/// Tells a plan.
+/// @param plan   kept until the story has ended
+/// @param tally  the same; null: nobody wants to know
+engine::Task<> tell(engine::World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally);
+engine::Scenario scenario_of(Plan plan, std::shared_ptr<Tally> tally = nullptr);
 
 std::string to_json(const Plan& plan);
 /// @throws engine::UsageError  with place and reason

@@ -4,7 +4,12 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
+#include "engine/fault.hpp"
+#include "engine/json_place.hpp"
+#include "engine/known_words.hpp"
 #include "scenarios/lag/plan.hpp"
 
 namespace scenarios::lag {
@@ -18,7 +23,7 @@ const char* name(Action action) {
         "kill_wallet", "activate",   "retire",     "unretire", "new_keys",   "sync_keys",  "report_lost",
         "crash",       "start",      "pause",      "resume",   "lose_state", "save_state", "put_back_state",
         "fault",       "heal",       "clean_up",   "wait",     "settle",     "hold_store", "release_store",
-        "end_fault",   "set_window", "make_peers", "prepare",  "submit",     "landing"};
+        "end_fault",   "set_window", "make_peers", "prepare",  "submit",     "landing",    "inquire"};
     return names[static_cast<std::size_t>(action)];
 }
 
@@ -33,9 +38,19 @@ namespace {
 
 constexpr int schema = 1;
 constexpr std::size_t most_steps = 100'000;
+constexpr std::uint64_t longest_wait_ms = 24 * 60 * 60 * 1000; ///< of one step, in virtual time
 
 [[noreturn]] void refuse(const std::string& place, const std::string& reason) {
     throw UsageError(fmt::format("{}: {}", place, reason));
+}
+
+[[noreturn]] void refuse_word(const std::string& place, const char* kind, const Json& json,
+                              const std::vector<std::string_view>& known) {
+    if (json.is_null()) refuse(place, fmt::format("missing{}", known_words("", known)));
+    if (!json.is_string())
+        refuse(place, fmt::format("not the name of {} {}", kind[0] == 'a' ? "an" : "a", kind));
+    const auto word = json.get<std::string>();
+    refuse(place, fmt::format("there is no {} '{}'{}", kind, word, known_words(word, known)));
 }
 
 std::uint64_t number(const Json& object, const char* key, const std::string& place, std::uint64_t otherwise,
@@ -51,7 +66,15 @@ void only_known(const Json& object, std::initializer_list<const char*> known, co
     if (!object.is_object()) refuse(place, "not an object");
     for (const auto& [key, value] : object.items())
         if (std::none_of(known.begin(), known.end(), [&](const char* k) { return key == k; }))
-            refuse(place, fmt::format("unknown field '{}'", key));
+            refuse(place,
+                   fmt::format("unknown field '{}'{}", key, known_words(key, {known.begin(), known.end()})));
+}
+
+bool yes_no(const Json& object, const char* key, const std::string& place) {
+    const auto it = object.find(key);
+    if (it == object.end()) return false;
+    if (!it->is_boolean()) refuse(fmt::format("{}.{}", place, key), "not true or false");
+    return it->get<bool>();
 }
 
 const Json& array(const Json& object, const char* key, const std::string& place) {
@@ -65,14 +88,18 @@ const Json& array(const Json& object, const char* key, const std::string& place)
 FaultKind fault_of(const Json& json, const std::string& place) {
     if (json.is_string())
         if (const auto kind = engine::fault_named(json.get<std::string>())) return *kind;
-    refuse(place, "no fault of that name");
+    std::vector<std::string_view> known;
+    for (const FaultInfo& info : all_faults()) known.push_back(info.name);
+    refuse_word(place, "fault", json, known);
 }
 
 Boundary boundary_of(const Json& json, const std::string& place) {
     if (json.is_string())
         for (std::size_t b = 0; b < boundary_count; ++b)
             if (json.get<std::string>() == name(static_cast<Boundary>(b))) return static_cast<Boundary>(b);
-    refuse(place, "no boundary of that name");
+    std::vector<std::string_view> known;
+    for (std::size_t b = 0; b < boundary_count; ++b) known.push_back(name(static_cast<Boundary>(b)));
+    refuse_word(place, "boundary", json, known);
 }
 
 PlannedStep step_of(const Json& json, const std::string& place) {
@@ -86,24 +113,28 @@ PlannedStep step_of(const Json& json, const std::string& place) {
         step.action = static_cast<Action>(a);
         known = true;
     }
-    if (!known) refuse(place + ".action", "no action of that name");
+    if (!known) {
+        std::vector<std::string_view> names;
+        for (std::size_t a = 0; a < action_count; ++a) names.push_back(name(static_cast<Action>(a)));
+        refuse_word(place + ".action", "action", action == json.end() ? Json() : *action, names);
+    }
     step.node = static_cast<std::uint32_t>(number(json, "node", place, 0, max32));
     step.other = static_cast<std::uint32_t>(number(json, "other", place, 0, max32));
-    step.amount = number(json, "amount", place, 0);
+    const bool is_time = step.action == Action::wait || step.action == Action::settle;
+    step.amount =
+        is_time ? number(json, "amount", place, 0, longest_wait_ms) : number(json, "amount", place, 0);
     if (const auto fault = json.find("fault"); fault != json.end())
         step.fault = fault_of(*fault, place + ".fault");
     if (const auto at = json.find("at"); at != json.end()) step.at = boundary_of(*at, place + ".at");
     std::size_t i = 0;
     for (const Json& item : array(json, "credits", place)) {
         const std::string here = fmt::format("{}.credits[{}]", place, i++);
-        only_known(item, {"account", "amount", "change", "subaddress", "token"}, here);
+        only_known(item, {"account", "amount", "change", "subaddress", "token", "newest_key"}, here);
         PlannedCredit credit;
         credit.account = static_cast<std::uint32_t>(number(item, "account", here, 0, max32));
         credit.amount = number(item, "amount", here, 0);
-        if (const auto change = item.find("change"); change != item.end()) {
-            if (!change->is_boolean()) refuse(here + ".change", "not true or false");
-            credit.change = change->get<bool>();
-        }
+        credit.change = yes_no(item, "change", here);
+        credit.newest_key = yes_no(item, "newest_key", here);
         credit.subaddress = static_cast<std::uint32_t>(number(item, "subaddress", here, 0, 1));
         credit.token = static_cast<std::uint32_t>(number(item, "token", here, 0, max32));
         step.credits.push_back(credit);
@@ -118,6 +149,48 @@ PlannedStep step_of(const Json& json, const std::string& place) {
         ++i;
     }
     return step;
+}
+
+Plan plan_of(const Json& json) {
+    only_known(json, {"schema", "topology", "wallets_per_account", "steps"}, "plan");
+    if (number(json, "schema", "plan", 0) != schema) refuse("plan.schema", fmt::format("not {}", schema));
+    Plan plan;
+    if (const auto topology = json.find("topology"); topology != json.end()) {
+        if (!topology->is_string()) refuse("plan.topology", "not a text like view-shards=3,copies=own");
+        if (const std::string reason = engine::apply(topology->get<std::string>(), plan.topology);
+            !reason.empty())
+            refuse("plan.topology", reason);
+    }
+    plan.wallets_per_account = static_cast<std::uint32_t>(number(json, "wallets_per_account", "plan", 2, 16));
+    const Json& steps = array(json, "steps", "plan");
+    if (steps.size() > most_steps) refuse("plan.steps", fmt::format("more than {} steps", most_steps));
+    std::size_t i = 0;
+    for (const Json& item : steps) plan.steps.push_back(step_of(item, fmt::format("plan.steps[{}]", i++)));
+    if (plan.wallets_per_account == 0) refuse("plan.wallets_per_account", "a plan needs a wallet");
+    return plan;
+}
+
+// What the parser takes without a word: text behind a zero byte, of two fields of one name the second.
+Json parsed(std::string_view text) {
+    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
+        refuse(fmt::format("line {}, byte {}", line_of_byte(text, zero), zero + 1), "a zero byte");
+    std::vector<std::set<std::string>> open; // fields of the objects around
+    const auto watch = [&open](int, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::object_start) open.emplace_back();
+        if (event == Json::parse_event_t::object_end) open.pop_back();
+        if (event == Json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+            refuse("plan", fmt::format("a field '{}' twice in one object", value.get<std::string>()));
+        return true;
+    };
+    try {
+        return Json::parse(text, watch);
+    } catch (const Json::parse_error& error) {
+        refuse(fmt::format("line {}, byte {}", line_of_byte(text, error.byte == 0 ? 0 : error.byte - 1),
+                           error.byte),
+               "not JSON");
+    } catch (const Json::exception&) {
+        refuse("plan", "a number that is too large");
+    }
 }
 
 } // namespace
@@ -143,6 +216,7 @@ std::string to_json(const Plan& plan) {
             if (credit.change) entry["change"] = true;
             if (credit.subaddress != 0) entry["subaddress"] = credit.subaddress;
             if (credit.token != 0) entry["token"] = credit.token;
+            if (credit.newest_key) entry["newest_key"] = true;
             item["credits"].push_back(std::move(entry));
         }
         for (const std::uint32_t spend : step.spends) item["spends"].push_back(spend);
@@ -152,28 +226,14 @@ std::string to_json(const Plan& plan) {
 }
 
 Plan from_json(std::string_view text) {
-    Json json;
+    const Json json = parsed(text);
     try {
-        json = Json::parse(text);
-    } catch (const Json::parse_error& error) {
-        refuse(fmt::format("byte {}", error.byte), "not JSON");
+        return plan_of(json);
+    } catch (const UsageError& error) { // it begins with the place
+        const std::string reason = error.what();
+        throw UsageError(
+            fmt::format("line {}: {}", line_of(text, reason.substr(0, reason.find(':'))), reason));
     }
-    only_known(json, {"schema", "topology", "wallets_per_account", "steps"}, "plan");
-    if (number(json, "schema", "plan", 0) != schema) refuse("plan.schema", fmt::format("not {}", schema));
-    Plan plan;
-    if (const auto topology = json.find("topology"); topology != json.end()) {
-        if (!topology->is_string()) refuse("plan.topology", "not a text like view-shards=3,copies=own");
-        if (const std::string reason = engine::apply(topology->get<std::string>(), plan.topology);
-            !reason.empty())
-            refuse("plan.topology", reason);
-    }
-    plan.wallets_per_account = static_cast<std::uint32_t>(number(json, "wallets_per_account", "plan", 2, 16));
-    const Json& steps = array(json, "steps", "plan");
-    if (steps.size() > most_steps) refuse("plan.steps", fmt::format("more than {} steps", most_steps));
-    std::size_t i = 0;
-    for (const Json& item : steps) plan.steps.push_back(step_of(item, fmt::format("plan.steps[{}]", i++)));
-    if (plan.wallets_per_account == 0) refuse("plan.wallets_per_account", "a plan needs a wallet");
-    return plan;
 }
 
 } // namespace scenarios::lag

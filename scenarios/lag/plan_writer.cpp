@@ -119,6 +119,12 @@ void PlanWriter::fault(FaultKind kind, std::uint32_t a, std::uint32_t b) {
     if (step != nullptr) step->fault = kind;
 }
 
+void PlanWriter::watcher_stays_behind(std::uint32_t copy) {
+    if (!shape_.has(FaultKind::watcher_behind)) return;
+    PlannedStep* step = add(Action::fault, 0, copy);
+    if (step != nullptr) step->fault = FaultKind::watcher_behind;
+}
+
 std::uint64_t PlanWriter::fault_amount(FaultKind kind) {
     if (kind == FaultKind::watcher_behind) return draw_.below(copies());
     const engine::FaultInfo& info = engine::fault_info(kind);

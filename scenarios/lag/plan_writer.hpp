@@ -101,6 +101,8 @@ protected:
         if (draw_.chance(1, 2)) poll(w);
     }
     void fault(FaultKind kind, std::uint32_t a, std::uint32_t b = 0);
+    /// Block times stop at one chain copy.
+    void watcher_stays_behind(std::uint32_t copy);
     std::uint64_t fault_amount(FaultKind kind);
     template <std::size_t n>
     FaultKind one_of(const FaultKind (&kinds)[n]) {

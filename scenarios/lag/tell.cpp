@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -26,10 +28,12 @@ struct Teller {
     std::vector<FaultId> faults{};            // begun and not ended by a step
     std::vector<chain::PublicKey> last_key{}; // of each ingest node, as last seen
     Signal idle;
+    std::shared_ptr<Tally> tally{}; // never null
 };
 
 Task<> poll_beside(std::shared_ptr<Teller> t, std::size_t w) {
-    (void)co_await t->wallets[w]->poll();
+    const Result<fog::BalanceReport> shown = co_await t->wallets[w]->poll();
+    if (shown) t->tally->looked = true;
     t->busy[w] = false;
     t->idle.notify_all();
 }
@@ -129,10 +133,21 @@ engine::Credit credit_of(const Teller& t, const PlannedCredit& planned) {
     return credit;
 }
 
+// A sender that asks now, beside others that use the key they know: a block may have hints to two keys.
+Task<> take_newest_key(Teller& t, engine::Credit& credit) {
+    constexpr std::uint64_t as_long_as_possible = 1'000'000;
+    const Result<PreparedPayment> payment =
+        co_await t.world.chain().prepare(credit.to, 1, as_long_as_possible);
+    if (payment && payment->tombstone > t.world.chain().height().end()) credit.hint_key = payment->hint_key;
+}
+
 Task<> append(Teller& t, const PlannedStep& step) {
     co_await grow_to_boundary(t, step);
     BlockPlan plan;
-    for (const PlannedCredit& planned : step.credits) plan.credits.push_back(credit_of(t, planned));
+    for (const PlannedCredit& planned : step.credits) {
+        plan.credits.push_back(credit_of(t, planned));
+        if (planned.newest_key) co_await take_newest_key(t, plan.credits.back());
+    }
     for (const std::uint32_t number : step.spends) {
         if (t.unspent.empty()) break;
         const auto at = t.unspent.begin() + static_cast<std::ptrdiff_t>(number % t.unspent.size());
@@ -141,6 +156,7 @@ Task<> append(Teller& t, const PlannedStep& step) {
     }
     const AppendedBlock block = co_await t.world.chain().append(std::move(plan));
     t.unspent.insert(t.unspent.end(), block.credits.begin(), block.credits.end());
+    if (!block.credits.empty()) t.tally->credited = true;
 }
 
 Task<> prepare(Teller& t, const PlannedStep& step) {
@@ -162,13 +178,15 @@ Task<> submit(Teller& t, const PlannedStep& step) {
     std::vector<PreparedPayment> one(1, payment.prepared);
     const std::vector<CoinRef> landed = co_await t.world.chain().submit(std::move(one));
     payment.landed = !landed.empty();
+    if (payment.landed) t.tally->credited = true;
     t.unspent.insert(t.unspent.end(), landed.begin(), landed.end());
 }
 
 Task<> ask_landing(Teller& t, const PlannedStep& step, std::size_t wallet) {
     if (t.payments.empty()) co_return;
     const PreparedPayment payment = t.payments[step.other % t.payments.size()].prepared;
-    (void)co_await t.wallets[wallet]->landing(payment);
+    const auto told = co_await t.wallets[wallet]->landing(payment);
+    if (told) t.tally->looked = true;
 }
 
 bool is_level(World& world) {
@@ -201,6 +219,7 @@ Task<> command(Teller& t, const PlannedStep& step) {
     switch (step.action) {
     case Action::activate:
         answer = co_await api.activate();
+        if (answer) t.tally->scanned = true;
         break;
     case Action::retire:
         answer = co_await api.retire();
@@ -355,6 +374,10 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
         co_await until_idle(*t, w);
         co_await ask_landing(*t, step, w);
         break;
+    case Action::inquire:
+        co_await until_idle(*t, w);
+        co_await t->wallets[w]->inquire(step.amount);
+        break;
     case Action::settle:
         co_await settle(world, step.amount);
         break;
@@ -369,8 +392,18 @@ Task<> perform(std::shared_ptr<Teller> t, const PlannedStep& step, Nursery& chec
 
 } // namespace
 
-Task<> tell(World& world, std::shared_ptr<const Plan> plan) {
+std::string untested(const Tally& tally) {
+    std::string why;
+    const auto say = [&why](const char* what) { why += fmt::format("{}{}", why.empty() ? "" : ", ", what); };
+    if (!tally.scanned) say("no ingest node was activated");
+    if (!tally.credited) say("no coin landed");
+    if (!tally.looked) say("no wallet has shown a balance");
+    return why;
+}
+
+Task<> tell(World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally) {
     auto teller = std::make_shared<Teller>(Teller{.world = world, .idle = Signal(world.loop())});
+    teller->tally = std::move(tally);
     for (std::uint32_t a = 0; a < world.topology().accounts; ++a)
         for (std::uint32_t i = 0; i < plan->wallets_per_account; ++i)
             teller->wallets.push_back(&world.new_wallet(AccountId{a}));
@@ -418,10 +451,11 @@ std::optional<Capability> need_of(const PlannedStep& step) {
 
 } // namespace
 
-engine::Scenario scenario_of(Plan plan) {
+engine::Scenario scenario_of(Plan plan, std::shared_ptr<Tally> tally) {
     Scenario scenario;
     scenario.name = "lag";
     scenario.topology = plan.topology;
+    scenario.finds_report = true;
     for (const PlannedStep& step : plan.steps) {
         const std::optional<Capability> need = need_of(step);
         if (!need) continue;
@@ -429,7 +463,8 @@ engine::Scenario scenario_of(Plan plan) {
             scenario.needs.push_back(*need);
     }
     auto shared = std::make_shared<const Plan>(std::move(plan));
-    scenario.story = [shared](World& world) { return tell(world, shared); };
+    if (!tally) tally = std::make_shared<Tally>();
+    scenario.story = [shared, tally](World& world) { return tell(world, shared, tally); };
     return scenario;
 }
 

@@ -73,6 +73,7 @@ std::string Words::payments(const PlannedStep& step) const {
                             engine::tell::in_words(engine::chain::Amount{credit.amount, credit.token}));
         if (credit.change) text += " as change";
         if (credit.subaddress != 0) text += fmt::format(" at subaddress {}", credit.subaddress);
+        if (credit.newest_key) text += " with the newest key";
     }
     if (!step.spends.empty())
         text += (text.empty() ? ": " : ", ") + counted(step.spends.size(), "coin") + " of those unspent " +
@@ -170,6 +171,8 @@ std::string Words::of(std::size_t at, std::optional<std::size_t> empty_blocks) c
         return "a prepared payment goes into a block" + boundary_text(step.at, empty_blocks);
     case Action::landing:
         return fmt::format("{} asks what became of a payment", wallet);
+    case Action::inquire:
+        return fmt::format("{} asks the ledger about several outputs, blocks and key images at once", wallet);
     }
     return name(step.action);
 }

@@ -1,12 +1,12 @@
 // While one ingress key replaces another, the recovery database fails in every way it can: it is down for
 // all or for one node, commits are rolled back, acknowledgements are lost, and view stores read replicas
-// that lag.
+// that lag, where there are any.
 //
 // Every write is repeated until its outcome is known, and no promise rests on a list of keys that is older
 // than the records beside it: a view store on a lagging replica waits, and never passes a block whose new
 // key it has not seen.
 //
-// source: known-bugs R7, R11, yield point 4, BH-29, BH-30.  needs: lose_commit_ack, stale_reads
+// source: known-bugs R7, R11, yield point 4, BH-29, BH-30.  needs: lose_commit_ack
 #include <fmt/format.h>
 
 #include "engine/world/fault_words.hpp"
@@ -21,7 +21,8 @@ using namespace engine;
 Fault trouble(World& world, Stream& dice) {
     constexpr FaultKind kinds[] = {FaultKind::db_down, FaultKind::db_down_for, FaultKind::fail_commit,
                                    FaultKind::stale_reads, FaultKind::lose_commit_ack};
-    const FaultKind kind = kinds[dice.below(5)];
+    FaultKind kind = kinds[dice.below(5)];
+    if (kind == FaultKind::stale_reads && !world.can(Capability::stale_reads)) kind = FaultKind::db_down_for;
     const bool reader = kind == FaultKind::stale_reads || kind == FaultKind::db_down_for;
     const std::uint32_t which = dice.below(2);
     FaultNumbers numbers;

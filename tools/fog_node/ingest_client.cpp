@@ -193,7 +193,7 @@ int ingest_client(int argc, char** argv) {
     CLI::App* window = subcommand(app, "set-pubkey-expiry-window", "How many blocks reports are good for");
     window->add_option("blocks", flags.window, "Number of blocks")
         ->required()
-        ->check(tools::whole_number())
+        ->transform(tools::whole_number())
         ->envname("MC_PUBKEY_EXPIRY_WINDOW");
     window->callback([&] {
         command = [&flags](IngestApi& node) { return shown(node.set_pubkey_expiry_window(flags.window)); };
@@ -219,7 +219,7 @@ int ingest_client(int argc, char** argv) {
     records
         ->add_option("-s,--start-block-at-least", flags.start_block_at_least,
                      "Only keys that start here or later")
-        ->check(tools::whole_number());
+        ->transform(tools::whole_number());
     records->add_flag("-l,--include-lost", flags.include_lost, "Lost keys, too");
     records->add_flag("-r,--include-retired", flags.include_retired, "Retired keys, too");
     records->callback([&] {

@@ -64,7 +64,7 @@ CLI::Option* Parameters::text(const std::string& flag, std::string& to, const st
 
 CLI::Option* Parameters::number(const std::string& flag, std::uint64_t& to, const std::string& help,
                                 std::optional<std::string> variable) {
-    return with_twin(app_.add_option(flag, to, help)->check(tools::whole_number())->capture_default_str(),
+    return with_twin(app_.add_option(flag, to, help)->transform(tools::whole_number())->capture_default_str(),
                      std::move(variable));
 }
 

@@ -11,7 +11,9 @@
 #include "real/attest/enclave.hpp"
 #include "real/postgres/blocking.hpp"
 #include "real/postgres/url.hpp"
+#include "real/service/uri.hpp"
 #include "tools/build_facts.hpp"
+#include "tools/flag_error.hpp"
 #include "tools/program.hpp"
 
 namespace tools::fogreal {
@@ -44,7 +46,19 @@ void check_checkout(const std::string& path) {
             fmt::format("--mobilecoin: {}: no Cargo.toml, so not a checkout of MobileCoin", path));
 }
 
-void check_address(const char* flag, const std::string& text) {
+// HOST:PORT, or the URI by which upstream's wallet names itself; what is left is HOST:PORT.
+void check_address(const char* flag, std::string& text) {
+    if (text.find("://") != text.npos) {
+        std::string why;
+        const auto uri = real::service::Uri::parse(real::service::remote_wallet_uri, text, why);
+        if (!uri) throw engine::UsageError(fmt::format("{}: '{}': {}", flag, text, why));
+        if (uri->is_secure())
+            throw engine::UsageError(fmt::format("{}: '{}': encrypted connections are not offered, use {}://",
+                                                 flag, uri->display(),
+                                                 real::service::remote_wallet_uri.insecure));
+        text = uri->address();
+        return;
+    }
     const std::size_t colon = text.rfind(':');
     if (colon == text.npos || colon == 0)
         throw engine::UsageError(fmt::format("{}: '{}' is not HOST:PORT", flag, text));
@@ -70,7 +84,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
                  "(surroundings, skipped, "
                  "interrupted), 70 internal error.",
                  "fogreal"};
-    std::string seed = "1", time_limit, soak, poll;
+    std::string seed = "1", runs = "1", time_limit, soak, poll;
     app.add_flag("--release", a.release,
                  "use release builds (build/release, or target/release of --mobilecoin)");
     app.add_flag("--skip-build", a.skip_build, "do not build the programs of --mobilecoin first");
@@ -79,7 +93,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
            "--remote-wallet", a.remote_wallet,
            "judge the wallet that serves remote_wallet.proto there (default: a sample_paykit_remote_wallet "
            "of our own)")
-        ->type_name("HOST:PORT");
+        ->type_name("HOST:PORT|URI");
     app.add_option("--override-remote-wallet-fog-uri", a.fog_uri,
                    "what wallets are told instead of our front")
         ->type_name("URI");
@@ -118,6 +132,17 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     app.add_option("--seed", seed, "of keys, plan and faults; a real run's interleaving has none")
         ->type_name("N")
         ->capture_default_str();
+    app.add_option("--runs", runs, "tell it with so many seeds, one after another")
+        ->type_name("K")
+        ->capture_default_str();
+    CLI::Option* known =
+        app.add_option("--known", a.known,
+                       "tell known faults of this file from new ones; only a new one is a failure "
+                       "(docs/found-in-mobilecoin.md)")
+            ->type_name("FILE");
+    app.add_flag("--known-must-show", a.known_must_show,
+                 "a known fault that no longer shows is a failure, too")
+        ->needs(known);
     app.add_option("--soak", soak, "random faults with the checks on for so long")->type_name("SECONDS");
     app.add_flag("--proxies", a.proxies,
                  "put a fault proxy into every connection, also where nothing needs it");
@@ -143,10 +168,14 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
-        tools::tell("fogreal: {} (--help lists the flags)\n", error.what());
+        tools::tell("fogreal: {} (--help lists the flags)\n",
+                    flag_error(app, error, {argv + 1, argv + argc}));
         return exit_usage;
     }
     a.seed = number("--seed", seed, 0, ~std::uint64_t{0});
+    a.runs = number("--runs", runs, 1, 1'000'000'000);
+    if (a.seed > ~std::uint64_t{0} - (a.runs - 1))
+        throw engine::UsageError("--runs: the last seed would pass 2^64-1");
     if (!time_limit.empty()) a.time_limit = number("--time-limit", time_limit, 1, 1'000'000);
     if (!soak.empty()) a.soak = number("--soak", soak, 1, 1'000'000);
     if (!poll.empty()) a.poll_ms = number("--poll-ms", poll, 1, 60'000);

@@ -25,6 +25,7 @@ struct Arguments {
     std::string plan{};
     std::vector<std::string> topology{};
     std::uint64_t seed = 1;
+    std::uint64_t runs = 1;       ///< so many seeds from there
     std::uint64_t poll_ms = 0;    ///< 0: the default of whose programs they are
     std::uint64_t time_limit = 0; ///< seconds; 0: none
     std::uint64_t soak = 0;       ///< seconds; 0: no soak
@@ -33,6 +34,8 @@ struct Arguments {
     std::string work{};
     std::string json{};
     std::string junit{};
+    std::string known{};
+    bool known_must_show = false;
     bool dry_run = false;
     bool list_scenarios = false;
     std::string check_log{};

@@ -252,6 +252,39 @@ TEST_F(ServerOfOthersTest, AKilledHarnessLeavesItAsItWas) {
     expect_as_before(child);
 }
 
+// The database tells an ingest node that somebody else has stored its block, and nobody has.
+TEST_F(ServerOfOthersTest, ANodeThatStopsScanningForNoReasonIsAVerdict) {
+    const fs::path plan = work_.path() / "plan.json";
+    std::ofstream(plan)
+        << R"({"schema": 1, "topology": "accounts=1,ingest=1", "wallets_per_account": 1, "steps": [
+ {"action": "activate"},
+ {"action": "block", "credits": [{"account": 0, "amount": 1}]},
+ {"action": "settle", "amount": 5000},
+ {"action": "wait", "amount": 6000},
+ {"action": "block", "credits": [{"account": 0, "amount": 2}]},
+ {"action": "wait", "amount": 6000}]})";
+    Child& child = supervisor_.add(fogreal({"--postgres", url(), "--plan", plan.string()}));
+    child.start();
+    const std::string names =
+        "SELECT coalesce(min(datname), '') FROM pg_database WHERE datname LIKE 'fog\\_%'";
+    const auto has_stored_a_block = [&] {
+        const std::string ours = sql("postgres", names);
+        return !ours.empty() &&
+               sql(ours, "SELECT count(*) FROM pg_class WHERE relname = 'ingested_blocks'") == "1" &&
+               sql(ours, "SELECT count(*) FROM ingested_blocks") == "1";
+    };
+    until("a block in the database", has_stored_a_block, &child);
+    const std::string ours = sql("postgres", names);
+    sql(ours, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+              "$$ BEGIN RAISE unique_violation; END $$");
+    sql(ours, "CREATE TRIGGER refuse BEFORE INSERT ON ingested_blocks EXECUTE FUNCTION refuse()");
+    until("its end", [&] { return !child.is_running(); });
+    EXPECT_EQ(code(child), 3) << log_of(child);
+    EXPECT_THAT(child.standard_output(), HasSubstr("ingest0 stops scanning at block 2"));
+    EXPECT_THAT(child.standard_output(), HasSubstr("fogreal: FAIL check=liveness"));
+    expect_as_before(child);
+}
+
 TEST_F(FogrealTest, AServerThatCannotBeReachedIsInconclusive) {
     Child& child = run({"--postgres", "postgres://u:geheim@127.0.0.1:1/x"});
     EXPECT_EQ(code(child), 6);
@@ -413,21 +446,139 @@ TEST_F(FogrealTest, ADeadServiceIsAVerdictWithItsLastLines) {
     expect_nothing_left(child, true);
 }
 
+// Its table of users is too small for the first block that pays two accounts.
+constexpr const char* plan_that_ends_ingest = R"({
+ "schema": 1, "topology": "accounts=2,ingest=1,user-capacity=1", "wallets_per_account": 1, "steps": [
+ {"action": "activate"},
+ {"action": "block", "credits": [{"account": 0, "amount": 1}, {"account": 1, "amount": 2}]},
+ {"action": "settle", "amount": 5000},
+ {"action": "wait", "amount": 6000}]})";
+
 TEST_F(FogrealTest, AServiceThatGivesUpForNoReasonIsAVerdictToo) {
-    // Its table of users is too small for the first block that pays two accounts.
-    Child& child = run({"--topology", "user-capacity=1"});
+    const fs::path plan = work_.path() / "plan.json";
+    std::ofstream(plan) << plan_that_ends_ingest;
+    Child& child = run({"--plan", plan.string()});
     EXPECT_EQ(code(child), 1) << log_of(child);
     EXPECT_THAT(child.standard_output(), HasSubstr("check=crash"));
     EXPECT_THAT(child.standard_output(),
                 HasSubstr("ingest0 has ended with exit code 13, and nobody asked for it; its last lines:"));
     EXPECT_THAT(child.standard_output(), Not(HasSubstr("excused")));
+    EXPECT_THAT(child.standard_output(), HasSubstr("  1. the operator activates ingest0\n"
+                                                   "       ingest0 answers activate: it is active, "));
     expect_nothing_left(child, true);
+}
+
+// ---------------------------------------------------------------------------------------- known faults
+
+class KnownFaultTest : public FogrealTest {
+protected:
+    /// A file with one fault, of this sign.
+    std::string known(const std::string& sign) {
+        const fs::path path = work_.path() / "known.json";
+        std::ofstream(path)
+            << R"({"schema": 1, "release": "R 1", "faults": [{"name": "F9", "says": "It gives up.",
+ "why": "w", "since": "1", "source": "s.rs", "signs": [)" +
+                   sign + "]}]}";
+        return path.string();
+    }
+    Child& run_failing(const std::string& known_file, std::vector<std::string> more = {}) {
+        const fs::path plan = work_.path() / "plan.json";
+        std::ofstream(plan) << plan_that_ends_ingest;
+        std::vector<std::string> arguments{"--plan", plan.string(),  "--known", known_file,
+                                           "--json", json_.string(), "--junit", junit_.string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(std::move(arguments));
+    }
+    nlohmann::json json() { return nlohmann::json::parse(read_file(json_)); }
+
+    const fs::path json_ = work_.path() / "result.json";
+    const fs::path junit_ = work_.path() / "result.xml";
+};
+
+TEST_F(KnownFaultTest, OneThatIsKnownIsToldAndNoFailure) {
+    Child& child = run_failing(
+        known(R"({"scenario": "lag", "check": "crash", "words": "ingest0 has ended with exit code 13"})"),
+        {"--runs", "2", "--known-must-show"});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    const std::string& text = child.standard_output();
+    EXPECT_THAT(text, HasSubstr("fogreal: KNOWN fault=F9 check=crash scenario=lag seed=2"));
+    EXPECT_THAT(text, HasSubstr("Known fault F9 of R 1: It gives up.\n  2 runs, first lag seed 1; since 1"));
+    EXPECT_THAT(text, HasSubstr("    the operator activates ingest0\n")) << "its story";
+    EXPECT_THAT(text,
+                HasSubstr("fogreal: PASS scenario=lag seeds=1..2 runs=2 failed=0 skipped=0 known=1 new=0 "
+                          "gone=0\n"));
+    EXPECT_EQ(json()["exit_code"], 0);
+    EXPECT_EQ(json()["runs"][1]["verdict"], "known");
+    EXPECT_EQ(json()["runs"][1]["known"][0], "F9");
+    EXPECT_EQ(json()["known_faults"]["known"][0]["runs"], 2);
+    EXPECT_THAT(read_file(junit_), HasSubstr("tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"0\""));
+    EXPECT_THAT(read_file(junit_), HasSubstr("name=\"known fault F9\"><system-out>It gives up."));
+}
+
+TEST_F(KnownFaultTest, OneThatNobodyKnowsIsAFailure) {
+    Child& child = run_failing(known(R"({"scenario": "lag", "check": "crash", "words": "exit code 14"})"));
+    EXPECT_EQ(code(child), 1) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("fogreal: FAIL check=crash scenario=lag seed=1"));
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr("New, nobody knows it: lag seed 1: check crash: ingest0 has"));
+    EXPECT_THAT(child.standard_output(), HasSubstr(" known=0 new=1 gone=0\n"));
+    EXPECT_EQ(json()["exit_code"], 1);
+    EXPECT_THAT(json()["known_faults"]["new"][0]["what"].get<std::string>(), HasSubstr("exit code 13"));
+    EXPECT_THAT(read_file(junit_), HasSubstr("failures=\"1\""));
+}
+
+TEST_F(KnownFaultTest, OneThatHasGoneIsAFailureOnDemand) {
+    const std::string file = known(R"({"scenario": "sandwich", "check": "balance"})");
+    Child& told = run({"--scenario", "sandwich", "--known", file});
+    EXPECT_EQ(code(told), 0) << log_of(told) << told.standard_output();
+    EXPECT_THAT(told.standard_output(), HasSubstr("Known fault F9 did not show: It gives up."));
+    EXPECT_THAT(told.standard_output(),
+                HasSubstr("fogreal: PASS scenario=sandwich seeds=1..1 runs=1 failed=0 "
+                          "skipped=0 known=0 new=0 gone=1\n"));
+    Child& demanded = run({"--scenario", "sandwich", "--known", file, "--known-must-show", "--json",
+                           json_.string(), "--junit", junit_.string()});
+    EXPECT_EQ(code(demanded), 1) << log_of(demanded) << demanded.standard_output();
+    EXPECT_THAT(demanded.standard_output(), HasSubstr("fogreal: FAIL scenario=sandwich seeds=1..1"));
+    EXPECT_EQ(json()["exit_code"], 1);
+    EXPECT_EQ(json()["runs"][0]["verdict"], "held");
+    EXPECT_EQ(json()["known_faults"]["gone"][0], "F9");
+    EXPECT_THAT(read_file(junit_), HasSubstr("<failure message=\"did not show: It gives up.\"/>"));
+}
+
+TEST_F(KnownFaultTest, ABadFileIsOneLineAndExitCode2) {
+    const std::pair<std::string, const char*> cases[] = {
+        {R"({"scenario": "sandwhich", "check": "balance"})",
+         "known.json': fault F9: there is no story 'sandwhich'"},
+        {R"({"scenario": "lag", "check": "charm"})", "known.json': fault 1: there is no check 'charm'"}};
+    for (const auto& [sign, why] : cases) {
+        Child& child = run({"--known", known(sign)});
+        EXPECT_EQ(code(child), 2) << log_of(child);
+        EXPECT_THAT(log_of(child), HasSubstr("fogreal: --known: '"));
+        EXPECT_THAT(log_of(child), HasSubstr(why));
+        EXPECT_EQ(child.standard_output(), "");
+    }
+    EXPECT_TRUE(fs::is_empty(runs_)) << "nothing was started";
 }
 
 TEST_F(FogrealTest, TheTimeLimitEndsARun) {
     Child& child = run({"--time-limit", "2"});
     EXPECT_EQ(code(child), 6) << child.standard_output();
     EXPECT_THAT(child.standard_output(), HasSubstr("not done within 2 s"));
+    expect_nothing_left(child, true);
+}
+
+TEST_F(FogrealTest, AStoryThatDoesNotEndSaysWhatItWaitsFor) {
+    const fs::path plan = work_.path() / "plan.json";
+    std::ofstream(plan)
+        << R"({"schema": 1, "topology": "accounts=1,ingest=1", "wallets_per_account": 1, "steps": [
+ {"action": "activate"},
+ {"action": "crash", "node": 0},
+ {"action": "wait", "amount": 600000}]})";
+    Child& child = run({"--plan", plan.string(), "--time-limit", "20"});
+    EXPECT_EQ(code(child), 6) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr("not done within 20 s; it waits for the story's pause of 600000 ms (since "));
+    EXPECT_THAT(child.standard_output(), HasSubstr("; step 3: 600000 ms go by; ingest0 is down; "));
     expect_nothing_left(child, true);
 }
 
@@ -481,7 +632,8 @@ TEST_F(OutsideWalletTest, ItsMistakeIsCaughtWithAccountCountShownAndTrueBalance)
     EXPECT_THAT(child.standard_output(),
                 ::testing::ContainsRegex("fogreal: FAIL check=balance scenario=conformance "
                                          "seed=1 account=[0-4] count=[0-9]+ shown=[0-9]+ "
-                                         "true=[0-9]+ "));
+                                         "true=[0-9]+ .*wallet=" +
+                                         address));
     // What fog answers a wallet of that account, in the simulator's words.
     EXPECT_THAT(log_of(child), HasSubstr(", view_router answers for "));
     EXPECT_THAT(log_of(child), HasSubstr(", a wallet of the harness shows "));
@@ -543,6 +695,14 @@ TEST_F(OutsideWalletTest, ClearTextIsTheOtherMode) {
     EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
 }
 
+TEST_F(OutsideWalletTest, AWalletThatDoesNotAnswerIsToldBeforeAnythingStarts) {
+    Child& child = run({"--remote-wallet", "insecure-remote-wallet://127.0.0.1:1/"});
+    EXPECT_EQ(code(child), 6) << log_of(child) << child.standard_output();
+    EXPECT_THAT(log_of(child), HasSubstr("--remote-wallet: 127.0.0.1:1 does not answer Reset: "));
+    EXPECT_THAT(log_of(child), Not(HasSubstr("work directory"))) << "nothing was started";
+    EXPECT_EQ(child.standard_output(), "");
+}
+
 TEST_F(OutsideWalletTest, AWalletThatContactsNobodyIsToldSo) {
     Child& child = run({"--override-remote-wallet-fog-uri", "insecure-fog://localhost:1/"});
     EXPECT_EQ(code(child), 6) << log_of(child) << child.standard_output();
@@ -558,6 +718,9 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
         {{"--scenario", "nonsense"}, "--scenario: there is no story 'nonsense'"},
         {{"--plan", "/no/such/plan"}, "--plan: cannot read /no/such/plan: No such file or directory"},
         {{"--remote-wallet", "nowhere"}, "--remote-wallet: 'nowhere' is not HOST:PORT"},
+        {{"--remote-wallet", "remote-wallet://localhost/"}, "use insecure-remote-wallet://"},
+        {{"--remote-wallet", "http://localhost:1/"}, "--remote-wallet: 'http://localhost:1/': "},
+        {{"--scenario", "sandwhich"}, "did you mean 'sandwich'?"},
         {{"--skip-rust-sample-paykit-remote-wallet"}, "needs --remote-wallet"},
         {{"--front", "apache"}, "--front"},
         {{"--front", "none", "--remote-wallet", "127.0.0.1:1"},
@@ -567,6 +730,10 @@ TEST_F(FogrealTest, BadInputIsOneLineAndExitCode2) {
         {{"--mobilecoin", "/usr/include"}, "--mobilecoin: /usr/include: no Cargo.toml"},
         {{"--postgres", "nonsense"}, "--postgres: not a Postgres URL: 'nonsense'"},
         {{"--unknown"}, "--unknown"},
+        {{"--known", "/no/such/file"}, "--known: cannot read /no/such/file: No such file or directory"},
+        {{"--known-must-show"}, "--known"},
+        {{"--runs", "0"}, "--runs: '0' is not a number from 1 to"},
+        {{"--seed", "0xffffffffffffffff", "--runs", "2"}, "--runs: the last seed would pass 2^64-1"},
         {{"--json", "/no/such/dir/x.json"}, "--json"},
     };
     for (const auto& [arguments, words] : cases) {
@@ -651,15 +818,34 @@ TEST_F(FogrealTest, APlanIsToldAsItStandsOrNotAtAll) {
                 HasSubstr("why=step 1 needs stale_reads: there is one database server"));
 }
 
-TEST_F(FogrealTest, WhatThisWorldCannotDoIsSkippedWithTheReason) {
-    Child& child = run({"--scenario", "replicas_out_of_step"});
-    EXPECT_EQ(code(child), 6);
-    EXPECT_THAT(child.standard_output(),
-                HasSubstr("fogreal: SKIP scenario=replicas_out_of_step why=needs stale_reads: there is one "
-                          "database server and no replica of it"));
+TEST_F(FogrealTest, AFirstViewShardOfBlock0AloneIsRefusedForACheckout) {
+    const fs::path checkout = make(work_.path() / "checkout");
+    std::ofstream(checkout / "Cargo.toml") << "[workspace]\n";
+    Child& child = run({"--mobilecoin", checkout.string(), "--skip-build", "--scenario",
+                        "every_service_restarts", "--topology", "shard-blocks=1"});
+    EXPECT_EQ(code(child), 6) << log_of(child);
+    EXPECT_THAT(
+        child.standard_output(),
+        HasSubstr("fogreal: SKIP scenario=every_service_restarts why=MobileCoin's view stores need "
+                  "shard-blocks of at least 2 with view-shards=2, not 1 (the first shard would hold only "
+                  "block 0, which nobody ingests"));
+    EXPECT_TRUE(fs::is_empty(runs_)) << "nothing was started";
+}
+
+TEST_F(FogrealTest, EveryStoryCanBeToldHere) {
     Child& list = run({"--list-scenarios"});
+    EXPECT_EQ(code(list), 0);
     EXPECT_THAT(list.standard_output(), HasSubstr("conformance"));
-    EXPECT_THAT(list.standard_output(), HasSubstr("[skipped: needs clocks: a process"));
+    EXPECT_THAT(list.standard_output(), HasSubstr("replicas_out_of_step"));
+    EXPECT_THAT(list.standard_output(), Not(HasSubstr("[skipped")));
+}
+
+TEST_F(FogrealTest, ReplicasAndALiveInvocationAreToldWithWhatThisWorldHas) {
+    for (const char* story :
+         {"replicas_out_of_step", "database_in_trouble_while_keys_rotate", "live_invocation_cleaned_up"}) {
+        Child& child = run({"--scenario", story});
+        EXPECT_EQ(code(child), 0) << story << log_of(child) << child.standard_output();
+    }
 }
 
 } // namespace

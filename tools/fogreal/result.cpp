@@ -1,11 +1,13 @@
 #include "tools/fogreal/result.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 #include "engine/tell/words.hpp"
+#include "tools/known_faults.hpp"
 #include "tools/markup.hpp"
 
 namespace tools::fogreal {
@@ -24,6 +26,26 @@ std::string account_text(const engine::check::Violation& v) {
     return out;
 }
 
+/// Who polls on says the same again and again: the last words of a step are what counts.
+constexpr std::size_t answers_of_a_step = 6;
+
+std::vector<std::string> answers_in(const Result& r, std::size_t step) {
+    std::vector<std::string> all;
+    for (const real::RealWorld::Heard& heard : r.heard)
+        if (heard.step == step) all.push_back(heard.text);
+    if (all.size() <= answers_of_a_step) return all;
+    const std::size_t left_out = all.size() - answers_of_a_step;
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(left_out));
+    all.insert(all.begin(), fmt::format("({} answers before)", left_out));
+    return all;
+}
+
+std::string end_of(const Result& r) {
+    const engine::check::Violation& v = r.violations.front();
+    return fmt::format("At {} ms, check {}: {}", v.at.ms(), engine::check::name(v.check),
+                       engine::tell::in_words(v));
+}
+
 } // namespace
 
 engine::check::Conclusion conclusion_of(const Result& r) {
@@ -36,17 +58,40 @@ engine::check::Conclusion conclusion_of(const Result& r) {
     ending.interrupted = r.interrupted;
     ending.unjudged = r.unjudged;
     ending.reports = r.checks;
-    return engine::check::conclude(ending);
+    if (r.known.empty()) return engine::check::conclude(ending);
+    // What is known covers nothing else, but that the run ended before its time is its doing.
+    ending.violation = nullptr;
+    ending.unjudged.clear();
+    ending.reports = std::max<std::uint64_t>(ending.reports, 1);
+    engine::check::Conclusion conclusion = engine::check::conclude(ending);
+    if (conclusion.verdict == Verdict::held) conclusion.word = "KNOWN";
+    return conclusion;
+}
+
+engine::check::Conclusion conclusion_of(const std::vector<Result>& results) {
+    engine::check::Conclusion first;
+    bool is_told = false;
+    for (const Result& r : results) is_told = is_told || r.skipped.empty();
+    for (const Result& r : results) {
+        if (!r.skipped.empty() && is_told) continue;
+        engine::check::Conclusion one = conclusion_of(r);
+        if (one.verdict == Verdict::held) continue;
+        const bool is_violation = !r.violations.empty() && r.known.empty();
+        if (is_violation) return one;
+        if (first.verdict == Verdict::held) first = std::move(one);
+    }
+    return first;
 }
 
 std::string summary(const Result& r) {
     const engine::check::Conclusion conclusion = conclusion_of(r);
-    const std::string begin = fmt::format("fogreal: {}", conclusion.word);
+    std::string begin = fmt::format("fogreal: {}", conclusion.word);
+    if (!r.known.empty()) begin += fmt::format(" fault={}", fmt::join(r.known, ","));
     if (!r.violations.empty()) {
         const engine::check::Violation& v = r.violations.front();
-        return fmt::format("{} check={} scenario={} seed={}{} at_ms={} step={}", begin,
+        return fmt::format("{} check={} scenario={} seed={}{} at_ms={} step={} wallet={}", begin,
                            engine::check::name(v.check), r.scenario, r.seed, account_text(v), v.at.ms(),
-                           v.step);
+                           v.step, r.wallet);
     }
     if (!r.skipped.empty()) return fmt::format("{} scenario={} why={}", begin, r.scenario, r.skipped);
     const std::string run =
@@ -57,6 +102,16 @@ std::string summary(const Result& r) {
     return fmt::format("{} {} steps={} checks={} ms={}", begin, run, r.steps, r.checks, ms(r.total));
 }
 
+std::vector<std::string> told(const Result& r) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < r.story.size(); ++i) {
+        lines.push_back(r.story[i]);
+        for (std::string& answer : answers_in(r, i + 1)) lines.push_back(std::move(answer));
+    }
+    lines.push_back(end_of(r));
+    return lines;
+}
+
 std::string explanation(const Result& r) {
     std::string out;
     const engine::check::Conclusion conclusion = conclusion_of(r);
@@ -65,10 +120,11 @@ std::string explanation(const Result& r) {
         const engine::check::Violation& v = r.violations.front();
         out += fmt::format("What happened, in {} steps:\n", r.story.size());
         const std::size_t from = r.story.size() > 12 ? r.story.size() - 12 : 0;
-        for (std::size_t i = from; i < r.story.size(); ++i)
+        for (std::size_t i = from; i < r.story.size(); ++i) {
             out += fmt::format("  {}. {}\n", i + 1, r.story[i]);
-        out += fmt::format("At {} ms, check {}: {}\n", v.at.ms(), engine::check::name(v.check),
-                           engine::tell::in_words(v));
+            for (const std::string& answer : answers_in(r, i + 1)) out += fmt::format("       {}\n", answer);
+        }
+        out += end_of(r) + "\n";
         out += fmt::format("It must hold that {}.\n", engine::check::holds_when(v.check));
         for (const std::string* also : {&r.internal, &r.usage, &r.broken})
             if (!also->empty()) out += fmt::format("Besides: {}\n", *also);
@@ -97,9 +153,8 @@ std::string timing_table(const Result& r) {
     return out;
 }
 
-std::string to_json(const std::vector<Result>& results) {
+std::string to_json(const std::vector<Result>& results, Verdict verdict, const Sightings* sightings) {
     nlohmann::ordered_json runs = nlohmann::ordered_json::array();
-    int exit_code = 0;
     for (const Result& r : results) {
         nlohmann::ordered_json run;
         run["scenario"] = r.scenario;
@@ -108,9 +163,11 @@ std::string to_json(const std::vector<Result>& results) {
         run["programs"] = r.programs;
         const engine::check::Conclusion conclusion = conclusion_of(r);
         run["verdict"] = r.skipped.empty() ? engine::check::name(conclusion.verdict) : "skipped";
+        if (!r.known.empty() && conclusion.verdict == Verdict::held) run["verdict"] = "known";
         run["exit_code"] = static_cast<int>(conclusion.verdict);
         if (!r.skipped.empty()) run["skipped"] = r.skipped;
         if (r.skipped.empty() && !conclusion.reason.empty()) run["reason"] = conclusion.reason;
+        if (!r.known.empty()) run["known"] = r.known;
         run["steps"] = r.steps;
         run["checks"] = r.checks;
         run["judged"] = nlohmann::ordered_json::object();
@@ -144,19 +201,25 @@ std::string to_json(const std::vector<Result>& results) {
         }
         if (r.log.lines != 0) run["event_log"] = log;
         run["story"] = r.story;
+        if (!r.heard.empty()) {
+            nlohmann::ordered_json answers = nlohmann::ordered_json::array();
+            for (const real::RealWorld::Heard& heard : r.heard)
+                answers.push_back(nlohmann::ordered_json{{"step", heard.step}, {"text", heard.text}});
+            run["answers"] = answers;
+        }
         if (!r.work.empty()) run["work_directory"] = r.work;
-        if (r.skipped.empty() && exit_code == 0) exit_code = static_cast<int>(conclusion.verdict);
         runs.push_back(run);
     }
     nlohmann::ordered_json out;
     out["tool"] = "fogreal";
     out["schema"] = 1;
-    out["exit_code"] = exit_code;
+    out["exit_code"] = static_cast<int>(verdict);
     out["runs"] = runs;
+    if (sightings != nullptr) out["known_faults"] = sightings->to_json();
     return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-std::string to_junit(const std::vector<Result>& results) {
+std::string to_junit(const std::vector<Result>& results, const Sightings* sightings, bool gone_fails) {
     std::size_t failures = 0, errors = 0, skipped = 0;
     std::string cases;
     double seconds = 0;
@@ -168,7 +231,7 @@ std::string to_junit(const std::vector<Result>& results) {
         if (!r.skipped.empty()) {
             ++skipped;
             cases += fmt::format("    <skipped message=\"{}\"/>\n", escaped(r.skipped));
-        } else if (!r.violations.empty()) {
+        } else if (!r.violations.empty() && r.known.empty()) {
             ++failures;
             cases += fmt::format("    <failure message=\"{}\">{}</failure>\n", escaped(summary(r)),
                                  escaped(explanation(r)));
@@ -179,9 +242,14 @@ std::string to_junit(const std::vector<Result>& results) {
         }
         cases += fmt::format("    <system-out>{}</system-out>\n  </testcase>\n", escaped(summary(r)));
     }
-    return fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"fogreal\" tests=\"{}\" "
-                       "failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n{}</testsuite>\n",
-                       results.size(), failures, errors, skipped, seconds, cases);
+    const std::string suite =
+        fmt::format("<testsuite name=\"fogreal\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+                    "time=\"{:.3f}\">\n{}</testsuite>\n",
+                    results.size(), failures, errors, skipped, seconds, cases);
+    const std::string begin = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    if (sightings == nullptr) return begin + suite;
+    return begin + "<testsuites>\n" + suite + sightings->junit_suite("known faults", gone_fails, false) +
+           "</testsuites>\n";
 }
 
 } // namespace tools::fogreal

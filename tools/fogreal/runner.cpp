@@ -5,7 +5,9 @@
 
 #include "engine/ensure.hpp"
 #include "engine/tell/words.hpp"
+#include "engine/world/roster.hpp"
 #include "real/process/interruption.hpp"
+#include "real/process/room.hpp"
 #include "real/process/work_directory.hpp"
 #include "tools/program.hpp"
 
@@ -71,7 +73,9 @@ engine::Task<bool> watch_clock(Run* run) {
         co_await engine::sleep_until(run->loop.now() + 20ms, "an interruption");
     run->interrupted = real::Interruption::requested();
     run->result.interrupted = run->interrupted;
-    if (!run->interrupted) run->result.broken = fmt::format("not done within {} s", limit);
+    if (!run->interrupted)
+        run->result.broken =
+            fmt::format("not done within {} s; it waits for {}", limit, run->world.what_is_waited_for());
     co_return false;
 }
 
@@ -140,6 +144,48 @@ private:
     bool is_guarded_ = false;
 };
 
+/// Whether anybody serves remote_wallet.proto there, before anything is started for it.
+engine::Task<> ask_remote_wallet(real::IoLoop* loop, const std::string* target) {
+    real::grpc::ClientRuntime runtime(*loop);
+    real::grpc::ChannelOptions options(*target);
+    options.deadline = 10s;
+    options.wait_for_ready = true; // it may just be starting
+    options.reconnect_min = 100ms;
+    options.reconnect_max = 500ms;
+    real::grpc::Channel channel(runtime, options);
+    real::grpc::RemoteWalletClient wallet(channel);
+    const real::grpc::Outcome<void> answer = co_await wallet.reset();
+    if (answer) co_return;
+    const auto code = answer.error().code;
+    if (code == real::grpc::StatusCode::unavailable || code == real::grpc::StatusCode::deadline_exceeded)
+        throw engine::BrokenSurroundings(fmt::format("--remote-wallet: {} does not answer Reset: {}: {}",
+                                                     *target, real::grpc::name(code), answer.error().text));
+}
+
+/// Measured, and a half more.
+real::RoomNeeded room_for(const engine::Topology& topology) {
+    constexpr std::uint64_t threads_of_a_service = 12;
+    constexpr std::uint64_t threads_besides = 60; // the harness, the database server, tools, the wallet
+    constexpr std::uint64_t of_the_largest = 3ULL << 30;
+    return {threads_besides + threads_of_a_service * engine::Roster(topology).services().size(),
+            of_the_largest};
+}
+
+/// Ends the program on the spot when threads of libraries hang where nothing of ours reaches them.
+class LastResort {
+public:
+    explicit LastResort(std::uint64_t time_limit_s) {
+        constexpr std::uint64_t to_notice_s = 10;
+        if (time_limit_s != 0)
+            real::Interruption::end_at_last_in(static_cast<unsigned>(time_limit_s + to_notice_s));
+    }
+    ~LastResort() { real::Interruption::end_at_last_in(0); }
+    LastResort(const LastResort&) = delete;
+    LastResort& operator=(const LastResort&) = delete;
+    /// Taking the world down is all that is left to do.
+    void result_is_known() const { real::Interruption::end_at_last_in(60); }
+};
+
 } // namespace
 
 fs::path programs_of(const Arguments& arguments) {
@@ -149,7 +195,9 @@ fs::path programs_of(const Arguments& arguments) {
     // Beside ourselves, or the release build of the same tree.
     const fs::path own = own_folder();
     if (!arguments.release || own.parent_path().filename() == "release") return own;
-    return own.parent_path().parent_path() / "release" / "bin";
+    const fs::path release = own.parent_path().parent_path() / "release" / "bin";
+    return fs::exists(own.parent_path() / "CMakeCache.txt") || fs::exists(release) ? release
+                                                                                   : own; // or installed
 }
 
 Result run(const Telling& telling, const Arguments& arguments) {
@@ -162,9 +210,14 @@ Result run(const Telling& telling, const Arguments& arguments) {
         result.skipped = telling.skipped;
         return result;
     }
+    if (result.broken = real::too_little_room(room_for(options_of(telling, arguments).topology));
+        !result.broken.empty())
+        return result;
     real::IoLoop loop;
+    if (!arguments.remote_wallet.empty()) loop.run(ask_remote_wallet(&loop, &arguments.remote_wallet));
     real::WorkDirectory work("fogreal-", arguments.work);
     const real::Interruption interruption;
+    const LastResort last_resort(arguments.time_limit);
     real::RealOptions options = options_of(telling, arguments);
     options.progress = [&loop](const std::string& line) {
         tools::tell("[{:>7.2f} s] {}\n", static_cast<double>(loop.now().ms()) / 1000, line);
@@ -220,6 +273,7 @@ Result run(const Telling& telling, const Arguments& arguments) {
         }
         // The last look may have found something, too.
         if (!is_consequence) result.violations = world.checks().violations();
+        if (!result.violations.empty()) result.heard = world.heard();
         Result so_far = result;
         const Verdict verdict_so_far = conclusion_of(so_far).verdict;
         if (verdict_so_far != Verdict::held) {
@@ -229,6 +283,7 @@ Result run(const Telling& telling, const Arguments& arguments) {
         }
         real::Interruption::result_is(explanation(so_far) + summary(so_far) + "\n",
                                       static_cast<int>(verdict_so_far));
+        last_resort.result_is_known();
         try {
             loop.run(stop(&one));
         } catch (const std::exception& error) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "engine/scenario.hpp"
 #include "real/world/real_world.hpp"
+#include "scenarios/lag/plan.hpp"
 #include "tools/fogreal/arguments.hpp"
 #include "tools/fogreal/result.hpp"
 
@@ -19,6 +21,7 @@ struct Telling {
     std::string skipped{};                            ///< why it cannot be told here; empty when it can
     std::string remark{};                             ///< what the user should know before it begins
     std::vector<engine::check::CheckId> must_judge{}; ///< else the run says nothing
+    std::shared_ptr<scenarios::lag::Tally> tally{};   ///< of a plan; null: a story
     /// Told in a world that has started.
     std::function<engine::Task<>(real::RealWorld&)> story{};
 };

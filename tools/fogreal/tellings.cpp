@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
+#include <map>
 #include <sstream>
 
 #include "engine/ensure.hpp"
 #include "engine/input_file.hpp"
+#include "engine/known_words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
+#include "scenarios/topology_needs.hpp"
 #include "tools/fogreal/runner.hpp"
 
 namespace tools::fogreal {
@@ -46,6 +50,24 @@ std::string why_skipped(const PlannedStep& step) {
     return fmt::format("{}: {}", what, why);
 }
 
+/// Whether every balance that a plan can lead to is one that remote_wallet.proto can say.
+bool fits_64_bits(const Plan& plan) {
+    std::map<std::uint32_t, engine::fog::Value> paid; // by account
+    for (const PlannedStep& step : plan.steps)
+        for (const scenarios::lag::PlannedCredit& credit : step.credits)
+            if (credit.token == 0) paid[credit.account % plan.topology.accounts] += credit.amount;
+    return std::all_of(paid.begin(), paid.end(),
+                       [](const auto& of) { return of.second <= std::numeric_limits<std::uint64_t>::max(); });
+}
+
+// Coins of plans are distinct powers of two, large ones with the highest bit besides: without it the sums
+// fit.
+void lower_amounts(Plan& plan) {
+    for (PlannedStep& step : plan.steps)
+        for (scenarios::lag::PlannedCredit& credit : step.credits)
+            credit.amount &= std::numeric_limits<std::uint64_t>::max() >> 1;
+}
+
 bool needs_proxies(const engine::Scenario& scenario) {
     return contains(scenario.needs, Capability::message_faults) ||
            contains(scenario.needs, Capability::lose_commit_ack);
@@ -54,6 +76,7 @@ bool needs_proxies(const engine::Scenario& scenario) {
 engine::Task<> tell(std::shared_ptr<const engine::Scenario> scenario, real::RealWorld& world) {
     co_await scenario->story(world);
     if (scenario->closes && !world.checks().any_violation()) co_await engine::close(world);
+    if (scenario->finds_report && !world.checks().any_violation()) co_await engine::find_report(world);
 }
 
 Telling telling_of(engine::Scenario scenario) {
@@ -72,26 +95,42 @@ Telling telling_of(engine::Scenario scenario) {
 Telling telling_of(Plan plan) {
     std::string skipped;
     bool proxies = false;
+    if (!fits_64_bits(plan))
+        skipped =
+            "an account is paid more than 64 bits hold, and remote_wallet.proto has no more for a balance";
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
         if (const std::string why = why_skipped(plan.steps[i]); skipped.empty() && !why.empty())
             skipped = fmt::format("step {} needs {}", i + 1, why);
         proxies = proxies || plan.steps[i].action == Action::fault;
     }
-    Telling out = telling_of(scenarios::lag::scenario_of(std::move(plan)));
+    auto tally = std::make_shared<scenarios::lag::Tally>();
+    Telling out = telling_of(scenarios::lag::scenario_of(std::move(plan), tally));
+    out.tally = std::move(tally);
     if (!skipped.empty()) out.skipped = skipped; // names the step
     out.proxies = proxies;
     return out;
 }
 
 // The plan of `fogsim --scenario lag` with this seed, without the steps that this world cannot take.
-Telling lag(std::uint64_t seed) {
+Telling lag(const Arguments& arguments) {
     engine::StorySeed story;
-    story.seed = seed;
+    story.seed = arguments.seed;
     Plan plan = scenarios::lag::generate(story);
+    const bool is_resized =
+        !arguments.mobilecoin.empty() && !scenarios::refusal_by_upstream(plan.topology).empty();
+    if (is_resized) plan.topology.shard_blocks = 2;
     const std::size_t left_out =
         std::erase_if(plan.steps, [](const PlannedStep& step) { return !why_skipped(step).empty(); });
+    const bool is_lowered = !fits_64_bits(plan);
+    if (is_lowered) lower_amounts(plan);
     Telling out = telling_of(std::move(plan));
-    if (left_out != 0) out.remark = fmt::format("{} steps of the plan need what this world lacks", left_out);
+    const auto remark = [&out](const std::string& text) {
+        out.remark += (out.remark.empty() ? "" : "; ") + text;
+    };
+    if (left_out != 0) remark(fmt::format("{} steps of the plan need what this world lacks", left_out));
+    if (is_lowered) remark("large amounts are lowered: remote_wallet.proto says balances in 64 bits");
+    if (is_resized)
+        remark("shard-blocks is 2 and not 1: a first view shard of block 0 alone never completes upstream");
     return out;
 }
 
@@ -113,15 +152,19 @@ std::vector<Telling> tellings(const Arguments& arguments) {
     } else if (!arguments.plan.empty()) {
         out.push_back(telling_of(plan_from_file(arguments.plan)));
     } else if (arguments.scenario == "lag") {
-        out.push_back(lag(arguments.seed));
+        out.push_back(lag(arguments));
     } else if (arguments.scenario == "all") {
         for (const engine::Scenario& scenario : scenarios::all())
-            out.push_back(scenario.generate ? lag(arguments.seed) : telling_of(scenario));
+            out.push_back(scenario.generate ? lag(arguments) : telling_of(scenario));
     } else {
         const engine::Scenario* scenario = scenarios::find(arguments.scenario);
-        if (scenario == nullptr)
-            throw engine::UsageError(fmt::format(
-                "--scenario: there is no story '{}' (--list-scenarios names them)", arguments.scenario));
+        if (scenario == nullptr) {
+            std::vector<std::string_view> known{"all"};
+            for (const engine::Scenario& story : scenarios::all()) known.push_back(story.name);
+            throw engine::UsageError(
+                fmt::format("--scenario: there is no story '{}'{}", arguments.scenario,
+                            engine::known_words(arguments.scenario, known, "--list-scenarios")));
+        }
         out.push_back(telling_of(*scenario));
     }
     for (Telling& telling : out) {
@@ -131,6 +174,12 @@ std::vector<Telling> tellings(const Arguments& arguments) {
         for (const std::string& change : arguments.topology)
             if (const std::string reason = engine::apply(change, telling.topology); !reason.empty())
                 throw engine::UsageError("--topology: " + reason);
+        const engine::Scenario* story = scenarios::find(telling.name);
+        if (story != nullptr)
+            if (const std::string why = scenarios::refusal(*story, telling.topology); !why.empty())
+                throw engine::UsageError("--topology: " + why);
+        if (!arguments.mobilecoin.empty() && telling.skipped.empty())
+            telling.skipped = scenarios::refusal_by_upstream(telling.topology);
         telling.proxies = telling.proxies || arguments.proxies;
     }
     return out;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "engine/ensure.hpp"
+#include "engine/topology_keys.hpp"
 #include "sim/run.hpp"
 #include "tools/build_facts.hpp"
+#include "tools/flag_error.hpp"
 #include "tools/program.hpp"
 
 namespace tools::fogsim {
@@ -20,6 +22,14 @@ std::string version_text() {
                        "gcc",
 #endif
                        __VERSION__);
+}
+
+std::string topology_text() {
+    std::string text = "Keys of --topology (docs/plan.md):\n";
+    for (const engine::TopologyKey& key : engine::topology_keys())
+        text +=
+            fmt::format("  {:<15} {:<14} usually {:<7} {}\n", key.name, key.values, key.usual, key.meaning);
+    return text;
 }
 
 } // namespace
@@ -45,7 +55,9 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     CLI::App app{
         "Runs a scenario of the Fog balance path in a deterministic simulation and judges every answer.\n"
         "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 5 a required "
-        "mark was never hit, 6 inconclusive, 70 internal error.",
+        "mark was never hit, 6 inconclusive, 70 internal error.\n"
+        "Commands: fogsim mutants --help (is the search any good?), fogsim stories --help (every story over "
+        "many seeds and worlds).",
         "fogsim"};
     CLI::Option* seed = app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
                             ->type_name("N")
@@ -78,6 +90,15 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     CLI::Option* defect = app.add_option("--defect", arguments.defects,
                                          "switch a defect on (repeatable; --list-defects names them)")
                               ->type_name("NAME");
+    CLI::Option* known =
+        app.add_option("--known", arguments.known,
+                       "tell known faults of this file from new ones; only a new one is a failure "
+                       "(docs/found-in-mobilecoin.md)")
+            ->type_name("FILE")
+            ->excludes(plan);
+    app.add_flag("--known-must-show", arguments.known_must_show,
+                 "a known fault that no longer shows is a failure, too")
+        ->needs(known);
     CLI::Option* crypto = app.add_option("--crypto", arguments.crypto,
                                          "fast: same shapes, cheap hashing; ristretto: the real one")
                               ->type_name("NAME")
@@ -85,14 +106,23 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("--jobs", arguments.jobs,
                    "threads of a sweep (default: all cores); the report does not depend on it")
         ->type_name("N");
-    app.add_option("--time-limit", arguments.time_limit, "end a sweep after so long")->type_name("SECONDS");
+    app.add_option("--time-limit", arguments.time_limit,
+                   "end a sweep after so long; a single run that still goes on then has failed")
+        ->type_name("SECONDS");
+    app.add_option("--max-blocks", arguments.max_blocks,
+                   "a run whose chain gets longer has failed (default: 100000)")
+        ->type_name("N");
+    app.add_option("--max-memory", arguments.max_memory,
+                   "a run that needs more has failed (default: half of what is free)")
+        ->type_name("MIB");
     CLI::Option* twice = app.add_flag("--check-determinism", arguments.check_determinism,
                                       "run every seed twice and compare event by event");
     CLI::Option* replay =
         app.add_option("--replay", arguments.replay, "play a recorded failure back (docs/replay.md)")
             ->type_name("BLOB|FILE");
     // What a recording fixes cannot be asked for anew.
-    for (CLI::Option* other : {seed, runs, story, plan, topology, strategy, profile, defect, crypto, twice})
+    for (CLI::Option* other :
+         {seed, runs, story, plan, topology, strategy, profile, defect, known, crypto, twice})
         replay->excludes(other);
     app.add_flag("--no-shrink", arguments.no_shrink, "report a failure as it was found");
     app.add_flag("--keep-going", arguments.keep_going,
@@ -114,11 +144,20 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_flag("--list-defects", arguments.list_defects, "list the defects that can be switched on");
     app.add_flag("--list-marks", arguments.list_marks, "list the rare situations a sweep counts");
     app.set_version_flag("--version", version_text());
+    app.footer(topology_text() +
+               "\nAs a program of its own:\n"
+               "  fogsim mutants             how long the search takes to see each of the seeded defects;\n"
+               "                             fogsim mutants --help lists its flags\n"
+               "\nA FILE of '-' is stdout; what the program says goes to stderr then.\n");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
-        tools::tell("fogsim: {} (--help lists the flags)\n", error.what());
+        if (argc > 1 && engine::nearest(argv[1], {"mutants"}) == "mutants")
+            tools::tell("fogsim: there is no '{}'; did you mean 'mutants'?\n", argv[1]);
+        else
+            tools::tell("fogsim: {} (--help lists the flags)\n",
+                        flag_error(app, error, {argv + 1, argv + argc}));
         return static_cast<int>(sim::Verdict::usage);
     }
     // A variable of a shell that is not set must not silently mean the default.

@@ -17,10 +17,14 @@ struct Arguments {
     std::string replay{};
     std::string profile{};
     std::vector<std::string> defects{};
+    std::string known{}; ///< file of known faults
+    bool known_must_show = false;
     std::string crypto = "fast";
     std::vector<std::string> topology{};
     std::string jobs{};
     std::string time_limit{};
+    std::string max_blocks{};
+    std::string max_memory{};
     std::string json{};
     std::string junit{};
     std::string corpus{};

@@ -12,6 +12,12 @@ int simulate(const Arguments& arguments);
 /// @param argv  from the word "mutants" on
 int mutants(int argc, char** argv);
 
+/// `fogsim stories`: every story over many seeds, strategies and worlds.
+/// @param argv  from the word "stories" on
+int stories(int argc, char** argv);
+/// That there is none of that name, and which may have been meant.
+std::string no_such_defect(const std::string& name);
+
 void list_scenarios();
 void list_defects();
 void list_marks();

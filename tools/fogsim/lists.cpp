@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "engine/known_words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
@@ -20,6 +21,13 @@ std::size_t widest(const List& list, const char* std::decay_t<decltype(*std::beg
 }
 
 } // namespace
+
+std::string no_such_defect(const std::string& name) {
+    std::vector<std::string_view> known;
+    for (const sim::DefectInfo& defect : sim::defect_catalogue()) known.push_back(defect.name);
+    return fmt::format("there is no defect '{}'{}", name,
+                       engine::known_words(name, known, "fogsim --list-defects"));
+}
 
 void list_scenarios() {
     const std::size_t width = widest(scenarios::all(), &engine::Scenario::name);

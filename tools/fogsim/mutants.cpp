@@ -17,6 +17,7 @@
 #include "search/failure.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/sweep.hpp"
+#include "tools/flag_error.hpp"
 #include "tools/fogsim/arguments.hpp"
 #include "tools/fogsim/commands.hpp"
 #include "tools/fogsim/progress.hpp"
@@ -74,7 +75,13 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
     search.runs = most_runs;
     search.jobs = wish.jobs;
     const auto begun = std::chrono::steady_clock::now();
-    const Interruption interruption(progress, wish.limit_s);
+    const Interruption interruption(progress);
+    Limits limits;
+    limits.seconds = wish.limit_s;
+    const Watchdog watchdog(progress, limits, [&defect](const sim::RunWatch& watch) {
+        tools::tell("fogsim mutants: {}: the run of seed {} does not end\n", defect.name, watch.seed.load());
+        ::_exit(static_cast<int>(Verdict::internal_error));
+    });
     const sim::SweepResult found = sim::sweep(lag, search, progress);
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     outcome.runs = found.runs;
@@ -182,7 +189,8 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);
-        tools::tell("fogsim mutants: {} (--help lists the flags)\n", error.what());
+        tools::tell("fogsim mutants: {} (--help lists the flags)\n",
+                    flag_error(app, error, {argv + 1, argv + argc}));
         return static_cast<int>(Verdict::usage);
     }
     wish.shrink = !no_shrink;
@@ -200,8 +208,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
             wish.defects.push_back(&defect);
     for (const std::string& name : only)
         if (sim::find_defect(name) == nullptr)
-            throw engine::UsageError(
-                fmt::format("--only: there is no defect '{}'; --list-defects lists them", name));
+            throw engine::UsageError(fmt::format("--only: {}", no_such_defect(name)));
     return std::nullopt;
 }
 

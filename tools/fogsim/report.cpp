@@ -8,6 +8,7 @@
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
+#include "tools/build_facts.hpp"
 #include "tools/markup.hpp"
 
 namespace tools::fogsim {
@@ -41,30 +42,6 @@ std::string shell_word(const std::string& text) {
     std::string word = "'";
     for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return word + "'";
-}
-
-// A run from its seed: what of the command line decides it.
-std::string command_of_seed(const engine::Scenario& scenario, const sim::SweepOptions& options,
-                            std::uint64_t seed) {
-    std::string command =
-        options.plan.empty()
-            ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
-            : fmt::format("./run fogsim --plan {} --seed {}", shell_word(options.plan), seed);
-    if (scenario.generate != nullptr)
-        for (const std::string& change : options.run.topology_changes)
-            command += fmt::format(" --topology {}", change);
-    else if (options.run.topology != scenario.topology)
-        command += fmt::format(" --topology {}", engine::describe(options.run.topology));
-    if (options.run.crypto != &engine::chain::fast_crypto())
-        command += fmt::format(" --crypto {}", options.run.crypto->name());
-    if (!options.profile.empty()) command += fmt::format(" --profile {}", options.profile);
-    for (const sim::DefectInfo& defect : sim::defect_catalogue())
-        if (options.run.defects.has(defect.defect) && (options.profile.empty() || !defect.upstream_7_0_0))
-            command += fmt::format(" --defect {}", defect.name);
-    if (const sim::Strategy strategy = options.run.strategy.for_seed(seed); strategy != sim::Strategy{})
-        command += fmt::format(" --strategy {}", sim::describe(strategy));
-    if (options.twice) command += " --check-determinism";
-    return command;
 }
 
 Json to_json(const std::vector<Violation>& violations) {
@@ -130,15 +107,42 @@ std::vector<std::string> missed_marks(const Report& report) {
     return missed;
 }
 
+// A run from its seed: what of the command line decides it.
+std::string command_of_seed(const Report& report, std::uint64_t seed) {
+    const engine::Scenario& scenario = *report.scenario;
+    const sim::SweepOptions& options = report.options;
+    std::string command =
+        options.plan.empty()
+            ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
+            : fmt::format("./run fogsim --plan {} --seed {}", shell_word(options.plan), seed);
+    if (scenario.generate != nullptr)
+        for (const std::string& change : options.run.topology_changes)
+            command += fmt::format(" --topology {}", change);
+    else if (options.run.topology != scenario.topology)
+        command += fmt::format(" --topology {}", engine::describe(options.run.topology));
+    if (options.run.crypto != &engine::chain::fast_crypto())
+        command += fmt::format(" --crypto {}", options.run.crypto->name());
+    if (!options.profile.empty()) command += fmt::format(" --profile {}", options.profile);
+    for (const sim::DefectInfo& defect : sim::defect_catalogue())
+        if (options.run.defects.has(defect.defect) && (options.profile.empty() || !defect.upstream_7_0_0))
+            command += fmt::format(" --defect {}", defect.name);
+    if (const sim::Strategy strategy = options.run.strategy.for_seed(seed); strategy != sim::Strategy{})
+        command += fmt::format(" --strategy {}", sim::describe(strategy));
+    if (options.run.block_budget != sim::Options().block_budget)
+        command += fmt::format(" --max-blocks {}", options.run.block_budget);
+    if (options.twice) command += " --check-determinism";
+    return command;
+}
+
 std::string repeat_command(const Report& report) {
     if (!report.replay.empty()) return fmt::format("./run fogsim --replay {}", shell_word(report.replay));
-    return command_of_seed(*report.scenario, report.options,
-                           report.result.failed_seed.value_or(report.options.run.seed));
+    return command_of_seed(report, report.result.failed_seed.value_or(report.options.run.seed));
 }
 
 engine::check::Conclusion conclusion_of(const Report& report) {
     const sim::SweepResult& result = report.result;
     engine::check::Ending ending;
+    ending.internal = report.broken;
     ending.differs = difference_of(report) != nullptr;
     if (result.failed_seed && result.failure) {
         if (!result.failure->violations.empty()) ending.violation = &result.failure->violations.front();
@@ -170,13 +174,16 @@ std::string result_line(const Report& report) {
                                        conclusion.word, name(violation.check), scenario, *result.failed_seed,
                                        fields_of(violation), sim::describe(result.failure->strategy));
         if (result.failures > 1) line += fmt::format(" failures={}", result.failures);
-        line += fmt::format(" trace={}", engine::hex_digest(told.digest));
+        if (told.cut_short == sim::CutShort::no || told.cut_short == sim::CutShort::blocks)
+            line += fmt::format(" trace={}", engine::hex_digest(told.digest)); // else it does not repeat
         if (!report.replay.empty()) line += fmt::format(" replay={}", report.replay);
         return line;
     }
     const char* what = conclusion.verdict == Verdict::mark_missed ? " check=marks" : "";
-    std::string line = fmt::format("fogsim: {}{} scenario={} {} strategy={} steps={} checks={}",
-                                   conclusion.word, what, scenario, seeds_of(report.options, result),
+    const std::string& file = report.options.plan;
+    const std::string plan = file.empty() ? "" : fmt::format(" plan={}", shell_word(file));
+    std::string line = fmt::format("fogsim: {}{} scenario={}{} {} strategy={} steps={} checks={}",
+                                   conclusion.word, what, scenario, plan, seeds_of(report.options, result),
                                    sim::describe(report.options.run.strategy), result.steps, result.checks);
     if (report.options.runs == 1 && result.failure)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
@@ -202,8 +209,16 @@ std::string failure_story(const Report& report) {
         std::size_t number = 1;
         for (const std::string& sentence : search::story_of(failure.smallest, failure.told))
             text += fmt::format("{:>3}. {}\n", number++, sentence);
-        const engine::check::CheckId check = failure.told.violations.front().check;
-        text += fmt::format("A {} violation: it must hold that {}.\n", name(check), holds_when(check));
+        const Violation& first = failure.told.violations.front();
+        if (first.stated)
+            text += fmt::format("A statement of the story, of the kind {}.\n", name(first.check));
+        else
+            text += fmt::format("A {} violation: it must hold that {}.\n", name(first.check),
+                                holds_when(first.check));
+    } else if (result.failure) {
+        for (const Violation& violation : result.failure->violations)
+            text += fmt::format("At {} ms check {} fails: {}.\n", violation.at.ms(), name(violation.check),
+                                engine::tell::in_words(violation));
     }
     for (const std::string& mark : missed_marks(report))
         text +=
@@ -219,7 +234,11 @@ std::string to_json(const Report& report) {
     Json json;
     json["tool"] = "fogsim";
     json["schema"] = 1;
+    json["version"] = build_facts().version;
+    json["commit"] = build_facts().commit;
+    json["commit_date"] = build_facts().date;
     json["scenario"] = scenario.name;
+    if (!options.plan.empty()) json["plan"] = options.plan;
     json["first_seed"] = options.run.seed;
     json["runs_wanted"] = options.runs;
     json["runs"] = result.runs;
@@ -230,6 +249,7 @@ std::string to_json(const Report& report) {
     json["verdict"] = engine::check::name(verdict_of(report));
     if (report.interrupted) json["interrupted"] = true;
     if (report.kept_hold) json["kept_failures_that_hold"] = *report.kept_hold;
+    if (!report.broken.empty()) json["error"] = report.broken;
     json["exit_code"] = static_cast<int>(verdict_of(report));
     json["distinct"] = result.distinct;
     json["steps"] = result.steps;
@@ -244,12 +264,14 @@ std::string to_json(const Report& report) {
     json["marks_missed"] = missed_marks(report);
     for (const sim::MarkInfo& info : sim::mark_catalogue())
         json["marks"][info.name] = result.marks.of(info.mark);
+    for (const sim::MarkInfo& info : sim::mark_catalogue())
+        json["runs_with_mark"][info.name] = result.runs_with_mark.of(info.mark);
     if (result.failed_seed) {
         Json failure;
         failure["seed"] = *result.failed_seed;
         failure["strategy"] = sim::describe(result.failure->strategy);
-        failure["repeat"] = report.is_replay ? repeat_command(report)
-                                             : command_of_seed(scenario, options, *result.failed_seed);
+        failure["repeat"] =
+            report.is_replay ? repeat_command(report) : command_of_seed(report, *result.failed_seed);
         if (const sim::Difference* d = difference_of(report)) {
             failure["event"] = d->event;
             failure["first"] = d->first;
@@ -269,35 +291,22 @@ std::string to_json(const Report& report) {
 
 std::string to_junit(const Report& report) {
     const Verdict verdict = verdict_of(report);
-    const bool failed = verdict != Verdict::held && verdict != Verdict::inconclusive;
+    const bool broken = verdict == Verdict::internal_error;
     const bool skipped = verdict == Verdict::inconclusive;
+    const bool failed = verdict != Verdict::held && !broken && !skipped;
+    const std::string seconds = fmt::format("{}.{:03}", report.wall_ms / 1000, report.wall_ms % 1000);
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-    text += fmt::format("<testsuite name=\"fogsim\" tests=\"1\" failures=\"{}\" skipped=\"{}\">\n",
-                        failed ? 1 : 0, skipped ? 1 : 0);
-    text += fmt::format("  <testcase classname=\"fogsim\" name=\"{}\">\n", escaped(report.scenario->name));
+    text += fmt::format("<testsuite name=\"fogsim\" tests=\"1\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+                        "time=\"{}\">\n",
+                        failed ? 1 : 0, broken ? 1 : 0, skipped ? 1 : 0, seconds);
+    text += fmt::format("  <testcase classname=\"fogsim\" name=\"{}\" time=\"{}\">\n",
+                        escaped(report.scenario->name), seconds);
+    if (broken) text += fmt::format("    <error message=\"{}\"/>\n", escaped(report.broken));
     if (failed)
         text += fmt::format("    <failure message=\"{}\">{}</failure>\n", escaped(result_line(report)),
                             escaped(failure_story(report)));
     if (skipped) text += fmt::format("    <skipped message=\"{}\"/>\n", escaped(result_line(report)));
     return text + "  </testcase>\n</testsuite>\n";
-}
-
-std::string to_trace(const sim::RunResult& run) {
-    std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
-    for (std::size_t n = 0; n < run.node_names.size(); ++n)
-        text += fmt::format(
-            "{{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":{},\"args\":{{\"name\":{}}}}},\n", n,
-            nlohmann::json(run.node_names[n]).dump());
-    bool first = true;
-    for (const engine::Event& event : run.events) {
-        text += fmt::format("{}{{\"ph\":\"i\",\"s\":\"t\",\"name\":\"{}\",\"pid\":1,\"tid\":{},\"ts\":{}.{:"
-                            "03},\"args\":{{\"object\":{},"
-                            "\"a\":{},\"b\":{}}}}}",
-                            first ? "" : ",\n", name(event.kind), event.node.value, event.at.ns / 1000,
-                            event.at.ns % 1000, event.object, event.a, event.b);
-        first = false;
-    }
-    return text + "\n]}\n";
 }
 
 } // namespace tools::fogsim

@@ -19,6 +19,8 @@ struct Report {
     bool is_replay = false;                   ///< one run that follows a recording, not a sweep
     bool judges_marks = false;                ///< the sweep is of the kind that required marks are stated for
     bool interrupted = false;                 ///< by the user, before it was through
+    std::uint64_t wall_ms = 0;                ///< that it took
+    std::string broken{};                     ///< a bug of ours that ended it, with its place; else empty
     std::optional<std::size_t> kept_hold{};   ///< with a corpus: how many of its failures hold now
 };
 
@@ -27,6 +29,8 @@ engine::check::Conclusion conclusion_of(const Report& report);
 sim::Verdict verdict_of(const Report& report);
 /// The one command that repeats the failure, or the run.
 std::string repeat_command(const Report& report);
+/// The command that repeats the run of a seed.
+std::string command_of_seed(const Report& report, std::uint64_t seed);
 /// Required marks that a sweep of this size must have hit and has not, by name.
 std::vector<std::string> missed_marks(const Report& report);
 /// How many of the catalogue's marks were hit.

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <cctype>
 #include <map>
 
 #include "engine/tell/words.hpp"
 #include "search/story.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
+#include "tools/build_facts.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/fogsim/timeline.hpp"
 #include "tools/markup.hpp"
@@ -21,23 +23,40 @@ constexpr const char* head = R"(<!DOCTYPE html>
 <html lang="en" xmlns="http://www.w3.org/1999/xhtml">
 <head>
 <meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
 <title>{}</title>
 <style>
-body {{ font: 15px/1.45 sans-serif; margin: 1.5em; color: #222; }}
+body {{ --paper: #fff; --ink: #222; --faint: #555; --soft: #f6f6f6; --line: #ccc; --grid: #eee; --blue: #1a5fb4;
+  --red: #c01c28; --green: #2e7d32; --brown: #7a5200; --active: #e3f4e1; --down: #d8d8d8; --paused: #e6e0f0;
+  --fault: #fbe3b5; --poll: #9ec5ee; background: var(--paper); color: var(--ink);
+  font: 15px/1.45 sans-serif; margin: 1.5em; }}
+@media (prefers-color-scheme: dark) {{
+  body {{ --paper: #1b1b1d; --ink: #e4e4e4; --faint: #a8a8a8; --soft: #262629; --line: #4a4a4e; --grid: #2c2c30;
+    --blue: #7db3f0; --red: #ff7b80; --green: #79c77d; --brown: #e8c27a; --active: #203c24; --down: #3d3d42;
+    --paused: #3a3150; --fault: #5a4413; --poll: #2f5c8f; }}
+}}
 h1 {{ font-size: 1.5em; }}
 h2 {{ font-size: 1.15em; margin-top: 1.6em; }}
 .verdict {{ padding: 0.1em 0.5em; border-radius: 4px; color: #fff; background: #c01c28; }}
 .held {{ background: #2e7d32; }}
 .open {{ background: #8a6d00; }}
-pre {{ background: #f4f4f4; padding: 0.6em; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.first {{ font-size: 1.1em; max-width: 50em; }}
+pre {{ background: var(--soft); padding: 0.6em; white-space: pre-wrap; overflow-wrap: anywhere; }}
 table {{ border-collapse: collapse; }}
-th, td {{ text-align: left; padding: 0.15em 0.8em 0.15em 0; vertical-align: top; border-bottom: 1px solid #eee; }}
+th, td {{ text-align: left; padding: 0.15em 0.8em 0.15em 0; vertical-align: top;
+  border-bottom: 1px solid var(--grid); overflow-wrap: anywhere; }}
 td.n {{ text-align: right; }}
-tr.never td {{ color: #8a6d00; }}
-tr.missed td {{ color: #c01c28; font-weight: bold; }}
-li.fails {{ color: #c01c28; font-weight: bold; }}
-.legend {{ color: #555; font-size: 0.9em; max-width: 60em; }}
+tr.never td {{ color: var(--brown); }}
+tr.missed td {{ color: var(--red); font-weight: bold; }}
+li.fails {{ color: var(--red); font-weight: bold; }}
+@media (max-width: 45em) {{
+  body {{ margin: 0.6em; }}
+  table {{ display: block; overflow-x: auto; }}
+  ol {{ padding-left: 1.6em; }}
+  .timeline .names {{ width: 110px; }}
+}}
 {}</style>
 </head>
 <body>
@@ -86,11 +105,12 @@ std::string violations(const std::vector<Violation>& all) {
             v.truth ? engine::check::to_text(*v.truth) : "", escaped(engine::tell::in_words(v)));
     out += "</table>\n";
     const engine::check::CheckId check = all.front().check;
+    if (all.front().stated) return out + "<p>It is a statement of the story itself.</p>\n";
     return out + fmt::format("<p>Of {} it must hold that {}.</p>\n", name(check), escaped(holds_when(check)));
 }
 
 std::string picture(const sim::RunResult& run, const scenarios::lag::Plan* plan) {
-    return "<h2>The run</h2>\n" + timeline(run, plan) + timeline_legend();
+    return "<h2>The run</h2>\n" + timeline_legend() + timeline(run, plan);
 }
 
 std::string failed(const search::Failure& failure) {
@@ -119,6 +139,46 @@ std::string failed(const search::Failure& failure) {
     return out;
 }
 
+std::string lower_first(std::string text) {
+    if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    return text;
+}
+
+// What an outsider wants to know first: what is wrong, and why.
+std::string what_is_wrong(const sim::RunResult& run) {
+    const Violation& first = run.violations.front();
+    if (first.stated)
+        return fmt::format("The story states, and it does not hold: {}.", engine::tell::in_words(first));
+    std::string text = fmt::format("Check {} fails: {}.", name(first.check), engine::tell::in_words(first));
+    if (first.account && first.shown && first.truth)
+        text = fmt::format("Account {} is shown {}, true is {}", first.account->value,
+                           engine::check::to_text(*first.shown), engine::check::to_text(*first.truth));
+    else
+        return text;
+    const engine::tell::Names names{run.node_names, run.copy_names};
+    for (const engine::tell::Note& note : run.notes)
+        if (note.is_why())
+            return text + ", because " + lower_first(why_in_words(note, run.notes, names)) + ".";
+    return text + ".";
+}
+
+std::string first_sentence(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    const bool told = report.failure && !report.failure->difference;
+    if (!report.broken.empty())
+        return "The program or the story has a bug of its own; nothing is said of the system.";
+    if (difference_of(report) != nullptr)
+        return "Two runs of one seed were not the same: the simulation itself is wrong.";
+    if (told) return what_is_wrong(report.failure->told);
+    if (result.failure && !result.failure->violations.empty()) return what_is_wrong(*result.failure);
+    if (result.failed_seed)
+        return fmt::format("This world cannot tell the story: {}.", result.failure->skipped);
+    if (report.interrupted) return "The search was ended before it was through, and had found nothing wrong.";
+    return fmt::format(
+        "Every balance that a wallet showed was right: {} of them, in {} of the simulated system.",
+        result.checks, report.options.runs == 1 ? "one run" : fmt::format("{} runs", result.runs));
+}
+
 std::string settings(const Report& report) {
     const sim::SweepOptions& options = report.options;
     const sim::SweepResult& result = report.result;
@@ -141,6 +201,8 @@ std::string settings(const Report& report) {
     out += row("scheduler steps", result.steps);
     out += row("balances judged", result.checks);
     out += row("judgements of all checks", result.judgements);
+    out += row("fogsim", fmt::format("{}, commit {} of {}", build_facts().version, build_facts().commit,
+                                     build_facts().date));
     if (report.kept_hold) out += row("kept failures that hold now", *report.kept_hold);
     if (result.failures > 1) out += row("seeds that failed", result.failures);
     out += row("trace", engine::hex_digest(result.digest));
@@ -158,19 +220,30 @@ std::string strategies(const Report& report) {
     return out + "</table>\n";
 }
 
+// In integers, so that it is the same everywhere: "0.04 %".
+std::string share(std::uint64_t part, std::uint64_t whole) {
+    if (whole == 0 || part == 0) return "";
+    const auto hundredths =
+        static_cast<std::uint64_t>(static_cast<engine::fog::Value>(part) * 10'000 / whole);
+    if (hundredths == 0) return "&lt; 0.01 %";
+    return fmt::format("{}.{:02} %", hundredths / 100, hundredths % 100);
+}
+
 std::string marks(const Report& report) {
     const sim::SweepResult& result = report.result;
     const std::vector<std::string> missed = missed_marks(report);
     std::string out = fmt::format(
         "<h2>Rare situations</h2>\n<p>{} of {} came about.</p>\n<table>\n<tr><th>mark</th><th>component</th>"
-        "<th>times</th><th>meaning</th><th>required within</th></tr>\n",
+        "<th>times</th><th>share of runs</th><th>meaning</th><th>required within</th></tr>\n",
         marks_hit(result.marks), engine::mark_count);
     for (const sim::MarkInfo& info : sim::mark_catalogue()) {
         const std::uint64_t times = result.marks.of(info.mark);
         const bool is_missed = std::find(missed.begin(), missed.end(), info.name) != missed.end();
         const char* style = is_missed ? " class=\"missed\"" : times == 0 ? " class=\"never\"" : "";
-        out += fmt::format("<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>\n",
-                           style, escaped(info.name), escaped(info.component), times, escaped(info.meaning),
+        out += fmt::format("<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>"
+                           "<td>{}</td><td>{}</td></tr>\n",
+                           style, escaped(info.name), escaped(info.component), times,
+                           share(result.runs_with_mark.of(info.mark), result.runs), escaped(info.meaning),
                            info.required_within_runs != 0 ? fmt::format("{} runs", info.required_within_runs)
                                                           : "");
     }
@@ -188,7 +261,10 @@ std::string to_html(const Report& report) {
     std::string out = fmt::format(fmt::runtime(head), escaped(title), timeline_style());
     out += fmt::format("<h1><span class=\"{}\">{}</span> {}</h1>\n", colour(verdict), heading(verdict),
                        escaped(report.scenario->name));
-    out += fmt::format("<pre>{}</pre>\n", escaped(result_line(report)));
+    out += fmt::format("<p class=\"first\">{}</p>\n<p>Scenario {}, by fogsim {}, commit {} of {}.</p>\n",
+                       escaped(first_sentence(report)), escaped(report.scenario->name), build_facts().version,
+                       build_facts().commit, build_facts().date);
+    if (report.broken.empty()) out += fmt::format("<pre>{}</pre>\n", escaped(result_line(report)));
     for (const std::string& mark : missed_marks(report))
         out +=
             fmt::format("<p>A situation that this sweep must have been through never came about: {}.</p>\n",
@@ -199,6 +275,10 @@ std::string to_html(const Report& report) {
         out += fmt::format("<h2>Two runs of seed {} differ first at event {}</h2>\n<pre>{}\n{}</pre>\n",
                            d->seed, d->event, escaped(d->first.empty() ? "(had ended)" : d->first),
                            escaped(d->second.empty() ? "(had ended)" : d->second));
+    if (!report.broken.empty())
+        out += fmt::format("<h2>Internal error</h2>\n<pre>{}</pre>\n", escaped(report.broken));
+    if (!told && result.failure && !result.failure->violations.empty())
+        out += violations(result.failure->violations);
     if (told)
         out += failed(*report.failure);
     else if (result.failure && !result.failure->events.empty() && !result.difference)

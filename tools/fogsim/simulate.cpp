@@ -11,12 +11,16 @@
 #include <thread>
 
 #include "engine/input_file.hpp"
+#include "engine/known_words.hpp"
 #include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
+#include "scenarios/topology_needs.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "tools/fogsim/commands.hpp"
 #include "tools/fogsim/corpus.hpp"
+#include "tools/fogsim/crash.hpp"
+#include "tools/fogsim/known.hpp"
 #include "tools/fogsim/progress.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/output_file.hpp"
@@ -29,8 +33,10 @@ using sim::Verdict;
 
 const engine::Scenario& scenario_of(const std::string& name) {
     if (const engine::Scenario* scenario = scenarios::find(name)) return *scenario;
-    throw engine::UsageError(
-        fmt::format("--scenario: there is no scenario '{}'; --list-scenarios lists them", name));
+    std::vector<std::string_view> known;
+    for (const engine::Scenario& scenario : scenarios::all()) known.push_back(scenario.name);
+    throw engine::UsageError(fmt::format("--scenario: there is no scenario '{}'{}", name,
+                                         engine::known_words(name, known, "--list-scenarios")));
 }
 
 scenarios::lag::Plan plan_of(const std::string& path) {
@@ -56,16 +62,14 @@ sim::DefectSet defects_of(const Arguments& arguments) {
     sim::DefectSet defects;
     if (!arguments.profile.empty()) {
         if (arguments.profile != "upstream-7.0.0")
-            throw engine::UsageError(
-                fmt::format("--profile: there is no profile '{}' (upstream-7.0.0)", arguments.profile));
+            throw engine::UsageError(fmt::format("--profile: there is no profile '{}'{}", arguments.profile,
+                                                 engine::known_words(arguments.profile, {"upstream-7.0.0"})));
         for (const sim::DefectInfo& defect : sim::defect_catalogue())
             if (defect.upstream_7_0_0) defects.switch_on(defect.defect);
     }
     for (const std::string& name : arguments.defects) {
         const sim::DefectInfo* defect = sim::find_defect(name);
-        if (defect == nullptr)
-            throw engine::UsageError(
-                fmt::format("--defect: there is no defect '{}'; --list-defects lists them", name));
+        if (defect == nullptr) throw engine::UsageError(fmt::format("--defect: {}", no_such_defect(name)));
         defects.switch_on(defect->defect);
     }
     return defects;
@@ -74,8 +78,8 @@ sim::DefectSet defects_of(const Arguments& arguments) {
 const engine::chain::Crypto& crypto_of(const std::string& name) {
     if (name == "fast") return engine::chain::fast_crypto();
     if (name == "ristretto") return engine::chain::ristretto_crypto();
-    throw engine::UsageError(
-        fmt::format("--crypto: there is no implementation '{}' (fast, ristretto)", name));
+    throw engine::UsageError(fmt::format("--crypto: there is no implementation '{}'{}", name,
+                                         engine::known_words(name, {"fast", "ristretto"})));
 }
 
 sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario& scenario) {
@@ -94,11 +98,18 @@ sim::SweepOptions options_of(const Arguments& arguments, const engine::Scenario&
     options.run.topology_changes = arguments.topology;
     options.run.crypto = &crypto_of(arguments.crypto);
     options.run.defects = defects_of(arguments);
+    if (!arguments.max_blocks.empty())
+        options.run.block_budget = number("--max-blocks", arguments.max_blocks, 1, 1'000'000'000);
     options.plan = arguments.plan;
     options.profile = arguments.profile;
     options.twice = arguments.check_determinism;
     options.keep_going = arguments.keep_going;
     options.run.strategy = strategy_of(arguments, scenario.generate != nullptr && options.runs > 1);
+    if (!arguments.trace.empty() && options.runs > 1)
+        throw engine::UsageError(
+            fmt::format("--trace: shows one run, and --runs asks for {}; a failure that a "
+                        "sweep finds is shown with --replay and --trace",
+                        options.runs));
     options.run.keep_events = options.runs == 1 && (!arguments.trace.empty() || !arguments.report.empty());
     return options;
 }
@@ -183,6 +194,40 @@ int end_with(const Report& report, Outputs& outputs) {
     return static_cast<int>(verdict == Verdict::held && !is_written ? Verdict::usage : verdict);
 }
 
+Limits limits_of(const Arguments& arguments, const sim::SweepOptions& options) {
+    Limits limits;
+    limits.is_single = options.runs == 1;
+    if (!arguments.time_limit.empty())
+        limits.seconds = number("--time-limit", arguments.time_limit, 1, 1'000'000);
+    limits.memory_bytes = usual_memory_bytes();
+    if (!arguments.max_memory.empty())
+        limits.memory_bytes = number("--max-memory", arguments.max_memory, 1, 1'000'000'000) << 20;
+    return limits;
+}
+
+// The thread that runs it does not come back to be told so: what there is to say is said without it.
+[[noreturn]] void end_hopeless_run(const Report& report, const sim::RunWatch& watch) {
+    const std::uint64_t seed = watch.seed;
+    const bool interrupted = watch.wish == sim::CutShort::interrupted;
+    const Verdict verdict = interrupted ? Verdict::inconclusive : Verdict::liveness;
+    tools::say("The story does not end, for its step {} has none: it was asked to, and nothing has happened "
+               "since.\nRepeat with: {}\n",
+               watch.story_step.load(), command_of_seed(report, seed));
+    tools::say("fogsim: {} scenario={} seed={}{}\n", interrupted ? "INCONCLUSIVE" : "FAIL check=liveness",
+               report.scenario->name, seed, interrupted ? " reason=interrupted" : "");
+    (void)tools::lost_output();
+    ::_exit(static_cast<int>(verdict));
+}
+
+// @throws sim::Broken
+sim::SweepResult sweep(const Report& report, const Limits& limits, sim::SweepProgress& progress) {
+    const Interruption interruption(progress);
+    const Watchdog watchdog(progress, limits,
+                            [&report](const sim::RunWatch& watch) { end_hopeless_run(report, watch); });
+    const ProgressLine line(progress, report.options.runs);
+    return sim::sweep(*report.scenario, report.options, progress);
+}
+
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
 int tell_replay(const search::Replay& replay, sim::RunResult run, const std::string& shown,
                 Outputs& outputs) {
@@ -207,6 +252,7 @@ int tell_replay(const search::Replay& replay, sim::RunResult run, const std::str
     report.result.excused = run.excused;
     report.result.digest = run.digest;
     report.result.marks = run.marks;
+    report.result.runs_with_mark.add_run(run.marks);
     if (run.verdict != Verdict::held || !run.skipped.empty()) {
         report.result.failed_seed = replay.what.recording.seed;
         report.result.failures = 1;
@@ -279,7 +325,7 @@ std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects
 int simulate(const Arguments& arguments) {
     sim::SweepProgress progress;
     // From here on a signal ends the search, not the program: files that were begun are finished.
-    const Interruption interruption(progress, 0);
+    const Interruption interruption(progress);
     if (!arguments.replay.empty()) {
         const search::Replay replay = replay_of(arguments);
         Outputs outputs(arguments);
@@ -290,15 +336,33 @@ int simulate(const Arguments& arguments) {
     }
     std::optional<scenarios::lag::Plan> plan;
     if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
-    engine::Scenario scenario = plan ? scenarios::lag::scenario_of(*plan) : scenario_of(arguments.scenario);
+    const auto tally = std::make_shared<scenarios::lag::Tally>();
+    engine::Scenario scenario =
+        plan ? scenarios::lag::scenario_of(*plan, tally) : scenario_of(arguments.scenario);
     Report report;
     report.scenario = &scenario;
     report.options = options_of(arguments, scenario);
+    if (const std::string why = scenarios::refusal(scenario, report.options.run.topology); !why.empty())
+        throw engine::UsageError("--topology: " + why);
+    report.options.on_run = [&report](std::uint64_t seed, const sim::RunWatch& watch) {
+        name_run_at_crash(watch, report.scenario->name, command_of_seed(report, seed));
+    };
     const sim::SweepOptions& options = report.options;
-    const std::uint64_t limit_s =
-        arguments.time_limit.empty() ? 0 : number("--time-limit", arguments.time_limit, 1, 1'000'000);
+    const Limits limits = limits_of(arguments, options);
     report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
                           options.run.strategy == sim::Strategy::parse("portfolio");
+
+    if (!arguments.known.empty()) {
+        KnownRun wishes;
+        wishes.file = arguments.known;
+        wishes.gone_fails = arguments.known_must_show;
+        wishes.shrink = !arguments.no_shrink;
+        wishes.json = arguments.json;
+        wishes.junit = arguments.junit;
+        const Watchdog watchdog(progress, limits,
+                                [&report](const sim::RunWatch& watch) { end_hopeless_run(report, watch); });
+        return run_known(scenario, options, wishes, progress);
+    }
 
     std::optional<Corpus> corpus;
     if (!arguments.corpus.empty()) corpus.emplace(arguments.corpus);
@@ -309,21 +373,35 @@ int simulate(const Arguments& arguments) {
             return *code;
     }
     const auto begun = std::chrono::steady_clock::now();
-    {
-        const Interruption limit(progress, limit_s);
-        const ProgressLine line(progress, options.runs);
-        report.result = sim::sweep(scenario, options, progress);
+    const auto took = [&begun] {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                     begun);
+    };
+    try {
+        report.result = sweep(report, limits, progress);
+    } catch (const sim::Broken& broken) {
+        report.broken = broken.what();
+        report.wall_ms = static_cast<std::uint64_t>(took().count());
+        tools::tell("fogsim: internal error: {}\nfogsim: repeat with: {}\n", broken.what(),
+                    command_of_seed(report, broken.seed()));
+        (void)outputs.write(report);
+        return static_cast<int>(Verdict::internal_error);
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    report.wall_ms = static_cast<std::uint64_t>(took().count());
     if (options.runs > 1 && isatty(STDERR_FILENO))
-        tools::tell("{} runs in {:.1f} s\n", report.result.runs, seconds);
+        tools::tell("{} runs in {:.1f} s\n", report.result.runs, static_cast<double>(report.wall_ms) / 1000);
+    if (const std::string why = scenarios::lag::untested(*tally);
+        plan && report.result.runs > 0 && !why.empty())
+        tools::tell("fogsim: --plan: '{}' tests nothing before its end: {}\n", arguments.plan, why);
     const sim::SweepResult& result = report.result;
     const bool cut_short = (!result.failed_seed || options.keep_going) && result.runs < options.runs;
     if (cut_short) tools::tell("fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
     // A time limit is a wish that was met; an interrupt leaves the question open, unless it was answered.
     report.interrupted =
         !result.failed_seed && cut_short && (Interruption::was_signalled() || result.runs == 0);
-    if (result.failed_seed && !result.difference && !result.failure->violations.empty()) {
+    // What was cut short is told as it is: without its limit, the run would go on as before.
+    if (result.failed_seed && !result.difference && !result.failure->violations.empty() &&
+        result.failure->cut_short == sim::CutShort::no) {
         sim::Options failed = options.run;
         failed.seed = *result.failed_seed;
         search::InvestigateOptions wishes;

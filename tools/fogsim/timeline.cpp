@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/tell/words.hpp"
+#include "sim/network.hpp"
 #include "tools/fogsim/timeline_lanes.hpp"
 #include "tools/markup.hpp"
 
@@ -28,6 +29,9 @@ constexpr std::size_t most_titles = 8; // of marks that share a place
 class Picture {
 public:
     Picture(const sim::RunResult& run, const scenarios::lag::Plan* plan) : run_(run), lanes_(run, plan) {
+        if (!run.violations.empty()) failed_lane_ = lane_of(run.violations.front());
+        fold_wallets();
+        find_messages();
         lay_out();
     }
 
@@ -48,12 +52,102 @@ public:
         draw_axis(svg);
         for (const Lane& lane : lanes_.all())
             if (lane.height != 0) draw(svg, lane);
+        for (const Message& message : messages_) draw(svg, message);
         draw_violations(svg);
         svg += "</svg>\n";
         return "<div class=\"timeline\">\n" + names + "<div class=\"scroll\">\n" + svg + "</div>\n</div>\n";
     }
 
 private:
+    /// A request or an answer that came from one lane to another.
+    struct Message {
+        const Lane* from;
+        const Lane* to;
+        Instant sent;
+        Instant arrived;
+        bool answer;
+        std::string title;
+    };
+
+    // Wallets of one account do the same work.  Where they are many, they share a lane: all but one that has
+    // shown a wrong number.
+    void fold_wallets() {
+        constexpr std::size_t few = 3;
+        std::map<std::string, std::vector<Lane*>> of_account;
+        for (Lane& lane : lanes_.all()) {
+            const std::size_t at = lane.name.find(" of ");
+            if (lane.is_wallet && &lane != failed_lane_ && at != std::string::npos)
+                of_account[lane.name.substr(at)].push_back(&lane);
+        }
+        for (auto& [account, wallets] : of_account) {
+            if (wallets.size() < few) continue;
+            Lane& one = *wallets.front();
+            one.name = fmt::format("{} wallets{}", wallets.size(), account);
+            one.levels.clear(); // each has a block count of its own; the dots say it
+            folded_[&one] = &one;
+            for (Lane* other : wallets) {
+                if (other == &one) continue;
+                one.marks.insert(one.marks.end(), other->marks.begin(), other->marks.end());
+                one.spans.insert(one.spans.end(), other->spans.begin(), other->spans.end());
+                other->height = 0;
+                folded_[other] = &one;
+            }
+            const auto earlier = [](const auto& a, const auto& b) { return a.at < b.at; };
+            std::stable_sort(one.marks.begin(), one.marks.end(), earlier);
+        }
+    }
+
+    const Lane* shown(const Lane& lane) const {
+        const auto found = folded_.find(&lane);
+        return found == folded_.end() ? &lane : found->second;
+    }
+
+    // Those that begin or end at a wallet, and few enough to be told apart.
+    void find_messages() {
+        constexpr std::size_t most = 400;
+        struct Asked {
+            const engine::Event* request;
+            const engine::Event* delivered;
+        };
+        std::map<std::uint64_t, Asked> calls; // by number
+        const engine::Roster roster(run_.topology);
+        const auto add = [&](engine::NodeId from, engine::NodeId to, Instant sent, Instant arrived,
+                             bool answer, std::uint64_t method) {
+            messages_.push_back(
+                {shown(lanes_.of(from)), shown(lanes_.of(to)), sent, arrived, answer,
+                 fmt::format("{} to {}: {}", answer ? "an answer" : "a request", run_.node_names[to.value],
+                             sim::name(static_cast<sim::Method>(method)))});
+        };
+        for (const engine::Event& e : run_.events) {
+            if (e.kind == engine::EventKind::request && roster.is_wallet(e.node)) calls[e.b] = {&e, nullptr};
+            if (e.kind == engine::EventKind::delivered) {
+                const auto call = calls.find(e.b);
+                if (call == calls.end()) continue;
+                call->second.delivered = &e;
+                add(call->second.request->node, e.node, call->second.request->at, e.at, false, e.a);
+            }
+            if (e.kind == engine::EventKind::answered) {
+                const auto call = std::find_if(calls.begin(), calls.end(), [&e](const auto& entry) {
+                    const Asked& asked = entry.second;
+                    return asked.delivered != nullptr && asked.delivered->node == e.node &&
+                           asked.request->node.value == e.object && asked.request->a == e.a;
+                });
+                if (call == calls.end()) continue;
+                const engine::NodeId wallet = call->second.request->node;
+                add(e.node, wallet, e.at, heard_at(wallet, e.at), true, e.a);
+                calls.erase(call);
+            }
+        }
+        if (messages_.size() > most) messages_.clear();
+    }
+
+    // When a wallet hears something after a moment; that moment, when it never does.
+    Instant heard_at(engine::NodeId wallet, Instant after) const {
+        for (const engine::tell::Note& note : run_.notes)
+            if (note.node == wallet && note.is_answer() && note.at >= after) return note.at;
+        return after;
+    }
+
     void lay_out() {
         std::vector<std::int64_t> moments{0, lanes_.end().ns};
         for (const Lane& lane : lanes_.all()) {
@@ -65,6 +159,10 @@ private:
             }
         }
         for (const auto& violation : run_.violations) moments.push_back(violation.at.ns);
+        for (const Message& message : messages_) {
+            moments.push_back(message.sent.ns);
+            moments.push_back(message.arrived.ns);
+        }
         std::sort(moments.begin(), moments.end());
         moments.erase(std::unique(moments.begin(), moments.end()), moments.end());
         std::uint64_t x = 0;
@@ -117,6 +215,15 @@ private:
             draw_levels(out, lane, lane.levels, "count", !lane.is_wallet);
         }
         draw_marks(out, lane);
+    }
+
+    void draw(std::string& out, const Message& message) const {
+        if (message.from == message.to || message.from->height == 0 || message.to->height == 0) return;
+        const auto middle = [](const Lane& lane) { return lane.top + lane.height / 2; };
+        out += fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"><title>{} ({} to {} ms)</title></path>\n",
+                           message.answer ? "answer" : "request", x(message.sent), middle(*message.from),
+                           x(message.arrived), middle(*message.to), escaped(message.title), message.sent.ms(),
+                           message.arrived.ms());
     }
 
     void draw(std::string& out, const Lane& lane, const Span& span) const {
@@ -243,6 +350,9 @@ private:
 
     const sim::RunResult& run_;
     Lanes lanes_;
+    const Lane* failed_lane_ = nullptr;
+    std::map<const Lane*, const Lane*> folded_; // lanes of wallets, and the one that stands for them
+    std::vector<Message> messages_;
     std::map<std::int64_t, std::uint64_t> x_; // by moment, before the margin
     std::uint64_t width_ = 0;
     std::uint64_t height_ = 0;
@@ -255,49 +365,70 @@ std::string timeline(const sim::RunResult& run, const scenarios::lag::Plan* plan
 }
 
 const char* timeline_style() {
-    return R"(.timeline { display: flex; border: 1px solid #ccc; }
-.timeline svg { display: block; font: 11px sans-serif; }
-.timeline .names { flex: none; background: #fafafa; border-right: 1px solid #ccc; }
+    return R"(.timeline { display: flex; border: 1px solid var(--line); }
+.timeline svg { display: block; font: 11px sans-serif; fill: var(--ink); }
+.timeline .names { flex: none; background: var(--soft); border-right: 1px solid var(--line); }
 .scroll { overflow-x: auto; }
 .name { text-anchor: end; }
-.time { fill: #666; font-size: 10px; }
-.grid { stroke: #eee; }
-.edge { stroke: #ddd; }
-.tip { fill: none; stroke: #ccc; stroke-width: 1.5; }
-.count { fill: none; stroke: #1a5fb4; stroke-width: 1.5; }
-.number { fill: #1a5fb4; font-size: 9px; }
-.active { fill: #e3f4e1; }
-.down { fill: #d8d8d8; }
-.paused { fill: #e6e0f0; }
-.fault { fill: #fbe3b5; fill-opacity: 0.8; stroke: #c88a00; stroke-dasharray: 3 2; }
-.poll { fill: #9ec5ee; }
-.of_span { fill: #7a5200; font-size: 9px; }
-.of_mark { fill: #222; font-size: 10px; }
-.step, .act { fill: #555; }
-.told { stroke: #1a5fb4; stroke-width: 2; }
-.block { stroke: #555; stroke-width: 2; }
+.time { fill: var(--faint); font-size: 10px; }
+.grid { stroke: var(--grid); }
+.edge { stroke: var(--line); }
+.tip { fill: none; stroke: var(--line); stroke-width: 1.5; }
+.count { fill: none; stroke: var(--blue); stroke-width: 1.5; }
+.number { fill: var(--blue); font-size: 9px; }
+.active { fill: var(--active); }
+.down { fill: var(--down); }
+.paused { fill: var(--paused); }
+.fault { fill: var(--fault); fill-opacity: 0.8; stroke: #c88a00; stroke-dasharray: 3 2; }
+.poll { fill: var(--poll); }
+.of_span { fill: var(--brown); font-size: 9px; }
+.of_mark { fill: var(--ink); font-size: 10px; }
+.step, .act { fill: var(--faint); }
+.told { stroke: var(--blue); stroke-width: 2; }
+.block { stroke: var(--faint); stroke-width: 2; }
 .lost { stroke: #b05000; stroke-width: 1.5; fill: none; }
-.shown { fill: #2e7d32; }
-.nothing { fill: #fff; stroke: #888; }
-line.failure { stroke: #c01c28; stroke-width: 1.5; stroke-dasharray: 5 3; }
-rect.failed { fill: #c01c28; fill-opacity: 0.08; }
-circle.failed { fill: none; stroke: #c01c28; stroke-width: 2.5; }
-text.failed { fill: #c01c28; font-weight: bold; }
+.request, .answer { stroke: var(--blue); stroke-width: 0.7; stroke-opacity: 0.6; fill: none; }
+.answer { stroke-dasharray: 2 2; }
+.shown { fill: var(--green); }
+.nothing { fill: var(--paper); stroke: var(--faint); }
+line.failure { stroke: var(--red); stroke-width: 1.5; stroke-dasharray: 5 3; }
+rect.failed { fill: var(--red); fill-opacity: 0.08; }
+circle.failed { fill: none; stroke: var(--red); stroke-width: 2.5; }
+text.failed { fill: var(--red); font-weight: bold; }
+.legend { position: sticky; top: 0; z-index: 1; background: var(--paper); color: var(--faint); font-size: 0.85em;
+  margin: 0; padding: 0.3em 0; display: flex; flex-wrap: wrap; gap: 0.2em 1em; list-style: none; }
+.legend svg { width: 22px; height: 12px; vertical-align: middle; margin-right: 0.3em; }
 )";
 }
 
 std::string timeline_legend() {
-    return "<p class=\"legend\">Virtual time goes to the right; the room between two moments grows with the "
-           "logarithm of the time between them. Blue: block counts, of a wallet the one it has shown last; "
-           "grey: "
-           "the chain's height at that moment, so that the gap is the lag. Green ground: the ingest node is "
-           "active; grey: down; violet: paused; orange: a fault is in force. Triangles: steps of the story, "
-           "and "
-           "where they act. In a wallet's lane a bar is a balance check, each blue stroke in it an answer, "
-           "and a "
-           "dot what was shown (amount @ block count; hollow: nothing could be). A brown cross is a message "
-           "or "
-           "a write that was lost. Everything has words behind it: point at it.</p>\n";
+    struct Entry {
+        const char* sign;
+        const char* meaning;
+    };
+    const Entry entries[] = {
+        {"<path class=\"count\" d=\"M1 10H8V4H21\"/>", "block count; of a wallet, what it has shown last"},
+        {"<path class=\"tip\" d=\"M1 8H8V2H21\"/>", "height of the chain: the gap is the lag"},
+        {"<path class=\"step\" d=\"M11 10l-4 -8h8z\"/>", "a step of the story, and where it acts"},
+        {"<path class=\"request\" d=\"M1 2L21 10\"/>", "a wallet's request"},
+        {"<path class=\"answer\" d=\"M1 10L21 2\"/>", "the answer"},
+        {"<path class=\"lost\" d=\"M8 3l6 6m0 -6l-6 6\"/>", "lost, or a write that failed"},
+        {"<rect class=\"poll\" x=\"1\" y=\"5\" width=\"20\" height=\"3\"/>", "a balance check"},
+        {"<path class=\"shown\" d=\"M7 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0\"/>", "shown: amount @ block count"},
+        {"<path class=\"nothing\" d=\"M7 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0\"/>", "nothing could be shown"},
+        {"<rect class=\"active\" width=\"22\" height=\"12\"/>", "active ingest node"},
+        {"<rect class=\"down\" width=\"22\" height=\"12\"/>", "down"},
+        {"<rect class=\"paused\" width=\"22\" height=\"12\"/>", "paused"},
+        {"<rect class=\"fault\" width=\"22\" height=\"12\"/>", "a fault is in force"},
+    };
+    std::string out = "<ul class=\"legend\">\n";
+    for (const Entry& entry : entries)
+        out += fmt::format(
+            "<li><svg xmlns=\"http://www.w3.org/2000/svg\" aria-hidden=\"true\">{}</svg>{}</li>\n",
+            entry.sign, entry.meaning);
+    return out +
+           "<li>Time goes to the right; the room between two moments grows with the logarithm of the time "
+           "between them. Point at anything for its words.</li>\n</ul>\n";
 }
 
 } // namespace tools::fogsim

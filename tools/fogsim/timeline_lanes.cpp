@@ -266,7 +266,8 @@ std::optional<std::size_t> Lanes::place_of(const scenarios::lag::PlannedStep& st
     case Action::poll:
     case Action::restart_wallet:
     case Action::kill_wallet:
-    case Action::landing: { // wallets that never called anybody have no lane
+    case Action::landing:
+    case Action::inquire: { // wallets that never called anybody have no lane
         const std::size_t all = plan_->topology.accounts * plan_->wallets_per_account;
         const std::size_t wallet = all == 0 ? 0 : step.node % all;
         if (wallet < wallets_.size()) return wallets_[wallet];

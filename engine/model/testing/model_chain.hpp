@@ -27,30 +27,32 @@ public:
                      std::size_t foreign = 0) {
         auto made = std::make_shared<fog::LedgerBlock>();
         made->index = model.height().end();
-        for (const Burn& burn : burns) made->key_images.push_back(credit(burn.block, burn.number).image);
-        std::vector<Credit> credits;
+        made->version = made->index.value < 2 ? 3 : 4;
+        if (made->index.value > 0) made->signed_at_s = 1000 + made->index.value;
+        for (const Burn& burn : burns) made->key_images.push_back(coin(burn.block, burn.number).image);
+        std::vector<Coin> coins;
         std::vector<std::size_t> positions;
         for (const Pay& pay : pays) {
-            Credit credit;
-            credit.account = AccountId{pay.account};
-            credit.amount = {pay.value, pay.token_id};
-            credit.block = made->index;
-            credit.index = GlobalIndex{outputs_++};
-            credit.public_key = made->outputs.emplace_back(new_output()).public_key;
-            number(credit.image.bytes, serial_);
-            credit.hint_key = pay.hint_key;
-            positions.push_back(model.credits().size() + credits.size());
-            credits.push_back(credit);
+            Coin coin;
+            coin.account = AccountId{pay.account};
+            coin.amount = {pay.value, pay.token_id};
+            coin.block = made->index;
+            coin.index = GlobalIndex{outputs_++};
+            coin.public_key = made->outputs.emplace_back(new_output()).public_key;
+            number(coin.image.bytes, serial_);
+            coin.hint_key = pay.hint_key;
+            positions.push_back(model.coins().size() + coins.size());
+            coins.push_back(coin);
         }
         for (std::size_t i = 0; i < foreign; ++i, ++outputs_) made->outputs.push_back(new_output());
         made->cumulative_txo_count = outputs_;
         const BlockIndex index = made->index;
-        model.append(std::move(made), std::move(credits));
+        model.append(std::move(made), std::move(coins));
         by_block_.push_back(std::move(positions));
         return index;
     }
-    const Credit& credit(std::size_t block, std::size_t number) const {
-        return model.credits().at(by_block_.at(block).at(number));
+    const Coin& coin(std::size_t block, std::size_t number) const {
+        return model.coins().at(by_block_.at(block).at(number));
     }
 
     ChainModel model;

@@ -205,6 +205,13 @@ inline fog::TxOutStatus any_tx_out_status() {
     status.code = static_cast<fog::TxOutStatus::Code>(*rc::gen::inRange(0, 4));
     status.place = {engine::GlobalIndex{any_number()}, any_block()};
     status.time = any_time();
+    // The wire says no more of these, and does not tell them apart.
+    using Code = fog::TxOutStatus::Code;
+    if (status.code == Code::malformed) status.code = Code::not_found;
+    if (status.code == Code::not_found) {
+        status.place = {};
+        status.time = {fog::BlockTime::Code::unavailable, 0};
+    }
     return status;
 }
 inline bool same(const fog::TxOutStatus& a, const fog::TxOutStatus& b) {

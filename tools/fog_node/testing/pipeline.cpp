@@ -169,9 +169,11 @@ Pipeline::Pipeline(PipelineShape shape)
     for (real::Launch& launch : real::launches(d, true)) {
         if (launch.name == "migrations" || launch.name == "sample-keys") continue; // done
         launch.environment["RUST_LOG"] = "debug";
-        const auto more = shape.more_arguments.find(launch.program.filename().string());
-        if (more != shape.more_arguments.end())
-            launch.arguments.insert(launch.arguments.end(), more->second.begin(), more->second.end());
+        for (const std::string& who : {launch.program.filename().string(), launch.name}) {
+            const auto more = shape.more_arguments.find(who);
+            if (more != shape.more_arguments.end())
+                launch.arguments.insert(launch.arguments.end(), more->second.begin(), more->second.end());
+        }
         names_.push_back(launch.name);
         supervisor_->add(std::move(launch));
     }

@@ -40,7 +40,7 @@ Outcome run_path(const std::filesystem::path& program, const std::vector<std::st
 
 struct PipelineShape {
     engine::Topology topology{};
-    /// Added to the command line of every process of this program.
+    /// Added to the command line of every process of this program, or of the process of this name.
     std::map<std::string, std::vector<std::string>> more_arguments{};
     bool gateways = false; ///< also the HTTP gateways of the admin ports
 
