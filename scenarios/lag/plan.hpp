@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -140,6 +141,10 @@ std::string untested(const Tally& tally);
 /// @param plan   kept until the story has ended
 /// @param tally  the same; null: nobody wants to know
 engine::Task<> tell(engine::World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally);
+/// Tells a plan that grows while it is told.
+/// @param more  called when every step has been performed; may append to the plan, within its capacity
+engine::Task<> tell_growing(engine::World& world, std::shared_ptr<const Plan> plan,
+                            std::shared_ptr<Tally> tally, std::function<void()> more);
 engine::Scenario scenario_of(Plan plan, std::shared_ptr<Tally> tally = nullptr);
 
 std::string to_json(const Plan& plan);

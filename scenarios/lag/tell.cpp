@@ -401,7 +401,8 @@ std::string untested(const Tally& tally) {
     return why;
 }
 
-Task<> tell(World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally) {
+Task<> tell_growing(World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally,
+                    std::function<void()> more) {
     auto teller = std::make_shared<Teller>(Teller{.world = world, .idle = Signal(world.loop())});
     teller->tally = std::move(tally);
     for (std::uint32_t a = 0; a < world.topology().accounts; ++a)
@@ -414,9 +415,15 @@ Task<> tell(World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tall
     for (std::size_t i = 0; i < plan->steps.size(); ++i) {
         world.step(words.of(i));
         co_await perform(teller, plan->steps[i], checks);
+        if (more && i + 1 == plan->steps.size()) more();
     }
     world.faults().heal_all();
     co_await checks.join();
+}
+
+Task<> tell(World& world, std::shared_ptr<const Plan> plan, std::shared_ptr<Tally> tally) {
+    std::function<void()> nothing_more;
+    return tell_growing(world, std::move(plan), std::move(tally), std::move(nothing_more));
 }
 
 namespace {

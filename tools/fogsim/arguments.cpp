@@ -57,7 +57,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 5 a required "
         "mark was never hit, 6 inconclusive, 70 internal error.\n"
         "Commands: fogsim mutants --help (is the search any good?), fogsim stories --help (every story over "
-        "many seeds and worlds).",
+        "many seeds and worlds), fogsim exhaustive --help (every ordering of a small world).",
         "fogsim"};
     CLI::Option* seed = app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
                             ->type_name("N")
@@ -148,6 +148,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
                "\nAs a program of its own:\n"
                "  fogsim mutants             how long the search takes to see each of the seeded defects;\n"
                "                             fogsim mutants --help lists its flags\n"
+               "  fogsim exhaustive          every ordering of what happens in a small world;\n"
+               "                             fogsim exhaustive --help lists its flags\n"
                "\nA FILE of '-' is stdout; what the program says goes to stderr then.\n");
     try {
         app.parse(argc, argv);

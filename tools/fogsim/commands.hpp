@@ -15,6 +15,11 @@ int mutants(int argc, char** argv);
 /// `fogsim stories`: every story over many seeds, strategies and worlds.
 /// @param argv  from the word "stories" on
 int stories(int argc, char** argv);
+
+/// `fogsim exhaustive`: every ordering of the events of a small world, or every schedule near a plan's tame one.
+/// @param argv  from the word "exhaustive" on
+int exhaustive(int argc, char** argv);
+
 /// That there is none of that name, and which may have been meant.
 std::string no_such_defect(const std::string& name);
 

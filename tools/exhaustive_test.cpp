@@ -1,0 +1,152 @@
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+// fogsim exhaustive as its users meet it: run as a program, judged by output, file and exit code.
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+    int exit_code = -1;
+    std::string out; ///< stdout, or both streams
+};
+
+class ExhaustiveTest : public testing::Test {
+protected:
+    ExhaustiveTest() {
+        std::string pattern = (fs::temp_directory_path() / "fog-exhaustive-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+        folder_ = pattern;
+    }
+    ~ExhaustiveTest() override { fs::remove_all(folder_); }
+
+    Outcome run(const std::string& arguments, const char* errors = "2>/dev/null") const {
+        const std::string command =
+            "cd '" + folder_.string() + "' && '" FOG_PROGRAM_DIR "/fogsim' " + arguments + " " + errors;
+        Outcome outcome;
+        std::FILE* pipe = ::popen(command.c_str(), "r");
+        if (pipe == nullptr) throw std::runtime_error("popen");
+        char buffer[4096];
+        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+            outcome.out.append(buffer, n);
+        const int status = ::pclose(pipe);
+        if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+        return outcome;
+    }
+    nlohmann::json json(const char* name) const {
+        std::ifstream in(folder_ / name);
+        return nlohmann::json::parse(in);
+    }
+    static std::string last_line(const std::string& text) {
+        const std::size_t end = text.find_last_not_of('\n');
+        const std::size_t begin = text.find_last_of('\n', end);
+        return text.substr(begin + 1, end - begin);
+    }
+
+    fs::path folder_;
+};
+
+// Goals of the search: the numbers of the formulas.  (How long it takes is measured by hand:
+// docs/exhaustive.md.)
+TEST_F(ExhaustiveTest, six_by_six_by_six_is_the_number_of_the_formula) {
+    const Outcome outcome = run("exhaustive --json r.json");
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(json("r.json").at("runs"), 853'776);
+    EXPECT_EQ(json("r.json").at("by_formula"), 853'776);
+    EXPECT_EQ(json("r.json").at("violated"), 0);
+    EXPECT_NE(outcome.out.find(
+                  "Every ordering of 6 blocks of the view stores, 6 blocks of the key image stores and "
+                  "6 balance checks, one shard of each: 853776 classes, 0 of them violated"),
+              std::string::npos)
+        << outcome.out;
+}
+
+TEST_F(ExhaustiveTest, result_is_the_same_for_any_jobs_and_with_two_shards) {
+    const std::string wish = "exhaustive --view 2 --ledger 3 --polls 3 --shards 2 --no-reduction --json ";
+    const Outcome one = run(wish + "one.json --jobs 1");
+    const Outcome three = run(wish + "three.json --jobs 3");
+    EXPECT_EQ(one.exit_code, 0);
+    EXPECT_EQ(one.out, three.out);
+    for (const char* field : {"runs", "by_formula", "ends", "certificate"})
+        EXPECT_EQ(json("one.json").at(field), json("three.json").at(field)) << field;
+    EXPECT_EQ(json("one.json").at("runs"), json("one.json").at("by_formula"));
+    const Outcome reduced = run("exhaustive --view 2 --ledger 3 --polls 3 --shards 2 --json reduced.json");
+    EXPECT_EQ(json("reduced.json").at("ends"), json("one.json").at("ends"));
+    EXPECT_LT(json("reduced.json").at("runs"), json("one.json").at("runs"));
+}
+
+TEST_F(ExhaustiveTest, a_failure_is_shrunk_and_its_recording_plays_back) {
+    const Outcome outcome =
+        run("exhaustive --view 3 --ledger 3 --polls 2 --defect wallet-counts-newer-outputs --json r.json");
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.out;
+    const std::string line = last_line(outcome.out);
+    EXPECT_TRUE(line.starts_with("fogsim: FAIL check=balance")) << line;
+    const std::size_t at = line.find("replay=");
+    ASSERT_NE(at, std::string::npos) << line;
+    const Outcome again = run("--replay " + line.substr(at + 7));
+    EXPECT_EQ(again.exit_code, 1);
+    EXPECT_NE(again.out.find("check=balance"), std::string::npos) << again.out;
+    EXPECT_EQ(json("r.json").at("exit_code"), 1);
+}
+
+TEST_F(ExhaustiveTest, a_search_is_resumed_where_it_was_stopped) {
+    const std::string wish = "exhaustive --view 7 --ledger 7 --polls 6 --resume state.json --json r.json ";
+    const Outcome begun = run(wish + "--time-limit 1");
+    EXPECT_EQ(begun.exit_code, 6) << begun.out;
+    EXPECT_NE(begun.out.find("reason=time limit"), std::string::npos) << begun.out;
+    EXPECT_GT(json("r.json").at("runs"), 0);
+    EXPECT_LT(json("r.json").at("runs"), 1716 * 1716);
+    EXPECT_GT(json("r.json").at("estimate").get<double>(), json("r.json").at("runs").get<double>());
+    const Outcome ended = run(wish);
+    EXPECT_EQ(ended.exit_code, 0) << ended.out;
+    EXPECT_EQ(json("r.json").at("runs"), 1716 * 1716); // C(13, 6)^2
+    // Another search's state is refused.
+    const Outcome other = run("exhaustive --view 5 --resume state.json", "2>&1");
+    EXPECT_EQ(other.exit_code, 2);
+    EXPECT_NE(other.out.find("--resume: 'state.json': it is the state of another search"), std::string::npos)
+        << other.out;
+}
+
+TEST_F(ExhaustiveTest, holds_are_bounded) {
+    const Outcome outcome = run("exhaustive --view 2 --ledger 2 --polls 2 --preemptions 0 --json none.json");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    EXPECT_EQ(json("none.json").at("runs"), 6); // one line after the other
+    EXPECT_NE(outcome.out.find("with at most 0 holds"), std::string::npos) << outcome.out;
+    EXPECT_EQ(run("exhaustive --view 2 --ledger 2 --polls 2 --preemptions 9 --json all.json").exit_code, 0);
+    EXPECT_EQ(json("all.json").at("runs"), 90);
+}
+
+TEST_F(ExhaustiveTest, schedules_of_a_plan_are_explored) {
+    std::ofstream(folder_ / "plan.json")
+        << R"({"schema": 1, "topology": "accounts=1,ingest=1", "wallets_per_account": 1,
+        "steps": [{"action": "activate"}, {"action": "block", "credits": [{"account": 0, "amount": 1}]}, {"action": "poll"}]})";
+    const Outcome outcome = run("exhaustive --plan plan.json --json r.json", "2>&1");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    EXPECT_EQ(json("r.json").at("runs"), json("r.json").at("one_decision_by_formula"));
+    const Outcome missing = run("exhaustive --plan nowhere.json", "2>&1");
+    EXPECT_EQ(missing.exit_code, 2);
+}
+
+TEST_F(ExhaustiveTest, wrong_wishes_are_refused_in_one_line) {
+    for (const char* wish : {"--view 17", "--polls x", "--shards 3", "--defect nothing-of-the-kind",
+                             "--shard 1", "--shard 3/2 --no-reduction", "--shard 1/2",
+                             "--plan p.json --view 2", "--json /nowhere/at/all", "--what"}) {
+        const Outcome outcome = run(std::string("exhaustive ") + wish, "2>&1");
+        EXPECT_EQ(outcome.exit_code, 2) << wish;
+        EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
+    }
+}
+
+} // namespace
