@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,6 +22,11 @@ std::string content(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// Megabytes: std::string's own search takes minutes of them under sanitizers.
+bool has(const std::string& text, std::string_view word) {
+    return ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
+}
+
 // The same look finds them all where they are.
 TEST(ShippedLogic, contains_no_defect_and_nothing_to_switch_one_on) {
     const std::string shipped = content(FOG_SHIPPED_LOGIC);
@@ -29,12 +35,12 @@ TEST(ShippedLogic, contains_no_defect_and_nothing_to_switch_one_on) {
     for (const DefectInfo& info : defect_catalogue()) {
         std::string enumerator = info.name;
         std::replace(enumerator.begin(), enumerator.end(), '-', '_');
-        EXPECT_NE(simulator.find(info.name), std::string::npos) << info.name;
-        EXPECT_EQ(shipped.find(info.name), std::string::npos) << info.name;
-        EXPECT_EQ(shipped.find(enumerator), std::string::npos) << enumerator;
+        EXPECT_TRUE(has(simulator, info.name)) << info.name;
+        EXPECT_FALSE(has(shipped, info.name)) << info.name;
+        EXPECT_FALSE(has(shipped, enumerator)) << enumerator;
     }
     for (const char* symbol : {"Planted", "DefectSet", "6Defect", ".defects"})
-        EXPECT_EQ(shipped.find(symbol), std::string::npos) << symbol;
+        EXPECT_FALSE(has(shipped, symbol)) << symbol;
 }
 
 TEST(ShippedLogic, reads_as_if_there_were_no_defects) {

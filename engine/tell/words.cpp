@@ -304,9 +304,9 @@ private:
                                              counted(m.rngs, "RNG"));
         case Missing::Search::told_too_low:
             return there +
-                   fmt::format(", but when the wallet asked for its search key{}, the answer was true for "
+                   fmt::format(", but when the wallet asked for its search key{} the answer was true for "
                                "{} only",
-                               when(m.asked), count_of(m.asked));
+                               m.asked ? when(m.asked) : std::string(","), count_of(m.asked));
         case Missing::Search::told_wrongly:
             return there +
                    fmt::format(", and yet the wallet was told{} that there is none under its search key, as "

@@ -270,8 +270,8 @@ private:
     void arrive(std::uint32_t point) {
         Edge& edge = lines_.points_[at_].edges[*line_];
         sim::Footprint touched = looker_.touched();
-        // Which stores a check asks depends on what the wallet knows already.  Taken as asking all of them, it
-        // touches the same wherever it comes: an optimal search needs that, and the formulas count so.
+        // Which stores a check asks depends on what the wallet knows already.  Taken as asking all of them,
+        // it touches the same wherever it comes: an optimal search needs that, and the formulas count so.
         if (*line_ + 1 == lines_.lengths_.size())
             for (const engine::StoreNode* store : world_->stores())
                 touched.reads |= sim::Footprint::memory(store->id());

@@ -16,7 +16,8 @@ int mutants(int argc, char** argv);
 /// @param argv  from the word "stories" on
 int stories(int argc, char** argv);
 
-/// `fogsim exhaustive`: every ordering of the events of a small world, or every schedule near a plan's tame one.
+/// `fogsim exhaustive`: every ordering of the events of a small world, or every schedule near a plan's tame
+/// one.
 /// @param argv  from the word "exhaustive" on
 int exhaustive(int argc, char** argv);
 

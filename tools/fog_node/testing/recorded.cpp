@@ -187,13 +187,14 @@ MeantDifferences::MeantDifferences(const std::string& world) {
     const fs::path page = fs::path(FOG_SOURCE_DIR) / "docs/differences-from-upstream.md";
     std::ifstream in(page);
     if (!in) throw std::runtime_error("cannot read " + page.string());
-    static const std::regex line("- `(.*)` at `(.*)`: `(.*)`: upstream `(.*)`, ours `(.*)`");
+    // "sometimes": it depends on which of two processes is quicker.
+    static const std::regex line("- (sometimes )?`(.*)` at `(.*)`: `(.*)`: upstream `(.*)`, ours `(.*)`");
     bool is_here = false;
     for (std::string text; std::getline(in, text);) {
         if (text.starts_with("## ")) is_here = text == "## " + world;
         std::smatch part;
         if (is_here && std::regex_match(text, part, line))
-            lines_.push_back({text, {part[1], part[2], part[3], part[4], part[5]}, false});
+            lines_.push_back({text, {part[2], part[3], part[4], part[5], part[6]}, part[1].matched});
     }
 }
 
