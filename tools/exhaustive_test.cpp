@@ -1,61 +1,25 @@
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include "tools/testing/fogsim_in_a_folder.hpp"
 
-// fogsim exhaustive as its users meet it: run as a program, judged by output, file and exit code.
+// fogsim exhaustive: counts that a formula gives, certificates, and how a search ends.
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Outcome {
-    int exit_code = -1;
-    std::string out; ///< stdout, or both streams
-};
-
-class ExhaustiveTest : public testing::Test {
+class ExhaustiveTest : public tools::testing::FogsimInAFolder {
 protected:
-    ExhaustiveTest() {
-        std::string pattern = (fs::temp_directory_path() / "fog-exhaustive-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
-    }
-    ~ExhaustiveTest() override { fs::remove_all(folder_); }
-
     Outcome run(const std::string& arguments, const char* errors = "2>/dev/null") const {
-        const std::string command =
-            "cd '" + folder_.string() + "' && '" FOG_PROGRAM_DIR "/fogsim' " + arguments + " " + errors;
-        Outcome outcome;
-        std::FILE* pipe = ::popen(command.c_str(), "r");
-        if (pipe == nullptr) throw std::runtime_error("popen");
-        char buffer[4096];
-        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-            outcome.out.append(buffer, n);
-        const int status = ::pclose(pipe);
-        if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-        return outcome;
-    }
-    nlohmann::json json(const char* name) const {
-        std::ifstream in(folder_ / name);
-        return nlohmann::json::parse(in);
+        return FogsimInAFolder::run(arguments, errors); // on stderr it says how far it is
     }
     static std::string last_line(const std::string& text) {
         const std::size_t end = text.find_last_not_of('\n');
         const std::size_t begin = text.find_last_of('\n', end);
         return text.substr(begin + 1, end - begin);
     }
-
-    fs::path folder_;
 };
 
 // Goals of the search: the numbers of the formulas.  (How long it takes is measured by hand:

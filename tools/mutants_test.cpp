@@ -1,57 +1,18 @@
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include "tools/testing/fogsim_in_a_folder.hpp"
 
-// fogsim mutants as its users meet it: run as a program, judged by output, file and exit code.
+// fogsim mutants: are the defects seen, and told as documented?
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Outcome {
-    int exit_code = -1;
-    std::string out; ///< both streams
-};
-
-class MutantsTest : public testing::Test {
+class MutantsTest : public tools::testing::FogsimInAFolder {
 protected:
-    MutantsTest() {
-        std::string pattern = (fs::temp_directory_path() / "fog-mutants-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
-    }
-    ~MutantsTest() override { fs::remove_all(folder_); }
-
-    Outcome run(const std::string& arguments) const {
-        const std::string command =
-            "cd '" + folder_.string() + "' && '" FOG_PROGRAM_DIR "/fogsim' mutants " + arguments + " 2>&1";
-        Outcome outcome;
-        std::FILE* pipe = ::popen(command.c_str(), "r");
-        if (pipe == nullptr) throw std::runtime_error("popen");
-        char buffer[4096];
-        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-            outcome.out.append(buffer, n);
-        const int status = ::pclose(pipe);
-        if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-        return outcome;
-    }
-    nlohmann::json json(const char* name) const {
-        std::ifstream in(folder_ / name);
-        return nlohmann::json::parse(in);
-    }
-
-    fs::path folder_;
+    Outcome run(const std::string& arguments) const { return FogsimInAFolder::run("mutants " + arguments); }
 };
 
 // One of every component, all of them seen within few runs.

@@ -1,65 +1,28 @@
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include "tools/testing/fogsim_in_a_folder.hpp"
 
-// fogsim stories as its users meet it: run as a program, judged by output, file and exit code.
+// fogsim stories: every story of the catalogue.
 
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Outcome {
-    int exit_code = -1;
-    std::string out; ///< both streams
-};
-
-class StoriesTest : public testing::Test {
+class StoriesTest : public tools::testing::FogsimInAFolder {
 protected:
-    StoriesTest() {
-        std::string pattern = (fs::temp_directory_path() / "fog-stories-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        folder_ = pattern;
-    }
-    ~StoriesTest() override { fs::remove_all(folder_); }
-
-    Outcome run(const std::string& arguments) const {
-        const std::string command =
-            "cd '" + folder_.string() + "' && '" FOG_PROGRAM_DIR "/fogsim' " + arguments + " 2>&1";
-        Outcome outcome;
-        std::FILE* pipe = ::popen(command.c_str(), "r");
-        if (pipe == nullptr) throw std::runtime_error("popen");
-        char buffer[4096];
-        for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
-            outcome.out.append(buffer, n);
-        const int status = ::pclose(pipe);
-        if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-        return outcome;
-    }
-    void expect_said(const Outcome& outcome, const std::string& part) const {
+    static void expect_said(const Outcome& outcome, const std::string& part) {
         EXPECT_NE(outcome.out.find(part), std::string::npos) << outcome.out;
     }
-
-    fs::path folder_;
 };
 
 TEST_F(StoriesTest, every_story_holds_under_every_strategy) {
     const Outcome outcome = run("stories --runs 3 --json all.json");
     EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
     expect_said(outcome, "fogsim stories: PASS seeds ");
-    std::ifstream in(folder_ / "all.json");
-    const nlohmann::json json = nlohmann::json::parse(in);
-    EXPECT_EQ(json["schema"], "fogsim-stories/1");
-    EXPECT_GT(json["stories"].size(), 100u) << "stories by strategies";
-    for (const nlohmann::json& entry : json["stories"]) {
+    const nlohmann::json all = json("all.json");
+    EXPECT_EQ(all["schema"], "fogsim-stories/1");
+    EXPECT_GT(all["stories"].size(), 100u) << "stories by strategies";
+    for (const nlohmann::json& entry : all["stories"]) {
         EXPECT_EQ(entry["runs"], 3) << entry;
         EXPECT_EQ(entry["failures"], 0) << entry;
     }
@@ -75,12 +38,11 @@ TEST_F(StoriesTest, story_in_another_world_holds_or_says_what_it_needs) {
     const Outcome outcome = run("stories --topologies --runs 1 --pairs 3 --only sandwich --json other.json");
     EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
     expect_said(outcome, "fogsim stories: PASS topologies stories=1 ");
-    std::ifstream in(folder_ / "other.json");
-    const nlohmann::json json = nlohmann::json::parse(in);
+    const nlohmann::json all = json("other.json");
     std::size_t refused = 0;
-    for (const nlohmann::json& entry : json["stories"]) refused += entry.contains("refused") ? 1 : 0;
+    for (const nlohmann::json& entry : all["stories"]) refused += entry.contains("refused") ? 1 : 0;
     EXPECT_GT(refused, 0u);
-    EXPECT_LT(refused, json["stories"].size() / 2);
+    EXPECT_LT(refused, all["stories"].size() / 2);
 }
 
 TEST_F(StoriesTest, mistakes_are_named_in_one_line) {

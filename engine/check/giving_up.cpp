@@ -1,6 +1,10 @@
 #include "engine/check/giving_up.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "engine/check/judge.hpp"
 
 namespace engine::check {
 
@@ -16,15 +20,9 @@ void judge_giving_up(Checks& checks, const model::RecoveryRows& rows, const Givi
         });
         has_reason = key.lost || (key.retired && node.at > key.expiry) || taken;
     }
-    if (has_reason) {
-        checks.held(CheckId::liveness);
-        return;
-    }
-    Violation violation;
-    violation.check = CheckId::liveness;
-    violation.what = findings::GaveUp{node.at};
-    violation.place = node.node;
-    checks.violated(std::move(violation));
+    std::optional<Finding> wrong;
+    if (!has_reason) wrong = findings::GaveUp{node.at};
+    judge(checks, CheckId::liveness, node.node, std::move(wrong));
 }
 
 } // namespace engine::check

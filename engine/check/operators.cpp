@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/check/judge.hpp"
+
 namespace engine::check {
 namespace {
 
@@ -49,16 +51,7 @@ std::optional<Finding> wrong_in(const ToldOperator& told) {
 } // namespace
 
 void judge_told(Checks& checks, const ToldOperator& told) {
-    std::optional<Finding> wrong = wrong_in(told);
-    if (!wrong) {
-        checks.held(CheckId::response);
-        return;
-    }
-    Violation violation;
-    violation.check = CheckId::response;
-    violation.what = std::move(*wrong);
-    violation.place = told.node;
-    checks.violated(std::move(violation));
+    judge(checks, CheckId::response, told.node, wrong_in(told));
 }
 
 void judge_not_resuming(Checks& checks, const model::RecoveryRows& rows, const NotResuming& node) {
@@ -69,15 +62,9 @@ void judge_not_resuming(Checks& checks, const model::RecoveryRows& rows, const N
         const BlockIndex next = key.last_scanned ? key.last_scanned->next() : key.start;
         has_reason = key.lost || (key.retired && next > key.expiry);
     }
-    if (has_reason) {
-        checks.held(CheckId::liveness);
-        return;
-    }
-    Violation violation;
-    violation.check = CheckId::liveness;
-    violation.what = findings::NotResuming{};
-    violation.place = node.node;
-    checks.violated(std::move(violation));
+    std::optional<Finding> wrong;
+    if (!has_reason) wrong = findings::NotResuming{};
+    judge(checks, CheckId::liveness, node.node, std::move(wrong));
 }
 
 } // namespace engine::check

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "engine/check/judge.hpp"
+
 namespace engine::check {
 
 void PublishedChecker::look(Checks& checks, const std::string& store, const Published& now) {
@@ -16,15 +18,7 @@ void PublishedChecker::look(Checks& checks, const std::string& store, const Publ
     else if (now.count > now.last_known && now.count.value > 0)
         wrong = findings::CountBeyondKnown{now.count, now.last_known};
     last_ = now;
-    if (!wrong) {
-        checks.held(CheckId::response);
-        return;
-    }
-    Violation violation;
-    violation.check = CheckId::response;
-    violation.what = std::move(*wrong);
-    violation.place = store;
-    checks.violated(std::move(violation));
+    judge(checks, CheckId::response, store, std::move(wrong));
 }
 
 } // namespace engine::check

@@ -1,27 +1,17 @@
 #include <algorithm>
 
-#include "engine/check/checks.hpp"
+#include "engine/check/judge.hpp"
 
 namespace engine::check {
 
 using findings::Asked;
 
 void ResponseChecker::judge(bool held, const std::string& server, const Finding& finding) {
-    if (held) {
-        checks_.held(CheckId::response);
-        return;
-    }
-    Violation v{.check = CheckId::response};
-    v.what = finding;
-    v.place = server;
-    checks_.violated(std::move(v));
+    check::judge(checks_, CheckId::response, server, held ? std::nullopt : std::optional<Finding>(finding));
 }
 
 void ResponseChecker::judge(const std::string& server, const std::optional<Finding>& wrong) {
-    if (wrong)
-        judge(false, server, *wrong);
-    else
-        checks_.held(CheckId::response);
+    check::judge(checks_, CheckId::response, server, wrong);
 }
 
 namespace {
