@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <string>
 
@@ -67,7 +68,7 @@ TEST_F(ExhaustiveTest, a_failure_is_shrunk_and_its_recording_plays_back) {
 
 TEST_F(ExhaustiveTest, a_search_is_resumed_where_it_was_stopped) {
     const std::string wish = "exhaustive --resume state.json --json r.json ";
-    const Outcome begun = run(wish + "--time-limit 1");
+    const Outcome begun = run(wish + "--time-limit 0.2");
     EXPECT_EQ(begun.exit_code, 6) << begun.out;
     EXPECT_NE(begun.out.find("reason=time limit"), std::string::npos) << begun.out;
     EXPECT_GT(json("r.json").at("runs"), 0);
@@ -81,6 +82,20 @@ TEST_F(ExhaustiveTest, a_search_is_resumed_where_it_was_stopped) {
     EXPECT_EQ(other.exit_code, 2);
     EXPECT_NE(other.out.find("--resume: 'state.json': it is the state of another search"), std::string::npos)
         << other.out;
+}
+
+TEST_F(ExhaustiveTest, a_shard_certifies_its_part_only) {
+    std::uint64_t runs = 0;
+    for (const char* shard : {"1/2", "2/2"}) {
+        const Outcome outcome =
+            run("exhaustive --view 2 --ledger 2 --polls 2 --no-reduction --json part.json --shard " +
+                std::string(shard));
+        EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+        EXPECT_EQ(outcome.out.rfind("Part " + std::string(1, shard[0]) + " of 2 of the orderings of ", 0), 0U)
+            << outcome.out;
+        runs += json("part.json").at("runs").get<std::uint64_t>();
+    }
+    EXPECT_EQ(runs, 90U);
 }
 
 TEST_F(ExhaustiveTest, holds_are_bounded) {

@@ -146,8 +146,13 @@ Launch view_server(const Deployment& d, const ServicePlace& place) {
     admin_flag(launch, d, place.ports);
     if (d.topology.batch_blocks != upstream_defaults.batch_blocks)
         flag(launch, "--block-query-batch-size", std::to_string(d.topology.batch_blocks));
-    if (d.topology.poll_ms != upstream_poll_ms)
+    if (d.topology.poll_ms != upstream_poll_ms) {
         flag(launch, "--db-polling-interval-ms", std::to_string(d.topology.poll_ms));
+        // Upstream's 5 s and 3 further attempts, for each of the twelve attempts of routers and wallets,
+        // would make a check minutes long while the database is down.
+        flag(launch, "--postgres-connection-timeout", "1");
+        flag(launch, "--postgres-retry-count", "0");
+    }
     return launch;
 }
 

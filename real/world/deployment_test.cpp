@@ -256,6 +256,7 @@ TEST(DeploymentTest, ShardsReplicasAndOwnCopies) {
     EXPECT_THAT(view, HasSubstr("--sharding-strategy 4-18446744073709551615\n"));
     EXPECT_THAT(view, HasSubstr("--block-query-batch-size 3\n"));
     EXPECT_THAT(view, HasSubstr("--db-polling-interval-ms 20\n"));
+    EXPECT_THAT(view, HasSubstr("--postgres-retry-count 0\n"));
     EXPECT_THAT(to_text(service_of(d, NodeKind::image_store, 3)), HasSubstr("/images1.1/ledger-db\n"));
 }
 

@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <charconv>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,12 +22,12 @@
 #include "scenarios/topology_needs.hpp"
 #include "search/exhaustive/departures.hpp"
 #include "search/exhaustive/lines.hpp"
-#include "search/exhaustive/position_json.hpp"
 #include "search/failure.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "tools/flag_error.hpp"
 #include "tools/fogsim/arguments.hpp"
 #include "tools/fogsim/commands.hpp"
+#include "tools/fogsim/exhaustive_parts.hpp"
 #include "tools/fogsim/progress.hpp"
 #include "tools/fogsim/report.hpp"
 #include "tools/output_file.hpp"
@@ -37,266 +36,9 @@
 namespace tools::fogsim {
 namespace {
 
-namespace all = search::exhaustive;
 using Json = nlohmann::ordered_json;
 using sim::Verdict;
 using Clock = std::chrono::steady_clock;
-
-struct Wish {
-    all::Bounds bounds{};
-    std::string plan;
-    bool reduce = true;
-    std::optional<std::uint32_t> preemptions;
-    std::uint64_t limit_s = 0; ///< 0: none
-    unsigned jobs = 1;
-    sim::DefectSet defects;
-    std::vector<std::string> defect_names;
-    std::string json;
-    std::string resume;
-    std::string replay_out;
-    bool shrink = true;
-    bool keep_going = false;
-    std::uint64_t shard = 0; ///< of `shards`, from 0
-    std::uint64_t shards = 1;
-};
-
-/// A part of the orderings: those that begin alike.
-struct Part {
-    std::vector<all::Line> prefix{};
-    bool done = false;
-    all::Explorer::Position position{};
-    std::set<std::uint64_t> ends{};
-    std::uint64_t violated = 0; ///< orderings
-    std::set<std::uint64_t> violations{};
-    std::vector<all::Line> first_violated{};
-};
-
-struct Totals {
-    all::Counts counts{};
-    std::set<std::uint64_t> ends{};
-    std::uint64_t violated = 0;
-    std::set<std::uint64_t> violations{};
-    bool complete = true;
-    const Part* first_violated = nullptr;
-};
-
-Totals totals_of(const std::vector<Part>& parts) {
-    Totals out;
-    for (const Part& part : parts) {
-        out.counts.runs += part.position.counts.runs;
-        out.counts.events += part.position.counts.events;
-        out.counts.blocked += part.position.counts.blocked;
-        out.ends.insert(part.ends.begin(), part.ends.end());
-        out.violations.insert(part.violations.begin(), part.violations.end());
-        out.violated += part.violated;
-        out.complete = out.complete && part.done;
-        if (part.violated != 0 && out.first_violated == nullptr) out.first_violated = &part;
-    }
-    return out;
-}
-
-// ------------------------------------------------------------------------------------------------ the work
-
-// Without reduction the orderings are shared out by how they begin; parts do not depend on who works on them.
-void add_parts(std::size_t length, std::vector<all::Line>& prefix, std::vector<std::uint32_t>& left,
-               std::vector<Part>& parts) {
-    if (prefix.size() == length) {
-        parts.emplace_back();
-        parts.back().prefix = prefix;
-        return;
-    }
-    for (all::Line line = 0; line < left.size(); ++line) {
-        if (left[line] == 0) continue;
-        --left[line];
-        prefix.push_back(line);
-        add_parts(length, prefix, left, parts);
-        prefix.pop_back();
-        ++left[line];
-    }
-}
-
-std::vector<Part> parts_of(const Wish& wish, const all::Lines& lines) {
-    std::vector<Part> parts;
-    std::size_t events = 0;
-    for (const std::uint32_t length : lines.lengths()) events += length;
-    std::vector<all::Line> prefix;
-    std::vector<std::uint32_t> left = lines.lengths();
-    // A longer beginning may have more holds than there may be.
-    const std::size_t longest = wish.reduce ? 0 : wish.preemptions ? 1 : 4;
-    add_parts(std::min(longest, events), prefix, left, parts);
-    if (wish.shards == 1) return parts;
-    std::vector<Part> own;
-    for (std::size_t i = wish.shard; i < parts.size(); i += wish.shards) own.push_back(std::move(parts[i]));
-    return own;
-}
-
-class Work {
-public:
-    Work(const Wish& wish, std::vector<Part>& parts, sim::SweepProgress& progress)
-        : wish_(wish), parts_(parts), progress_(progress) {
-        for (const Part& part : parts) runs_ += part.position.counts.runs;
-    }
-
-    void run() {
-        const std::jthread shower([this](std::stop_token stop) { show(stop); });
-        std::vector<std::jthread> others;
-        for (unsigned j = 1; j < wish_.jobs && j < parts_.size(); ++j)
-            others.emplace_back([this] { work(); });
-        work();
-        others.clear();
-        if (error_) std::rethrow_exception(error_);
-    }
-    const all::Lines::Work& work_done() const { return work_done_; }
-
-private:
-    void work() {
-        try {
-            all::Lines lines(wish_.bounds, wish_.defects);
-            for (std::size_t i; (i = next_.fetch_add(1)) < parts_.size();)
-                if (!parts_[i].done && !wants_stop(i)) one(lines, i);
-            const all::Lines::Work work = lines.work();
-            const std::lock_guard lock(mutex_);
-            work_done_.points += work.points;
-            work_done_.worlds += work.worlds;
-            work_done_.events += work.events;
-            work_done_.checks += work.checks;
-            work_done_.judgements += work.judgements;
-        } catch (...) {
-            const std::lock_guard lock(mutex_);
-            if (!error_) error_ = std::current_exception();
-            progress_.stop = true;
-        }
-    }
-
-    // Parts before the first violated one are always finished: what is found does not depend on who was
-    // quick.
-    bool wants_stop(std::size_t part) const {
-        return progress_.stop.load() || part > lowest_violated_.load();
-    }
-
-    void one(all::Lines& lines, std::size_t number) {
-        Part& part = parts_[number];
-        all::ExploreOptions options;
-        options.reduce = wish_.reduce;
-        options.preemptions = wish_.preemptions;
-        options.prefix = part.prefix;
-        std::uint64_t runs = 0;
-        bool enough = false;
-        options.stop = [&] {
-            if ((runs & 255) != 0) return enough;
-            if (wish_.limit_s != 0 && Clock::now() >= begun_ + std::chrono::seconds(wish_.limit_s))
-                progress_.stop = true;
-            return enough || wants_stop(number);
-        };
-        all::Explorer* at = nullptr;
-        all::Explorer explorer(lines, options, [&] {
-            if ((++runs & 1023) == 0) {
-                runs_ += 1024;
-                if (parts_.size() == 1) estimate_ = at->estimate();
-            }
-            part.ends.insert(lines.outcome());
-            if (lines.violation() == nullptr) return;
-            if (part.violated++ == 0) part.first_violated = at->ordering();
-            part.violations.insert(lines.outcome());
-            if (wish_.keep_going) return;
-            enough = true;
-            for (std::size_t lowest = lowest_violated_; number < lowest;)
-                if (lowest_violated_.compare_exchange_weak(lowest, number)) break;
-        });
-        at = &explorer;
-        explorer.go_on_from(std::move(part.position));
-        part.done = explorer.explore();
-        part.position = explorer.position();
-    }
-
-    void show(std::stop_token stop) {
-        if (isatty(STDERR_FILENO) == 0) return;
-        while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
-            if (++ticks_ % 10 != 0) continue;
-            std::string text = fmt::format("\r\033[K{} runs", runs_.load());
-            if (estimate_ > 0) text += fmt::format(" of about {:.0f}", estimate_.load());
-            tools::tell_text(text);
-        }
-        tools::tell_text("\r\033[K");
-    }
-
-    const Wish& wish_;
-    std::vector<Part>& parts_;
-    sim::SweepProgress& progress_;
-    const Clock::time_point begun_ = Clock::now();
-    std::atomic<std::size_t> next_{0};
-    std::atomic<std::size_t> lowest_violated_{~std::size_t{0}};
-    std::atomic<std::uint64_t> runs_{0};
-    std::atomic<double> estimate_{0};
-    unsigned ticks_ = 0;
-    std::mutex mutex_; // guards what follows
-    all::Lines::Work work_done_;
-    std::exception_ptr error_;
-};
-
-// ------------------------------------------------------------------------------------------------ resuming
-
-Json key_of(const Wish& wish) {
-    Json key;
-    key["view"] = wish.bounds.view;
-    key["ledger"] = wish.bounds.ledger;
-    key["polls"] = wish.bounds.polls;
-    key["shards"] = wish.bounds.shards;
-    key["reduction"] = wish.reduce;
-    key["preemptions"] = wish.preemptions ? Json(*wish.preemptions) : Json(nullptr);
-    key["defects"] = wish.defect_names;
-    key["shard"] = fmt::format("{}/{}", wish.shard + 1, wish.shards);
-    return key;
-}
-
-constexpr const char* state_schema = "fogsim-exhaustive-state/1";
-
-std::string state_of(const Wish& wish, const std::vector<Part>& parts) {
-    Json state;
-    state["schema"] = state_schema;
-    state["search"] = key_of(wish);
-    state["parts"] = Json::array();
-    for (const Part& part : parts) {
-        Json one;
-        one["done"] = part.done;
-        one["position"] = to_json(part.position);
-        one["ends"] = part.ends;
-        one["violated"] = part.violated;
-        one["violations"] = part.violations;
-        one["first_violated"] = part.first_violated;
-        state["parts"].push_back(std::move(one));
-    }
-    return state.dump() + "\n";
-}
-
-void take_up(const Wish& wish, std::vector<Part>& parts) {
-    const auto refuse = [&wish](const std::string& why) {
-        throw engine::UsageError(fmt::format("--resume: '{}': {}", wish.resume, why));
-    };
-    const std::string text = engine::read_input_file("--resume", wish.resume);
-    const Json state = Json::parse(text, nullptr, false);
-    if (state.is_discarded() || !state.is_object() || state.value("schema", "") != state_schema)
-        refuse("it is no state of a search");
-    if (state.value("search", Json()) != key_of(wish)) refuse("it is the state of another search");
-    try {
-        if (state.at("parts").size() != parts.size()) refuse("it is the state of another search");
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            const Json& one = state.at("parts").at(i);
-            Part& part = parts[i];
-            part.done = one.at("done").get<bool>();
-            part.position = all::position_from(one.at("position"));
-            part.ends = one.at("ends").get<std::set<std::uint64_t>>();
-            part.violated = one.at("violated").get<std::uint64_t>();
-            part.violations = one.at("violations").get<std::set<std::uint64_t>>();
-            part.first_violated = one.at("first_violated").get<std::vector<all::Line>>();
-        }
-    } catch (const nlohmann::json::exception&) {
-        refuse("it is no state of a search");
-    } catch (const engine::UsageError& error) {
-        refuse(error.what());
-    }
-}
 
 // ------------------------------------------------------------------------------------------------ telling
 
@@ -304,7 +46,7 @@ std::string counted(std::uint64_t n, const char* thing) {
     return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
 }
 
-std::string bounds_in_words(const Wish& wish) {
+std::string bounds_in_words(const ExhaustiveWish& wish) {
     const all::Bounds& b = wish.bounds;
     std::string text =
         fmt::format("{} of the view stores, {} of the key image stores and {}", counted(b.view, "block"),
@@ -317,10 +59,11 @@ std::string bounds_in_words(const Wish& wish) {
 }
 
 /// What a reviewer can check.
-std::string certificate_of(const Wish& wish, const all::Lines& lines, const Totals& totals,
-                           std::uint64_t whole_runs) {
-    std::string text =
-        fmt::format("{} of {}: ", totals.complete ? "Every ordering" : "Orderings", bounds_in_words(wish));
+std::string certificate_of(const ExhaustiveWish& wish, const all::Lines& lines,
+                           const ExhaustiveTotals& totals, std::uint64_t whole_runs) {
+    std::string which = totals.complete ? "Every ordering" : "Orderings";
+    if (wish.shards > 1) which = fmt::format("Part {} of {} of the orderings", wish.shard + 1, wish.shards);
+    std::string text = fmt::format("{} of {}: ", which, bounds_in_words(wish));
     if (wish.reduce)
         text += fmt::format("{} class{}", totals.counts.runs, totals.counts.runs == 1 ? "" : "es");
     else
@@ -350,7 +93,7 @@ std::string certificate_of(const Wish& wish, const all::Lines& lines, const Tota
     return text;
 }
 
-int tell_failure(const Wish& wish, const search::Case& failing) {
+int tell_failure(const ExhaustiveWish& wish, const search::Case& failing) {
     const engine::Scenario scenario = scenarios::lag::scenario_of(*failing.plan);
     Report report;
     report.scenario = &scenario;
@@ -421,9 +164,9 @@ int end_with(const std::string& json_text, std::unique_ptr<OutputFile>& json, in
 
 // ------------------------------------------------------------------------------------------------ searches
 
-int search_lines(const Wish& wish, std::unique_ptr<OutputFile> json) {
+int search_lines(const ExhaustiveWish& wish, std::unique_ptr<OutputFile> json) {
     all::Lines lines(wish.bounds, wish.defects);
-    std::vector<Part> parts = parts_of(wish, lines);
+    std::vector<ExhaustivePart> parts = parts_of(wish, lines);
     std::error_code ignored;
     if (!wish.resume.empty() && std::filesystem::exists(wish.resume, ignored)) take_up(wish, parts);
     std::unique_ptr<OutputFile> state;
@@ -432,10 +175,9 @@ int search_lines(const Wish& wish, std::unique_ptr<OutputFile> json) {
     sim::SweepProgress progress;
     const Interruption interruption(progress);
     const auto begun = Clock::now();
-    Work work(wish, parts, progress);
-    work.run();
+    const all::Lines::Work done = search_parts(wish, parts, progress);
     const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-    const Totals totals = totals_of(parts);
+    const ExhaustiveTotals totals = totals_of(parts);
     if (state) (void)state->try_commit("fogsim exhaustive", state_of(wish, parts));
     if (totals.counts.blocked != 0)
         throw engine::InternalError(
@@ -473,7 +215,6 @@ int search_lines(const Wish& wish, std::unique_ptr<OutputFile> json) {
             line += fmt::format(" reason={}", Interruption::was_signalled() ? "interrupted" : "time limit");
         tools::say("{}\n", line);
     }
-    const all::Lines::Work& done = work.work_done();
     tools::tell(
         "{} in {:.1f} s; {} events were run in {}, the rest were known from there; {} balances judged\n",
         counted(totals.counts.runs, "run"), seconds, done.events, counted(done.worlds, "world"), done.checks);
@@ -505,7 +246,7 @@ int search_lines(const Wish& wish, std::unique_ptr<OutputFile> json) {
     return end_with(out.dump(2) + "\n", json, code);
 }
 
-int search_plan(const Wish& wish, std::unique_ptr<OutputFile> json) {
+int search_plan(const ExhaustiveWish& wish, std::unique_ptr<OutputFile> json) {
     search::Case tame;
     const std::string text = engine::read_input_file("--plan", wish.plan);
     try {
@@ -525,7 +266,7 @@ int search_plan(const Wish& wish, std::unique_ptr<OutputFile> json) {
     options.most = wish.preemptions.value_or(1);
     options.reduce = wish.reduce;
     options.stop = [&] {
-        if (wish.limit_s != 0 && Clock::now() >= begun + std::chrono::seconds(wish.limit_s)) return true;
+        if (wish.limit && Clock::now() >= begun + *wish.limit) return true;
         return progress.stop.load();
     };
     std::optional<search::Case> failing;
@@ -582,7 +323,16 @@ int search_plan(const Wish& wish, std::unique_ptr<OutputFile> json) {
 
 // ------------------------------------------------------------------------------------------------ flags
 
-std::optional<int> parse(int argc, char** argv, Wish& wish) {
+std::chrono::milliseconds to_time_limit(const std::string& text) {
+    double seconds = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (fault != std::errc{} || end != text.data() + text.size() || !(seconds >= 0.001 && seconds <= 1e9))
+        throw engine::UsageError(
+            fmt::format("--time-limit: '{}' is not a number of seconds from 0.001 to 1000000000", text));
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
+std::optional<int> parse(int argc, char** argv, ExhaustiveWish& wish) {
     std::string view = "6";
     std::string ledger = "6";
     std::string polls = "6";
@@ -616,7 +366,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
            "at most so often a line is held that could go on; with it there is no reduction. With --plan: "
            "decisions that are made otherwise (default 1)")
         ->type_name("N");
-    app.add_option("--time-limit", limit, "stop then")->type_name("SECONDS");
+    app.add_option("--time-limit", limit, "stop then; 0.5 is half a second")->type_name("SECONDS");
     app.add_option("--jobs", jobs, "threads, without reduction (default: all cores)")->type_name("N");
     app.add_option("--shard", shard, "one of N parts of a search without reduction")->type_name("I/N");
     app.add_option("--resume", wish.resume, "go on where that file says, and write it at the end")
@@ -642,7 +392,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
     wish.bounds.polls = small("--polls", polls, 0, all::Bounds::most);
     wish.bounds.shards = small("--shards", shards, 1, 2);
     if (!preemptions.empty()) wish.preemptions = small("--preemptions", preemptions, 0, 1000);
-    if (!limit.empty()) wish.limit_s = number("--time-limit", limit, 1, 1'000'000'000);
+    if (!limit.empty()) wish.limit = to_time_limit(limit);
     const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
     wish.jobs = static_cast<unsigned>(jobs.empty() ? cores : number("--jobs", jobs, 1, 1024));
     wish.reduce = !no_reduction;
@@ -676,7 +426,7 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
 } // namespace
 
 int exhaustive(int argc, char** argv) {
-    Wish wish;
+    ExhaustiveWish wish;
     if (const std::optional<int> ended = parse(argc, argv, wish)) return *ended;
     std::unique_ptr<OutputFile> json;
     if (!wish.json.empty()) json = std::make_unique<OutputFile>("--json", wish.json);

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "search/exhaustive/explorer.hpp"
+#include "search/exhaustive/lines.hpp"
+#include "sim/sweep.hpp"
+
+// The orderings of `fogsim exhaustive`, in parts: shared out to threads, stopped and taken up again.
+
+namespace tools::fogsim {
+
+namespace all = search::exhaustive;
+
+/// What `fogsim exhaustive` is asked for.
+struct ExhaustiveWish {
+    all::Bounds bounds{};
+    std::string plan;
+    bool reduce = true;
+    std::optional<std::uint32_t> preemptions;
+    std::optional<std::chrono::milliseconds> limit;
+    unsigned jobs = 1;
+    sim::DefectSet defects;
+    std::vector<std::string> defect_names;
+    std::string json;
+    std::string resume;
+    std::string replay_out;
+    bool shrink = true;
+    bool keep_going = false;
+    std::uint64_t shard = 0; ///< of `shards`, from 0
+    std::uint64_t shards = 1;
+};
+
+/// A part of the orderings: those that begin alike.
+struct ExhaustivePart {
+    std::vector<all::Line> prefix{};
+    bool done = false;
+    all::Explorer::Position position{};
+    std::set<std::uint64_t> ends{};
+    std::uint64_t violated = 0; ///< orderings
+    std::set<std::uint64_t> violations{};
+    std::vector<all::Line> first_violated{};
+};
+
+struct ExhaustiveTotals {
+    all::Counts counts{};
+    std::set<std::uint64_t> ends{};
+    std::uint64_t violated = 0;
+    std::set<std::uint64_t> violations{};
+    bool complete = true;
+    const ExhaustivePart* first_violated = nullptr;
+};
+
+ExhaustiveTotals totals_of(const std::vector<ExhaustivePart>& parts);
+
+/// All parts, or those of the wish's shard.  They do not depend on how many threads there are.
+std::vector<ExhaustivePart> parts_of(const ExhaustiveWish& wish, const all::Lines& lines);
+
+/// Searches what is not done, until it is, the time is over, or `progress` says stop.
+/// @return what had to be run for that
+all::Lines::Work search_parts(const ExhaustiveWish& wish, std::vector<ExhaustivePart>& parts,
+                              sim::SweepProgress& progress);
+
+/// What tells one search from another.
+nlohmann::ordered_json key_of(const ExhaustiveWish& wish);
+/// For `--resume`.
+std::string state_of(const ExhaustiveWish& wish, const std::vector<ExhaustivePart>& parts);
+/// @throws engine::UsageError  naming flag, file and reason
+void take_up(const ExhaustiveWish& wish, std::vector<ExhaustivePart>& parts);
+
+} // namespace tools::fogsim
