@@ -32,13 +32,13 @@ bool says(const RoomNeeded& needed, const std::string& part) {
 
 TEST(Room, what_is_not_needed_is_not_missed) { EXPECT_EQ(too_little_room({}), ""); }
 
-// Sanitizers take terabytes of address space: the limit is larger, and the need, too.
+// Sanitizers take up to all of the address space: the limit is larger, and the need, too.
 TEST(Room, limit_of_address_space_is_told_with_both_numbers) {
     EXPECT_TRUE(in_a_child([] {
-        constexpr std::uint64_t limit = 1ULL << 46;
+        constexpr std::uint64_t limit = 1ULL << 48;
         return limited(RLIMIT_AS, limit) &&
-               says({0, 2 * limit}, "67108864 MiB of address space (ulimit -v)") &&
-               says({0, 2 * limit}, "needs 134217728") && too_little_room({0, limit / 2}).empty();
+               says({0, 2 * limit}, "268435456 MiB of address space (ulimit -v)") &&
+               says({0, 2 * limit}, "needs 536870912") && too_little_room({0, limit / 2}).empty();
     }));
 }
 
