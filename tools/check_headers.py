@@ -70,7 +70,8 @@ def main() -> int:
         return 1
     base_command = [compiler, "-std=c++20", "-pthread", "-Wall", "-Wextra", "-Wno-pragma-once-outside-header",
                     "-Wno-deprecated-declarations", "-Wno-gnu-zero-variadic-macro-arguments", "-Werror",
-                    f"-I{TOP}", *flags]
+                    # What only targets of tests define.
+                    f'-DFOG_SOURCE_DIR="{TOP}"', f'-DFOG_PROGRAM_DIR="{build}/bin"', f"-I{TOP}", *flags]
     listed = sys.argv[2:] or subprocess.run(["git", "ls-files", "*.hpp"], cwd=TOP, capture_output=True, text=True,
                                             check=True).stdout.split()
     listed = [name for name in listed if (TOP / name).exists()]

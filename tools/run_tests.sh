@@ -2,9 +2,8 @@
 #   every test runs under the address and undefined behaviour sanitizers (GCC, Debug), in place of the plain build,
 #   those of what has threads under the thread sanitizer, too,
 #   those of the simulator in clang's Release build, too,
+#   every header is compiled by itself, coroutines are searched for what GCC 12.2 destroys twice,
 #   and trace digests are compared between these two builds of fogsim and GCC's Release build.
-# With FOG_CI=all besides, every header is compiled by itself, and coroutines are searched for what GCC 12.2 destroys
-# twice.
 # Arguments go to ctest (for instance -R wallet).  The last lines are a table of the stages with their times.
 
 stage_names=()
@@ -69,9 +68,7 @@ else
     stage "testing tsan" run_ctest tsan -L '^real$' "$@"
     stage "building clang (simulator)" build clang fogsim simulator_tests
     stage "testing clang (simulator)" run_ctest clang -L "$simulator_tests" "$@"
-    if [ "${FOG_CI:-}" = all ]; then
-        stage "parsing headers and coroutines" parse_sources
-    fi
+    stage "parsing headers and coroutines" parse_sources
     stage "comparing digests" compare_digests
     stage_table
 fi

@@ -342,10 +342,11 @@ struct HangingView final : fog::ViewApi {
 };
 
 Task<> outlive_the_deadline(IoLoop& loop, ViewClient& client, Duration deadline) {
-    const Result<fog::ViewAnswer> first = co_await client.query({});
+    const fog::ViewQuery nothing;
+    const Result<fog::ViewAnswer> first = co_await client.query(nothing);
     EXPECT_TRUE(first);
     co_await engine::sleep_until(loop.now() + 2 * deadline);
-    const Result<fog::ViewAnswer> second = co_await client.query({});
+    const Result<fog::ViewAnswer> second = co_await client.query(nothing);
     EXPECT_TRUE(second) << engine::name(second.error().code);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/chain/crypto.hpp"
 #include "engine/fog/ports.hpp"
 
 namespace engine::fog::testing {

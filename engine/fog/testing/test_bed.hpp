@@ -8,6 +8,7 @@
 
 #include "engine/choice.hpp"
 #include "engine/host.hpp"
+#include "engine/result.hpp"
 #include "engine/task.hpp"
 #include "sim/scheduler.hpp"
 
