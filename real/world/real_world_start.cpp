@@ -24,6 +24,7 @@ using namespace engine;
 namespace {
 
 constexpr Duration tool_limit = 30s;
+constexpr Duration certificates_limit = 180s; // RSA keys of 4096 bits, the first time, on a busy machine
 constexpr Duration start_limit = 30s;
 constexpr unsigned report_retry_s = 0; // the harness waits for conditions, its tools do not
 
@@ -167,7 +168,7 @@ Task<> RealWorld::run_tools() {
                              {"ok_rsa_chain_25519_leaf", "key", &deployment_.signing_key}};
     for (const Wanted& one : wanted) {
         const Child* child =
-            co_await supervisor_.run(test_vector(deployment_, one.name, one.kind), tool_limit);
+            co_await supervisor_.run(test_vector(deployment_, one.name, one.kind), certificates_limit);
         *one.path = words(child->standard_output());
         if (!child->exit()->ok() || !std::filesystem::exists(*one.path))
             throw BrokenSurroundings(fmt::format("mc-crypto-x509-test-vectors: {}: no file '{}'{}",
