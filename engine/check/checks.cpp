@@ -137,7 +137,8 @@ void ReportChecker::conserve(AccountId account, const fog::BalanceReport& report
     std::map<std::uint64_t, fog::Value> sums;
     for (const auto& [who, by_token] : shown)
         for (const auto& [token, value] : by_token) {
-            tokens.insert(token);
+            // Of other tokens than all wallets report nobody knows the sum, though some may mention them.
+            if (!tokens_) tokens.insert(token);
             sums[token] += value;
         }
     bool right = true;

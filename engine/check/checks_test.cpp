@@ -225,6 +225,19 @@ TEST_F(ReportCheckerTest, conservation_is_of_each_token) {
     EXPECT_EQ(violations_of(checks, CheckId::conservation), 2u);
 }
 
+// Found by fogreal, lag seed 2013: a wallet of the harness reports all tokens, a remote one can report one.
+TEST_F(ReportCheckerTest, conservation_knows_no_sum_of_a_token_that_only_some_wallets_report) {
+    ReportChecker of_token_0{checks, c.model, std::set<std::uint64_t>{0}};
+    fog::BalanceReport remote = right(0, 3);
+    ASSERT_EQ(remote.by_token.erase(5), 1u);
+    of_token_0.on_report(1, AccountId{0}, remote);
+    fog::BalanceReport own = right(1, 3);
+    own.by_token[5] = 0;
+    of_token_0.on_report(2, AccountId{1}, own);
+    EXPECT_FALSE(checks.any_violation());
+    EXPECT_EQ(checks.judged(CheckId::conservation), 1u);
+}
+
 TEST_F(ReportCheckerTest, conservation_accepts_a_sum_that_is_complete) {
     checker.on_report(1, AccountId{0}, right(0, 3));
     checker.on_report(2, AccountId{1}, right(1, 3));

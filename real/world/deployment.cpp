@@ -150,7 +150,7 @@ Launch view_server(const Deployment& d, const ServicePlace& place) {
         flag(launch, "--db-polling-interval-ms", std::to_string(d.topology.poll_ms));
         // Upstream's 5 s and 3 further attempts, for each of the twelve attempts of routers and wallets,
         // would make a check minutes long while the database is down.
-        flag(launch, "--postgres-connection-timeout", "1");
+        flag(launch, "--postgres-connection-timeout", "2");
         flag(launch, "--postgres-retry-count", "0");
     }
     return launch;

@@ -75,11 +75,17 @@ real::postgres::RecoveryDbOptions db_options(const PostgresFlags& flags, Log& lo
     return options;
 }
 
+/// More patient than flags may be: where everything starts at once a first connection takes its time.
+constexpr int tries_to_reach = 4;
+
 engine::Task<> reach(engine::fog::RecoveryDb& database, const std::string& address) {
-    const auto highest = co_await database.highest_known_block();
-    if (!highest)
+    for (int tried = 1;; ++tried) {
+        const auto highest = co_await database.highest_known_block();
+        if (highest) co_return;
+        if (tried < tries_to_reach && engine::is_transient(highest.error())) continue;
         throw engine::BrokenSurroundings(fmt::format("the recovery database {} cannot be used: {}", address,
                                                      engine::name(highest.error().code)));
+    }
 }
 
 } // namespace
