@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "tools/testing/fogsim_in_a_folder.hpp"
 
@@ -98,6 +100,44 @@ TEST_F(ExhaustiveTest, a_shard_certifies_its_part_only) {
     EXPECT_EQ(runs, 90U);
 }
 
+// Named one by one in docs/exhaustive.md: that these need no more than a small world.
+TEST_F(ExhaustiveTest, defects_are_found_in_small_worlds_and_nothing_without_one) {
+    const std::vector<std::array<const char*, 3>> expected = {
+        {"wallet-counts-newer-outputs", "balance", "balance"},
+        {"wallet-asks-about-an-output-once", "liveness", "liveness"}, // by what comes after the last event
+        {"view-store-publishes-before-insert", "response", "response"},
+        {"images-spent-one-block-late", "response", "response"},
+        {"wallet-takes-older-image-answers", "", "monotone"}, // two shards that differ
+        {"view-router-takes-the-lowest-count", "", "liveness"},
+        {"ingest-records-the-next-block", "response", "response"},
+        {"ingest-retires-one-block-early", "", ""}, // no key rotates in so small a world
+    };
+    std::string wish = "exhaustive --all-defects --time-limit 60 --json r.json";
+    for (const auto& defect : expected) wish += std::string(" --defect ") + defect[0];
+    const Outcome outcome = run(wish);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    EXPECT_EQ(last_line(outcome.out),
+              "fogsim exhaustive: 7 of 8 defects found in small worlds of view=3 ledger=3 "
+              "polls=3; none fails without a defect");
+    const auto result = json("r.json");
+    for (const char* shards : {"one_shard", "two_shards"}) {
+        EXPECT_FALSE(result.at("none").at(shards).at("found"));
+        EXPECT_TRUE(result.at("none").at(shards).at("complete"));
+    }
+    ASSERT_EQ(result.at("defects").size(), expected.size());
+    for (const auto& defect : expected) {
+        bool is_there = false;
+        for (const auto& entry : result.at("defects")) {
+            if (entry.at("name") != defect[0]) continue;
+            is_there = true;
+            EXPECT_EQ(entry.at("one_shard").value("check", ""), defect[1]) << defect[0];
+            EXPECT_EQ(entry.at("two_shards").value("check", ""), defect[2]) << defect[0];
+            EXPECT_EQ(entry.at("two_shards").value("clean_holds", false), *defect[2] != 0) << defect[0];
+        }
+        EXPECT_TRUE(is_there) << defect[0];
+    }
+}
+
 TEST_F(ExhaustiveTest, holds_are_bounded) {
     const Outcome outcome = run("exhaustive --view 2 --ledger 2 --polls 2 --preemptions 0 --json none.json");
     EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
@@ -119,9 +159,10 @@ TEST_F(ExhaustiveTest, schedules_of_a_plan_are_explored) {
 }
 
 TEST_F(ExhaustiveTest, wrong_wishes_are_refused_in_one_line) {
-    for (const char* wish : {"--view 17", "--polls x", "--shards 3", "--defect nothing-of-the-kind",
-                             "--shard 1", "--shard 3/2 --no-reduction", "--shard 1/2",
-                             "--plan p.json --view 2", "--json /nowhere/at/all", "--what"}) {
+    for (const char* wish :
+         {"--view 17", "--polls x", "--shards 3", "--defect nothing-of-the-kind", "--shard 1",
+          "--shard 3/2 --no-reduction", "--shard 1/2", "--plan p.json --view 2", "--all-defects --shards 2",
+          "--json /nowhere/at/all", "--what"}) {
         const Outcome outcome = run(std::string("exhaustive ") + wish, "2>&1");
         EXPECT_EQ(outcome.exit_code, 2) << wish;
         EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;

@@ -36,7 +36,7 @@ struct ExploreOptions {
     bool reduce = true; ///< one run for each class of orderings that differ in independent events only
     /// At most so often a line is left that could go on.  @pre not with `reduce`
     std::optional<std::uint32_t> preemptions{};
-    std::vector<Line> prefix{};   ///< every run begins so.  @pre not with `reduce`
+    std::vector<Line> prefix{};   ///< every run begins so.  @pre not with `reduce`; no preemption in it
     std::function<bool()> stop{}; ///< asked before each run
 };
 

@@ -30,7 +30,8 @@ struct Bounds {
 ///
 /// Rules
 /// 1. Every event is run by the simulator with its real logic and all its checks; what it touches is what its
-///    steps touched, and a check every store.  An ordering ends at the first violation.
+///    steps touched, and a check every store.  An ordering ends at the first violation.  At every different
+///    end all is healed, and the wallet and a fresh one must reach the truth.
 /// 2. A point of a run is known by what all parts know there: the count of each store, and all that the
 /// wallet
 ///    has kept.  What happens at a point that was met before is not run again.  `check_points` runs whole
@@ -82,6 +83,7 @@ private:
         std::vector<Line> path{}; ///< one way to get there
         std::vector<Edge> edges{};
         std::optional<engine::check::Violation> violation{}; ///< the run ended here
+        bool is_closed = false; ///< everything was healed here, and everybody had to reach the truth
     };
     class Telling;
     friend class Telling;

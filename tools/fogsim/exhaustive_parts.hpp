@@ -33,7 +33,8 @@ struct ExhaustiveWish {
     std::string replay_out;
     bool shrink = true;
     bool keep_going = false;
-    std::uint64_t shard = 0; ///< of `shards`, from 0
+    bool all_defects = false; ///< not one search, but a table of which defects such searches find
+    std::uint64_t shard = 0;  ///< of `shards`, from 0
     std::uint64_t shards = 1;
 };
 
