@@ -142,17 +142,16 @@ private:
             total_.marks.add(s.marks);
             total_.runs_with_mark.add_run(s.marks);
             total_.failures += s.failed ? 1 : 0;
-            digest_ = engine::chain64(digest_, s.digest);
             digests_.push_back(s.digest);
         }
     }
 
     SweepResult collect() {
         SweepResult out = std::move(total_);
-        out.digest = options_.runs == 1 && !digests_.empty() ? digests_.front() : engine::mix64(digest_);
-        std::sort(digests_.begin(), digests_.end());
-        out.distinct =
-            static_cast<std::uint64_t>(std::unique(digests_.begin(), digests_.end()) - digests_.begin());
+        const SweepDigest digest = digest_of(digests_, options_.runs);
+        out.digest = digest.digest;
+        out.distinct = digest.distinct;
+        if (options_.keep_digests) out.digests = std::move(digests_);
         if (lowest_bad_ != none) out.failed_seed = options_.run.seed + lowest_bad_;
         out.failure = std::move(bad_);
         out.difference = std::move(difference_);
@@ -168,7 +167,6 @@ private:
     std::mutex mutex_;                         // guards what follows
     std::map<std::uint64_t, Summary> waiting_; // for a lower seed to end
     SweepResult total_;
-    std::uint64_t digest_ = 0x510e527fade682d1ULL;
     std::vector<std::uint64_t> digests_;
     std::optional<RunResult> bad_;
     std::optional<Difference> difference_;
@@ -177,6 +175,16 @@ private:
 };
 
 } // namespace
+
+SweepDigest digest_of(std::vector<std::uint64_t> digests, std::uint64_t runs_wanted) {
+    SweepDigest out;
+    std::uint64_t digest = 0x510e527fade682d1ULL;
+    for (const std::uint64_t one : digests) digest = engine::chain64(digest, one);
+    out.digest = runs_wanted == 1 && !digests.empty() ? digests.front() : engine::mix64(digest);
+    std::sort(digests.begin(), digests.end());
+    out.distinct = static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
+    return out;
+}
 
 SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress) {
     return Sweep(scenario, options, progress).run();

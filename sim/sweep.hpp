@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "sim/run.hpp"
 
@@ -14,11 +15,12 @@ namespace sim {
 struct SweepOptions {
     Options run; ///< its seed is the first
     std::uint64_t runs = 1;
-    unsigned jobs = 1;       ///< threads; the report does not depend on it
-    std::string plan{};      ///< file the story was read from, for the command that repeats it
-    std::string profile{};   ///< name of the set of defects, for the same
-    bool twice = false;      ///< every seed twice, compared event by event
-    bool keep_going = false; ///< past the first failure, to count them
+    unsigned jobs = 1;         ///< threads; the report does not depend on it
+    std::string plan{};        ///< file the story was read from, for the command that repeats it
+    std::string profile{};     ///< name of the set of defects, for the same
+    bool twice = false;        ///< every seed twice, compared event by event
+    bool keep_going = false;   ///< past the first failure, to count them
+    bool keep_digests = false; ///< of all runs, into the result
     /// Called by the thread that runs a seed, before it does.  The watch stays the thread's own.
     std::function<void(std::uint64_t seed, const RunWatch& watch)> on_run{};
 };
@@ -46,7 +48,16 @@ struct SweepResult {
     std::uint64_t failures = 0;               ///< seeds that failed: more than one only when asked to go on
     std::optional<RunResult> failure;         ///< of that seed
     std::optional<Difference> difference;     ///< of the lowest seed that has one
+    std::vector<std::uint64_t> digests{};     ///< of the runs, in order of seed; when asked for
 };
+
+/// Digest of a sweep from those of its runs, in order of seed, and how many of them differ.
+struct SweepDigest {
+    std::uint64_t digest = 0;
+    std::uint64_t distinct = 0;
+};
+/// @param runs_wanted  one: a single run has its own digest
+SweepDigest digest_of(std::vector<std::uint64_t> digests, std::uint64_t runs_wanted);
 
 struct SweepProgress {
     std::atomic<std::uint64_t> done{0};

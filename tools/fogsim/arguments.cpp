@@ -57,7 +57,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 5 a required "
         "mark was never hit, 6 inconclusive, 70 internal error.\n"
         "Commands: fogsim mutants --help (is the search any good?), fogsim stories --help (every story over "
-        "many seeds and worlds), fogsim exhaustive --help (every ordering of a small world).",
+        "many seeds and worlds), fogsim exhaustive --help (every ordering of a small world), fogsim merge "
+        "--help (one report of many parts).",
         "fogsim"};
     CLI::Option* seed = app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
                             ->type_name("N")
@@ -131,13 +132,25 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
                    "write a page there for a browser: the result, and of a failure or a single run a picture")
         ->type_name("FILE");
     app.add_option("--junit", arguments.junit, "write the result there for CI systems")->type_name("FILE");
-    app.add_option("--corpus", arguments.corpus, "keep failures there, and play those back first")
-        ->type_name("DIR")
-        ->excludes(replay);
+    CLI::Option* corpus =
+        app.add_option("--corpus", arguments.corpus, "keep failures there, and play those back first")
+            ->type_name("DIR")
+            ->excludes(replay);
     app.add_option("--replay-out", arguments.replay_out,
                    "write the recording of a failure there, instead of printing one that is long to paste")
         ->type_name("FILE");
     app.add_option("--json", arguments.json, "write the result there")->type_name("FILE");
+    CLI::Option* shard_out =
+        app.add_option("--shard-out", arguments.shard_out, "result of a part, for fogsim merge")
+            ->type_name("FILE");
+    CLI::Option* shard = app.add_option("--shard", arguments.shard,
+                                        "make part I of N of the sweep only (docs/many-machines.md)")
+                             ->type_name("I/N")
+                             ->needs(shard_out)
+                             ->excludes(replay)
+                             ->excludes(known)
+                             ->excludes(corpus); // that is played back once, by merge
+    shard_out->needs(shard);
     app.add_option("--trace", arguments.trace, "write every event there, for Perfetto or chrome://tracing")
         ->type_name("FILE");
     app.add_flag("--list-scenarios", arguments.list_scenarios, "list the stories");

@@ -31,6 +31,8 @@ struct Arguments {
     std::string replay_out{};
     std::string report{};
     std::string trace{};
+    std::string shard{};     ///< I/N
+    std::string shard_out{}; ///< its result file
     bool check_determinism = false;
     bool no_shrink = false;
     bool keep_going = false;

@@ -167,6 +167,9 @@ int end_with(const std::string& json_text, std::unique_ptr<OutputFile>& json, in
 
 // ------------------------------------------------------------------------------------------------ searches
 
+int report_lines(const ExhaustiveWish& wish, all::Lines& lines, const std::vector<ExhaustivePart>& parts,
+                 const all::Lines::Work& done, std::unique_ptr<OutputFile> json);
+
 int search_lines(const ExhaustiveWish& wish, std::unique_ptr<OutputFile> json) {
     all::Lines lines(wish.bounds, wish.defects);
     std::vector<ExhaustivePart> parts = parts_of(wish, lines);
@@ -174,14 +177,32 @@ int search_lines(const ExhaustiveWish& wish, std::unique_ptr<OutputFile> json) {
     if (!wish.resume.empty() && std::filesystem::exists(wish.resume, ignored)) take_up(wish, parts);
     std::unique_ptr<OutputFile> state;
     if (!wish.resume.empty()) state = std::make_unique<OutputFile>("--resume", wish.resume);
+    std::unique_ptr<OutputFile> shard;
+    if (!wish.shard_out.empty()) shard = std::make_unique<OutputFile>("--shard-out", wish.shard_out);
 
     sim::SweepProgress progress;
     const Interruption interruption(progress);
     const auto begun = Clock::now();
     const all::Lines::Work done = search_parts(wish, parts, progress);
     const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-    const ExhaustiveTotals totals = totals_of(parts);
     if (state) (void)state->try_commit("fogsim exhaustive", state_of(wish, parts));
+    const ExhaustiveTotals totals = totals_of(parts, wish.keep_going);
+    tools::tell(
+        "{} in {:.1f} s; {} events were run in {}, the rest were known from there; {} balances judged\n",
+        counted(totals.counts.runs, "run"), seconds, done.events, counted(done.worlds, "world"), done.checks);
+    if (shard) {
+        const bool is_through = totals.complete || (totals.violated != 0 && !wish.keep_going);
+        if (!is_through)
+            tools::tell("fogsim exhaustive: --shard-out: not written, for the part is not complete\n");
+        else if (!shard->try_commit("fogsim exhaustive", shard_text_of(wish, parts, done)))
+            return static_cast<int>(Verdict::usage);
+    }
+    return report_lines(wish, lines, parts, done, std::move(json));
+}
+
+int report_lines(const ExhaustiveWish& wish, all::Lines& lines, const std::vector<ExhaustivePart>& parts,
+                 const all::Lines::Work& done, std::unique_ptr<OutputFile> json) {
+    const ExhaustiveTotals totals = totals_of(parts, wish.keep_going);
     if (totals.counts.blocked != 0)
         throw engine::InternalError(
             fmt::format("{} runs were begun in vain: a footprint is wrong", totals.counts.blocked));
@@ -218,9 +239,6 @@ int search_lines(const ExhaustiveWish& wish, std::unique_ptr<OutputFile> json) {
             line += fmt::format(" reason={}", Interruption::was_signalled() ? "interrupted" : "time limit");
         tools::say("{}\n", line);
     }
-    tools::tell(
-        "{} in {:.1f} s; {} events were run in {}, the rest were known from there; {} balances judged\n",
-        counted(totals.counts.runs, "run"), seconds, done.events, counted(done.worlds, "world"), done.checks);
     if (!totals.complete && parts.size() == 1)
         tools::tell("about {:.0f} runs in all (Knuth's estimate)\n", estimate);
 
@@ -372,6 +390,7 @@ std::optional<int> parse(int argc, char** argv, ExhaustiveWish& wish) {
     app.add_option("--time-limit", limit, "stop then; 0.5 is half a second")->type_name("SECONDS");
     app.add_option("--jobs", jobs, "threads, without reduction (default: all cores)")->type_name("N");
     app.add_option("--shard", shard, "one of N parts of a search without reduction")->type_name("I/N");
+    app.add_option("--shard-out", wish.shard_out, "result of that part, for fogsim merge")->type_name("FILE");
     app.add_option("--resume", wish.resume, "go on where that file says, and write it at the end")
         ->type_name("FILE");
     app.add_option("--defect", wish.defect_names, "switch a defect on; may be repeated")->type_name("NAME");
@@ -391,7 +410,7 @@ std::optional<int> parse(int argc, char** argv, ExhaustiveWish& wish) {
         return static_cast<int>(Verdict::usage);
     }
     if (wish.all_defects) {
-        for (const char* flag : {"--plan", "--shards", "--shard", "--resume", "--preemptions",
+        for (const char* flag : {"--plan", "--shards", "--shard", "--shard-out", "--resume", "--preemptions",
                                  "--no-reduction", "--keep-going", "--replay-out"})
             if (app.count(flag) != 0)
                 throw engine::UsageError(fmt::format("{}: not with --all-defects", flag));
@@ -419,7 +438,8 @@ std::optional<int> parse(int argc, char** argv, ExhaustiveWish& wish) {
         wish.defects.switch_on(defect->defect);
     }
     if (!wish.plan.empty()) {
-        for (const char* flag : {"--view", "--ledger", "--polls", "--shards", "--resume", "--shard"})
+        for (const char* flag :
+             {"--view", "--ledger", "--polls", "--shards", "--resume", "--shard", "--shard-out"})
             if (app.count(flag) != 0)
                 throw engine::UsageError(
                     fmt::format("{}: not with --plan, which says itself what happens", flag));
@@ -428,18 +448,27 @@ std::optional<int> parse(int argc, char** argv, ExhaustiveWish& wish) {
     // A bound on holds cuts classes in two: what is within it may be outside in another order.
     if (wish.preemptions) wish.reduce = false;
     if (!shard.empty()) {
-        const std::size_t slash = shard.find('/');
-        if (slash == std::string::npos)
-            throw engine::UsageError(fmt::format("--shard: '{}' is not I/N", shard));
-        wish.shards = number("--shard", shard.substr(slash + 1), 1, 1'000'000);
-        wish.shard = number("--shard", shard.substr(0, slash), 1, wish.shards) - 1;
+        const Shard which = parse_shard(shard);
+        wish.shards = which.of;
+        wish.shard = which.number - 1;
         if (wish.reduce && wish.shards > 1)
             throw engine::UsageError("--shard: a search with reduction is one piece; use --no-reduction");
     }
+    if (!wish.shard_out.empty() && shard.empty()) throw engine::UsageError("--shard-out: needs --shard");
     return std::nullopt;
 }
 
 } // namespace
+
+int merge_exhaustive(const std::vector<Part>& parts, const std::string& json_file,
+                     const std::string& replay_out) {
+    std::unique_ptr<OutputFile> json;
+    if (!json_file.empty()) json = std::make_unique<OutputFile>("--json", json_file);
+    MergedExhaustive made = merged_exhaustive(parts);
+    made.wish.replay_out = replay_out;
+    all::Lines lines(made.wish.bounds, made.wish.defects);
+    return report_lines(made.wish, lines, made.parts, made.work, std::move(json));
+}
 
 int exhaustive(int argc, char** argv) {
     ExhaustiveWish wish;

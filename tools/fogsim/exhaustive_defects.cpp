@@ -44,7 +44,7 @@ Finding search_one(ExhaustiveWish wish, std::uint32_t shards, sim::DefectSet def
         all::Lines lines(wish.bounds, wish.defects);
         std::vector<ExhaustivePart> parts = parts_of(wish, lines);
         (void)search_parts(wish, parts, progress);
-        const ExhaustiveTotals totals = totals_of(parts);
+        const ExhaustiveTotals totals = totals_of(parts, wish.keep_going);
         finding.runs = totals.counts.runs;
         if (totals.first_violated == nullptr) {
             finding.kind = totals.complete ? Finding::Kind::nothing : Finding::Kind::unfinished;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -13,6 +14,7 @@
 
 #include "engine/input_file.hpp"
 #include "search/exhaustive/position_json.hpp"
+#include "sim/defect_catalogue.hpp"
 #include "tools/program.hpp"
 
 namespace tools::fogsim {
@@ -148,9 +150,10 @@ private:
 
 } // namespace
 
-ExhaustiveTotals totals_of(const std::vector<ExhaustivePart>& parts) {
+ExhaustiveTotals totals_of(const std::vector<ExhaustivePart>& parts, bool keeps_going) {
     ExhaustiveTotals out;
     for (const ExhaustivePart& part : parts) {
+        if (out.first_violated != nullptr && !keeps_going) break;
         out.counts.runs += part.position.counts.runs;
         out.counts.events += part.position.counts.events;
         out.counts.blocked += part.position.counts.blocked;
@@ -187,6 +190,40 @@ all::Lines::Work search_parts(const ExhaustiveWish& wish, std::vector<Exhaustive
 
 // ------------------------------------------------------------------------------------------------ resuming
 
+namespace {
+
+Json json_of(const ExhaustivePart& part) {
+    Json one;
+    one["done"] = part.done;
+    one["position"] = to_json(part.position);
+    one["ends"] = part.ends;
+    one["violated"] = part.violated;
+    one["violations"] = part.violations;
+    one["first_violated"] = part.first_violated;
+    return one;
+}
+
+// @throws nlohmann::json::exception, engine::UsageError
+void read(const Json& one, ExhaustivePart& part) {
+    part.done = one.at("done").get<bool>();
+    part.position = all::position_from(one.at("position"));
+    part.ends = one.at("ends").get<std::set<std::uint64_t>>();
+    part.violated = one.at("violated").get<std::uint64_t>();
+    part.violations = one.at("violations").get<std::set<std::uint64_t>>();
+    part.first_violated = one.at("first_violated").get<std::vector<all::Line>>();
+}
+
+// What shards of one search have in common.
+Json whole_key_of(const ExhaustiveWish& wish) {
+    Json key = key_of(wish);
+    key.erase("shard");
+    key["shrink"] = wish.shrink;
+    key["keep_going"] = wish.keep_going;
+    return key;
+}
+
+} // namespace
+
 Json key_of(const ExhaustiveWish& wish) {
     Json key;
     key["view"] = wish.bounds.view;
@@ -205,17 +242,57 @@ std::string state_of(const ExhaustiveWish& wish, const std::vector<ExhaustivePar
     state["schema"] = state_schema;
     state["search"] = key_of(wish);
     state["parts"] = Json::array();
-    for (const ExhaustivePart& part : parts) {
-        Json one;
-        one["done"] = part.done;
-        one["position"] = to_json(part.position);
-        one["ends"] = part.ends;
-        one["violated"] = part.violated;
-        one["violations"] = part.violations;
-        one["first_violated"] = part.first_violated;
-        state["parts"].push_back(std::move(one));
-    }
+    for (const ExhaustivePart& part : parts) state["parts"].push_back(json_of(part));
     return state.dump() + "\n";
+}
+
+std::string shard_text_of(const ExhaustiveWish& wish, const std::vector<ExhaustivePart>& parts,
+                          const all::Lines::Work& work) {
+    Json result;
+    result["parts"] = Json::array();
+    for (const ExhaustivePart& part : parts) result["parts"].push_back(json_of(part));
+    result["work"] = {work.points, work.worlds, work.events, work.checks, work.judgements};
+    return part_text("exhaustive", {wish.shard + 1, wish.shards}, whole_key_of(wish), result);
+}
+
+MergedExhaustive merged_exhaustive(const std::vector<Part>& shards) {
+    MergedExhaustive made;
+    ExhaustiveWish& wish = made.wish;
+    const Part& first = shards.front();
+    first.read([&] {
+        const Json& key = first.arguments();
+        wish.bounds.view = key.at("view").get<std::uint32_t>();
+        wish.bounds.ledger = key.at("ledger").get<std::uint32_t>();
+        wish.bounds.polls = key.at("polls").get<std::uint32_t>();
+        wish.bounds.shards = key.at("shards").get<std::uint32_t>();
+        wish.reduce = key.at("reduction").get<bool>();
+        if (!key.at("preemptions").is_null()) wish.preemptions = key.at("preemptions").get<std::uint32_t>();
+        wish.defect_names = key.at("defects").get<std::vector<std::string>>();
+        wish.shrink = key.at("shrink").get<bool>();
+        wish.keep_going = key.at("keep_going").get<bool>();
+    });
+    for (const std::string& name : wish.defect_names) {
+        const sim::DefectInfo* defect = sim::find_defect(name);
+        if (defect == nullptr) first.refuse("a defect of it is not known here");
+        wish.defects.switch_on(defect->defect);
+    }
+    const all::Lines lines(wish.bounds, wish.defects);
+    made.parts = parts_of(wish, lines);
+    // As they were dealt out: one to each shard in turn.
+    for (std::size_t i = 0; i < made.parts.size(); ++i) {
+        const Part& shard = shards[i % shards.size()];
+        shard.read([&] { read(shard.result().at("parts").at(i / shards.size()), made.parts[i]); });
+    }
+    for (const Part& shard : shards)
+        shard.read([&] {
+            const auto work = shard.result().at("work").get<std::array<std::uint64_t, 5>>();
+            made.work.points += work[0];
+            made.work.worlds += work[1];
+            made.work.events += work[2];
+            made.work.checks += work[3];
+            made.work.judgements += work[4];
+        });
+    return made;
 }
 
 void take_up(const ExhaustiveWish& wish, std::vector<ExhaustivePart>& parts) {
@@ -230,14 +307,7 @@ void take_up(const ExhaustiveWish& wish, std::vector<ExhaustivePart>& parts) {
     try {
         if (state.at("parts").size() != parts.size()) refuse("it is the state of another search");
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            const Json& one = state.at("parts").at(i);
-            ExhaustivePart& part = parts[i];
-            part.done = one.at("done").get<bool>();
-            part.position = all::position_from(one.at("position"));
-            part.ends = one.at("ends").get<std::set<std::uint64_t>>();
-            part.violated = one.at("violated").get<std::uint64_t>();
-            part.violations = one.at("violations").get<std::set<std::uint64_t>>();
-            part.first_violated = one.at("first_violated").get<std::vector<all::Line>>();
+            read(state.at("parts").at(i), parts[i]);
         }
     } catch (const nlohmann::json::exception&) {
         refuse("it is no state of a search");

@@ -11,6 +11,7 @@
 #include "search/exhaustive/explorer.hpp"
 #include "search/exhaustive/lines.hpp"
 #include "sim/sweep.hpp"
+#include "tools/fogsim/shard.hpp"
 
 // The orderings of `fogsim exhaustive`, in parts: shared out to threads, stopped and taken up again.
 
@@ -36,6 +37,7 @@ struct ExhaustiveWish {
     bool all_defects = false; ///< not one search, but a table of which defects such searches find
     std::uint64_t shard = 0;  ///< of `shards`, from 0
     std::uint64_t shards = 1;
+    std::string shard_out; ///< result file of the shard
 };
 
 /// A part of the orderings: those that begin alike.
@@ -58,7 +60,10 @@ struct ExhaustiveTotals {
     const ExhaustivePart* first_violated = nullptr;
 };
 
-ExhaustiveTotals totals_of(const std::vector<ExhaustivePart>& parts);
+/// Of the parts up to the first violated one, which ends a search: what comes after it does not count,
+/// however far it was searched at the same time.
+/// @param keeps_going  the search does not end there
+ExhaustiveTotals totals_of(const std::vector<ExhaustivePart>& parts, bool keeps_going);
 
 /// All parts, or those of the wish's shard.  They do not depend on how many threads there are.
 std::vector<ExhaustivePart> parts_of(const ExhaustiveWish& wish, const all::Lines& lines);
@@ -67,6 +72,20 @@ std::vector<ExhaustivePart> parts_of(const ExhaustiveWish& wish, const all::Line
 /// @return what had to be run for that
 all::Lines::Work search_parts(const ExhaustiveWish& wish, std::vector<ExhaustivePart>& parts,
                               sim::SweepProgress& progress);
+
+/// As a result file of `fogsim-shard/1`.
+/// @pre the shard's search is at its end
+std::string shard_text_of(const ExhaustiveWish& wish, const std::vector<ExhaustivePart>& parts,
+                          const all::Lines::Work& work);
+/// A search whose shards were made one by one.
+struct MergedExhaustive {
+    ExhaustiveWish wish{};
+    std::vector<ExhaustivePart> parts{};
+    all::Lines::Work work{};
+};
+/// @param shards  all, in order
+/// @throws engine::UsageError  naming a file that is no whole result
+MergedExhaustive merged_exhaustive(const std::vector<Part>& shards);
 
 /// What tells one search from another.
 nlohmann::ordered_json key_of(const ExhaustiveWish& wish);

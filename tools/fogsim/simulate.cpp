@@ -320,9 +320,8 @@ std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects
     return std::nullopt;
 }
 
-} // namespace
-
-int simulate(const Arguments& arguments) {
+// @param made  the sweep, when its parts were made before
+int simulate(const Arguments& arguments, const MergedSweep* made) {
     sim::SweepProgress progress;
     // From here on a signal ends the search, not the program: files that were begun are finished.
     const Interruption interruption(progress);
@@ -342,15 +341,23 @@ int simulate(const Arguments& arguments) {
     Report report;
     report.scenario = &scenario;
     report.options = options_of(arguments, scenario);
+    std::optional<Shard> shard;
+    std::optional<tools::OutputFile> shard_file;
+    if (!arguments.shard.empty()) {
+        shard = parse_shard(arguments.shard);
+        cut(report.options, *shard);
+        shard_file.emplace("--shard-out", arguments.shard_out);
+    }
     if (const std::string why = scenarios::refusal(scenario, report.options.run.topology); !why.empty())
         throw engine::UsageError("--topology: " + why);
     report.options.on_run = [&report](std::uint64_t seed, const sim::RunWatch& watch) {
         name_run_at_crash(watch, report.scenario->name, command_of_seed(report, seed));
     };
     const sim::SweepOptions& options = report.options;
-    const Limits limits = limits_of(arguments, options);
+    Limits limits = limits_of(arguments, options);
+    if (shard) limits.is_single = false; // however short, a part that ran out of time is no failure
     report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
-                          options.run.strategy == sim::Strategy::parse("portfolio");
+                          options.run.strategy == sim::Strategy::parse("portfolio") && !shard;
 
     if (!arguments.known.empty()) {
         KnownRun wishes;
@@ -378,7 +385,8 @@ int simulate(const Arguments& arguments) {
                                                                      begun);
     };
     try {
-        report.result = sweep(report, limits, progress);
+        report.result =
+            made == nullptr ? sweep(report, limits, progress) : result_of(*made, scenario, report.options);
     } catch (const sim::Broken& broken) {
         report.broken = broken.what();
         report.wall_ms = static_cast<std::uint64_t>(took().count());
@@ -398,9 +406,16 @@ int simulate(const Arguments& arguments) {
     if (cut_short) tools::tell("fogsim: stopped after {} of {} runs\n", result.runs, options.runs);
     // A time limit is a wish that was met; an interrupt leaves the question open, unless it was answered.
     report.interrupted =
-        !result.failed_seed && cut_short && (Interruption::was_signalled() || result.runs == 0);
+        !result.failed_seed && cut_short && (Interruption::was_signalled() || result.runs == 0 || shard);
+    // Neither is one whose failure a clock or the memory made: it does not repeat.
+    const bool is_part = shard && !cut_short &&
+                         (!result.failed_seed || result.failure->cut_short == sim::CutShort::no ||
+                          result.failure->cut_short == sim::CutShort::blocks);
+    if (shard && !is_part) tools::tell("fogsim: --shard-out: not written, for the part is not complete\n");
+    if (is_part && !shard_file->try_commit("fogsim", sweep_part_text(arguments, *shard, report.result)))
+        return static_cast<int>(Verdict::usage);
     // What was cut short is told as it is: without its limit, the run would go on as before.
-    if (result.failed_seed && !result.difference && !result.failure->violations.empty() &&
+    if (result.failed_seed && !shard && !result.difference && !result.failure->violations.empty() &&
         result.failure->cut_short == sim::CutShort::no) {
         sim::Options failed = options.run;
         failed.seed = *result.failed_seed;
@@ -415,5 +430,11 @@ int simulate(const Arguments& arguments) {
     }
     return end_with(report, outputs);
 }
+
+} // namespace
+
+int simulate(const Arguments& arguments) { return simulate(arguments, nullptr); }
+
+int report_merged(const MergedSweep& made) { return simulate(made.arguments, &made); }
 
 } // namespace tools::fogsim
