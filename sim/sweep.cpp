@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "sim/mark_catalogue.hpp"
+
 namespace sim {
 namespace {
 
@@ -143,6 +145,7 @@ private:
             total_.runs_with_mark.add_run(s.marks);
             total_.failures += s.failed ? 1 : 0;
             digests_.push_back(s.digest);
+            shapes_.push_back(shape_of(s.marks));
         }
     }
 
@@ -151,7 +154,11 @@ private:
         const SweepDigest digest = digest_of(digests_, options_.runs);
         out.digest = digest.digest;
         out.distinct = digest.distinct;
-        if (options_.keep_digests) out.digests = std::move(digests_);
+        judge_unseen(shapes_, out);
+        if (options_.keep_digests) {
+            out.digests = std::move(digests_);
+            out.shapes = std::move(shapes_);
+        }
         if (lowest_bad_ != none) out.failed_seed = options_.run.seed + lowest_bad_;
         out.failure = std::move(bad_);
         out.difference = std::move(difference_);
@@ -168,6 +175,7 @@ private:
     std::map<std::uint64_t, Summary> waiting_; // for a lower seed to end
     SweepResult total_;
     std::vector<std::uint64_t> digests_;
+    std::vector<std::uint64_t> shapes_;
     std::optional<RunResult> bad_;
     std::optional<Difference> difference_;
     std::optional<Broken> broken_; // of the lowest seed that threw
@@ -184,6 +192,13 @@ SweepDigest digest_of(std::vector<std::uint64_t> digests, std::uint64_t runs_wan
     std::sort(digests.begin(), digests.end());
     out.distinct = static_cast<std::uint64_t>(std::unique(digests.begin(), digests.end()) - digests.begin());
     return out;
+}
+
+void judge_unseen(std::span<const std::uint64_t> shapes, SweepResult& result) {
+    std::vector<engine::Mark> listed;
+    for (const MarkInfo& info : mark_catalogue()) listed.push_back(info.mark);
+    result.unseen_marks = unseen_marks(result.runs_with_mark, result.runs, listed);
+    result.unseen_shapes = unseen_shapes(shapes);
 }
 
 SweepResult sweep(const engine::Scenario& scenario, const SweepOptions& options, SweepProgress& progress) {

@@ -5,9 +5,11 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "sim/run.hpp"
+#include "sim/unseen.hpp"
 
 namespace sim {
 
@@ -49,7 +51,13 @@ struct SweepResult {
     std::optional<RunResult> failure;         ///< of that seed
     std::optional<Difference> difference;     ///< of the lowest seed that has one
     std::vector<std::uint64_t> digests{};     ///< of the runs, in order of seed; when asked for
+    std::vector<std::uint64_t> shapes{};      ///< of the same runs
+    Unseen unseen_marks{};                    ///< would one more run show a mark that none has hit?
+    Unseen unseen_shapes{};                   ///< or a combination of marks that none has had?
 };
+
+/// Fills in what follows from the shapes and the marks.
+void judge_unseen(std::span<const std::uint64_t> shapes, SweepResult& result);
 
 /// Digest of a sweep from those of its runs, in order of seed, and how many of them differ.
 struct SweepDigest {

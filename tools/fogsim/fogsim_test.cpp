@@ -464,6 +464,7 @@ TEST_F(FogsimTest, json_has_the_documented_fields_and_no_others) {
     std::vector<Words> wishes = {{"--plan", "one.json"},
                                  failing + Words{"--corpus", "kept"},
                                  {"--scenario", "sandwich"},
+                                 {"--scenario", "lag", "--runs", "5"},
                                  {"--scenario", "second_device_spends", "--topology", "copies=shared"}};
     for (Words& wish : wishes) {
         const Ended ended = run(wish + Words{"--json", "out.json"});

@@ -157,6 +157,16 @@ engine::check::Conclusion conclusion_of(const Report& report) {
 
 Verdict verdict_of(const Report& report) { return conclusion_of(report).verdict; }
 
+std::string unseen_sentence(const Report& report) {
+    const sim::SweepResult& result = report.result;
+    if (report.options.runs == 1 || report.is_replay || result.failed_seed || result.unseen_shapes.runs < 2)
+        return {};
+    return fmt::format(
+        "One more run may show a mark that was not hit: {}; a combination of marks that no run had: "
+        "{} (bounds with 95 % confidence).",
+        sim::in_words(result.unseen_marks), sim::in_words(result.unseen_shapes));
+}
+
 std::string result_line(const Report& report) {
     const sim::SweepResult& result = report.result;
     const char* scenario = report.scenario->name;
@@ -266,6 +276,12 @@ std::string to_json(const Report& report) {
         json["marks"][info.name] = result.marks.of(info.mark);
     for (const sim::MarkInfo& info : sim::mark_catalogue())
         json["runs_with_mark"][info.name] = result.runs_with_mark.of(info.mark);
+    if (!unseen_sentence(report).empty()) {
+        const auto unseen = [](const sim::Unseen& one) {
+            return Json{{"once", one.once}, {"runs", one.runs}, {"at_most", one.at_most}, {"of", one.of}};
+        };
+        json["unseen"] = {{"marks", unseen(result.unseen_marks)}, {"shapes", unseen(result.unseen_shapes)}};
+    }
     if (result.failed_seed) {
         Json failure;
         failure["seed"] = *result.failed_seed;

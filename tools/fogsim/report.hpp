@@ -38,6 +38,10 @@ std::size_t marks_hit(const engine::MarkCounts& marks);
 /// Two runs that should have been one: found by the sweep, or by repeating the failure.  Null: none.
 const sim::Difference* difference_of(const Report& report);
 
+/// How probable it is that one more run shows something unseen: one sentence; empty where a sweep gives no
+/// answer to that, for it failed, was cut short before it began or is of one run.
+std::string unseen_sentence(const Report& report);
+
 /// The result line of a run or sweep: fixed form, deterministic.
 std::string result_line(const Report& report);
 /// What happened before a failure, in numbered sentences, and how to repeat it; empty when nothing failed.

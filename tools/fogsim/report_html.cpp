@@ -236,6 +236,8 @@ std::string marks(const Report& report) {
         "<h2>Rare situations</h2>\n<p>{} of {} came about.</p>\n<table>\n<tr><th>mark</th><th>component</th>"
         "<th>times</th><th>share of runs</th><th>meaning</th><th>required within</th></tr>\n",
         marks_hit(result.marks), engine::mark_count);
+    if (const std::string unseen = unseen_sentence(report); !unseen.empty())
+        out.insert(out.find("<table>"), fmt::format("<p>{}</p>\n", escaped(unseen)));
     for (const sim::MarkInfo& info : sim::mark_catalogue()) {
         const std::uint64_t times = result.marks.of(info.mark);
         const bool is_missed = std::find(missed.begin(), missed.end(), info.name) != missed.end();

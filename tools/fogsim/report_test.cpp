@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "search/failure.hpp"
@@ -52,6 +54,28 @@ TEST(Report, required_marks_that_were_never_hit_are_named_everywhere_and_give_5)
     EXPECT_GT(required, 10u);
     EXPECT_THAT(junit, HasSubstr("failures=\"1\""));
     EXPECT_THAT(json, HasSubstr("\"exit_code\": 5"));
+}
+
+TEST(Report, what_one_more_run_may_show_is_said_everywhere_and_never_as_nothing) {
+    Report report = dull_sweep(1000);
+    for (const sim::MarkInfo& mark : sim::mark_catalogue())
+        if (mark.name != sim::mark_catalogue().front().name) report.result.runs_with_mark.hit(mark.mark);
+    const std::vector<std::uint64_t> shapes(1000, 5);
+    sim::judge_unseen(shapes, report.result);
+    // One mark was never hit, all others once; no combination of marks was seen once only.
+    const std::string expected = fmt::format(
+        "One more run may show a mark that was not hit: about {} in 1000, at most 1 in 125; a combination "
+        "of marks that no run had: at most 1 in 166 (bounds with 95 % confidence).",
+        sim::mark_catalogue().size() - 1);
+    EXPECT_EQ(unseen_sentence(report), expected);
+    EXPECT_THAT(to_html(report), HasSubstr(expected));
+    EXPECT_THAT(to_json(report), HasSubstr("\"unseen\": {"));
+    EXPECT_THAT(to_json(report), HasSubstr("\"at_most\": 3,\n      \"of\": 500"));
+    EXPECT_THAT(result_line(report), Not(HasSubstr("One more"))); // that line is fixed
+    report.result.failed_seed = 7;
+    EXPECT_EQ(unseen_sentence(report), "");
+    report = dull_sweep(1);
+    EXPECT_EQ(unseen_sentence(report), "");
 }
 
 TEST(Report, marks_are_required_only_of_sweeps_long_enough) {

@@ -187,6 +187,7 @@ search::Replay replay_of(const Arguments& arguments) {
 // Told first: a disk that has become full does not take the result away, and a finding keeps its exit code.
 int end_with(const Report& report, Outputs& outputs) {
     tools::say_text(failure_story(report));
+    if (const std::string unseen = unseen_sentence(report); !unseen.empty()) tools::say("{}\n", unseen);
     tools::say_text(result_line(report) + "\n");
     (void)tools::lost_output();
     const bool is_written = outputs.write(report);

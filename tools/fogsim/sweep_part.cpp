@@ -85,6 +85,8 @@ void add(const Json& json, sim::SweepResult& sums) {
     sums.runs_with_mark.add(marks_from(json.at("runs_with_mark")));
     const std::vector<std::uint64_t> digests = json.at("digests").get<std::vector<std::uint64_t>>();
     sums.digests.insert(sums.digests.end(), digests.begin(), digests.end());
+    const std::vector<std::uint64_t> shapes = json.at("shapes").get<std::vector<std::uint64_t>>();
+    sums.shapes.insert(sums.shapes.end(), shapes.begin(), shapes.end());
     sums.failures += json.at("failures").get<std::uint64_t>();
     if (json.contains("failed_seed") && !sums.failed_seed)
         sums.failed_seed = json.at("failed_seed").get<std::uint64_t>();
@@ -119,6 +121,7 @@ std::string sweep_part_text(const Arguments& arguments, Shard shard, const sim::
     out["failures"] = result.failures;
     if (result.failed_seed) out["failed_seed"] = *result.failed_seed;
     out["digests"] = result.digests;
+    out["shapes"] = result.shapes;
     return part_text("sweep", shard, json_of(arguments), out);
 }
 
@@ -141,6 +144,7 @@ sim::SweepResult result_of(const MergedSweep& made, const engine::Scenario& scen
     sim::SweepResult result = made.sums;
     const sim::SweepDigest digest = sim::digest_of(std::move(result.digests), options.runs);
     result.digests.clear();
+    sim::judge_unseen(std::exchange(result.shapes, {}), result);
     result.digest = digest.digest;
     result.distinct = digest.distinct;
     sim::Options run = options.run;
