@@ -81,7 +81,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         app.add_option(
                "--strategy", arguments.strategy,
                "how decisions are made: random, pct:D, pos, urw, swarm or portfolio, the default of a "
-               "sweep of drawn stories (docs/strategies.md)")
+               "sweep of drawn stories; or novelty, which branches at rare situations (docs/strategies.md)")
             ->type_name("S");
     CLI::Option* profile =
         app.add_option(

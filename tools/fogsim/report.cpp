@@ -19,7 +19,13 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-std::string seeds_of(const sim::SweepOptions& options, const sim::SweepResult& result) {
+std::string seeds_of(const Report& report) {
+    const sim::SweepOptions& options = report.options;
+    const sim::SweepResult& result = report.result;
+    // Not every run of novelty has a seed of its own.
+    if (report.is_novel)
+        return fmt::format("first_seed={} runs={} distinct={}", options.run.seed, result.runs,
+                           result.distinct);
     if (options.runs == 1) return fmt::format("seed={}", options.run.seed);
     const std::uint64_t last = options.run.seed + (result.runs == 0 ? 0 : result.runs - 1);
     return fmt::format("seeds={}..{} runs={} distinct={}", options.run.seed, last, result.runs,
@@ -33,6 +39,10 @@ std::string fields_of(const Violation& violation) {
     if (violation.shown) text += fmt::format(" shown={}", engine::check::to_text(*violation.shown));
     if (violation.truth) text += fmt::format(" true={}", engine::check::to_text(*violation.truth));
     return text;
+}
+
+std::string strategy_of(const Report& report, const sim::Strategy& strategy) {
+    return report.is_novel ? "novelty" : sim::describe(strategy);
 }
 
 // A file's name as a shell takes it.
@@ -159,7 +169,8 @@ Verdict verdict_of(const Report& report) { return conclusion_of(report).verdict;
 
 std::string unseen_sentence(const Report& report) {
     const sim::SweepResult& result = report.result;
-    if (report.options.runs == 1 || report.is_replay || result.failed_seed || result.unseen_shapes.runs < 2)
+    if (report.options.runs == 1 || report.is_replay || report.is_novel || result.failed_seed ||
+        result.unseen_shapes.runs < 2)
         return {};
     return fmt::format(
         "One more run may show a mark that was not hit: {}; a combination of marks that no run had: "
@@ -182,7 +193,7 @@ std::string result_line(const Report& report) {
         const Violation& violation = told.violations.front();
         std::string line = fmt::format("fogsim: {} check={} scenario={} seed={}{} strategy={}",
                                        conclusion.word, name(violation.check), scenario, *result.failed_seed,
-                                       fields_of(violation), sim::describe(result.failure->strategy));
+                                       fields_of(violation), strategy_of(report, result.failure->strategy));
         if (result.failures > 1) line += fmt::format(" failures={}", result.failures);
         if (told.cut_short == sim::CutShort::no || told.cut_short == sim::CutShort::blocks)
             line += fmt::format(" trace={}", engine::hex_digest(told.digest)); // else it does not repeat
@@ -192,9 +203,9 @@ std::string result_line(const Report& report) {
     const char* what = conclusion.verdict == Verdict::mark_missed ? " check=marks" : "";
     const std::string& file = report.options.plan;
     const std::string plan = file.empty() ? "" : fmt::format(" plan={}", shell_word(file));
-    std::string line = fmt::format("fogsim: {}{} scenario={}{} {} strategy={} steps={} checks={}",
-                                   conclusion.word, what, scenario, plan, seeds_of(report.options, result),
-                                   sim::describe(report.options.run.strategy), result.steps, result.checks);
+    std::string line = fmt::format(
+        "fogsim: {}{} scenario={}{} {} strategy={} steps={} checks={}", conclusion.word, what, scenario, plan,
+        seeds_of(report), strategy_of(report, report.options.run.strategy), result.steps, result.checks);
     if (report.options.runs == 1 && result.failure)
         line += fmt::format(" virtual_ms={}", result.failure->virtual_ms);
     else
@@ -252,7 +263,7 @@ std::string to_json(const Report& report) {
     json["first_seed"] = options.run.seed;
     json["runs_wanted"] = options.runs;
     json["runs"] = result.runs;
-    json["strategy"] = sim::describe(options.run.strategy);
+    json["strategy"] = strategy_of(report, options.run.strategy);
     json["crypto"] = options.run.crypto->name();
     // A drawn topology differs from seed to seed: the one shown is the failed run's.
     if (scenario.generate == nullptr) json["topology"] = engine::describe(options.run.topology);
@@ -285,9 +296,10 @@ std::string to_json(const Report& report) {
     if (result.failed_seed) {
         Json failure;
         failure["seed"] = *result.failed_seed;
-        failure["strategy"] = sim::describe(result.failure->strategy);
-        failure["repeat"] =
-            report.is_replay ? repeat_command(report) : command_of_seed(report, *result.failed_seed);
+        failure["strategy"] = strategy_of(report, result.failure->strategy);
+        failure["repeat"] = report.is_replay || report.is_novel
+                                ? repeat_command(report)
+                                : command_of_seed(report, *result.failed_seed);
         if (const sim::Difference* d = difference_of(report)) {
             failure["event"] = d->event;
             failure["first"] = d->first;

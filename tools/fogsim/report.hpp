@@ -18,6 +18,7 @@ struct Report {
     std::string replay{};                     ///< what --replay takes: the blob, or the file it went to
     bool is_replay = false;                   ///< one run that follows a recording, not a sweep
     bool judges_marks = false;                ///< the sweep is of the kind that required marks are stated for
+    bool is_novel = false;                    ///< runs follow from those before them: strategy novelty
     bool interrupted = false;                 ///< by the user, before it was through
     std::uint64_t wall_ms = 0;                ///< that it took
     std::string broken{};                     ///< a bug of ours that ended it, with its place; else empty

@@ -16,6 +16,7 @@
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "scenarios/topology_needs.hpp"
+#include "search/novel_sweep.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "tools/fogsim/commands.hpp"
 #include "tools/fogsim/corpus.hpp"
@@ -48,8 +49,11 @@ scenarios::lag::Plan plan_of(const std::string& path) {
     }
 }
 
+bool is_novel(const Arguments& arguments) { return arguments.strategy == "novelty"; }
+
 sim::Strategy strategy_of(const Arguments& arguments, bool drawn_sweep) {
     // A single run is to be repeated by its printed command, a long search is to be varied.
+    if (is_novel(arguments)) return sim::Strategy::parse("portfolio"); // of runs that begin anew
     if (arguments.strategy.empty()) return sim::Strategy::parse(drawn_sweep ? "portfolio" : "random");
     try {
         return sim::Strategy::parse(arguments.strategy);
@@ -229,6 +233,35 @@ sim::SweepResult sweep(const Report& report, const Limits& limits, sim::SweepPro
     return sim::sweep(*report.scenario, report.options, progress);
 }
 
+// The same by novelty.  @param failing  the case of the first failure
+sim::SweepResult sweep(const Report& report, const scenarios::lag::Plan* plan, const Limits& limits,
+                       sim::SweepProgress& progress, std::optional<search::Case>& failing) {
+    const Interruption interruption(progress);
+    const Watchdog watchdog(progress, limits,
+                            [&report](const sim::RunWatch& watch) { end_hopeless_run(report, watch); });
+    const ProgressLine line(progress, report.options.runs);
+    search::NovelSweep made = search::novel_sweep(*report.scenario, plan, report.options, progress);
+    failing = std::move(made.failing);
+    return std::move(made.result);
+}
+
+// A failure that a seed alone does not give, told again as a case.
+search::Failure investigate(const search::Case& failing, const sim::SweepOptions& options,
+                            const search::InvestigateOptions& wishes) {
+    const engine::Scenario scenario =
+        failing.plan ? scenarios::lag::scenario_of(*failing.plan) : scenario_of(failing.scenario);
+    sim::Options failed = options.run;
+    failed.seed = failing.recording.seed;
+    failed.strategy = {};
+    failed.topology = failing.world();
+    failed.topology_changes.clear();
+    failed.follow = &failing.recording;
+    const sim::RunResult again = sim::run(scenario, failed);
+    if (again.violations.empty())
+        throw engine::InternalError("a run that failed holds when its decisions are made again");
+    return search::investigate(scenario, failing.plan ? &*failing.plan : nullptr, failed, again, wishes);
+}
+
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
 int tell_replay(const search::Replay& replay, sim::RunResult run, const std::string& shown,
                 Outputs& outputs) {
@@ -356,9 +389,18 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     };
     const sim::SweepOptions& options = report.options;
     Limits limits = limits_of(arguments, options);
+    report.is_novel = is_novel(arguments);
+    if (report.is_novel)
+        for (const auto& [flag, is_given] :
+             {std::pair{"--shard", shard.has_value()}, std::pair{"--known", !arguments.known.empty()},
+              std::pair{"--check-determinism", options.twice}})
+            if (is_given)
+                throw engine::UsageError(
+                    fmt::format("{}: not with --strategy novelty, whose runs follow from one another", flag));
     if (shard) limits.is_single = false; // however short, a part that ran out of time is no failure
     report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
-                          options.run.strategy == sim::Strategy::parse("portfolio") && !shard;
+                          options.run.strategy == sim::Strategy::parse("portfolio") && !shard &&
+                          !report.is_novel;
 
     if (!arguments.known.empty()) {
         KnownRun wishes;
@@ -385,9 +427,13 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
                                                                      begun);
     };
+    std::optional<search::Case> failing; // by novelty
     try {
-        report.result =
-            made == nullptr ? sweep(report, limits, progress) : result_of(*made, scenario, report.options);
+        if (report.is_novel)
+            report.result = sweep(report, plan ? &*plan : nullptr, limits, progress, failing);
+        else
+            report.result = made == nullptr ? sweep(report, limits, progress)
+                                            : result_of(*made, scenario, report.options);
     } catch (const sim::Broken& broken) {
         report.broken = broken.what();
         report.wall_ms = static_cast<std::uint64_t>(took().count());
@@ -423,8 +469,11 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         search::InvestigateOptions wishes;
         wishes.shrink = !arguments.no_shrink;
         wishes.budget.stop = [] { return Interruption::was_signalled(); };
-        report.failure =
-            search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
+        if (failing)
+            report.failure = investigate(*failing, options, wishes);
+        else
+            report.failure =
+                search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
         if (!report.failure->difference) {
             report.replay = outputs.keep(*report.failure, corpus);
         }
