@@ -37,6 +37,12 @@ RunResult run(const engine::Scenario& wanted, Options options) {
                 throw engine::UsageError("topology: " + reason);
     }
     const engine::Scenario& scenario = wanted.generate ? drawn : wanted;
+    if (ForeignWalletsInstalled::current() != nullptr) { // who knows what one of its messages holds
+        const engine::Topology usual;
+        options.topology.wallet_keys = usual.wallet_keys;
+        options.topology.wallet_images = usual.wallet_images;
+        options.topology.wallet_blocks = usual.wallet_blocks;
+    }
     SimWorld world(options);
     RunResult result;
     result.strategy = options.strategy;

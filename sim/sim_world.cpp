@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/check/giving_up.hpp"
+#include "sim/foreign_wallet.hpp"
 #include "sim/too_many_blocks.hpp"
 
 namespace sim {
@@ -96,7 +97,12 @@ SimWorld::~SimWorld() { core_.scheduler.kill_all(); }
 void SimWorld::build() {
     const auto& crypto = *core_.options.crypto;
     std::vector<engine::Account> accounts;
+    ForeignWallets* const foreign = ForeignWalletsInstalled::current();
     for (std::uint32_t a = 0; a < topology().accounts; ++a) {
+        if (foreign != nullptr) { // whose program is told a phrase that its keys follow from
+            accounts.push_back(engine::make_account(crypto, foreign->keys(AccountId{a})));
+            continue;
+        }
         std::array<std::uint8_t, 32> entropy{};
         engine::StreamBytes(
             open_stream(core_.choices, StreamSite::account_bytes, static_cast<std::uint16_t>(a)))
@@ -197,6 +203,10 @@ Task<Result<engine::Hint>> SimWorld::ask_report() {
 }
 
 std::unique_ptr<engine::WalletDevice> SimWorld::make_wallet(NodeId id, AccountId account) {
+    if (ForeignWallets* foreign = ForeignWalletsInstalled::current()) {
+        const std::uint32_t number = id.value - roster().wallet(0).value;
+        return std::make_unique<ForeignWallet>(*this, id, number, account, *foreign);
+    }
     return std::make_unique<SimWallet>(*this, id, account);
 }
 

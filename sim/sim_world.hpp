@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/world/world_body.hpp"
+#include "sim/foreign_wallets.hpp"
 #include "sim/nodes.hpp"
 
 namespace sim {
@@ -52,6 +53,7 @@ protected:
         engine::WorldBody::Parts parts{core_.scheduler, core_.choices, *core_.options.crypto, store_,
                                        core_.faults};
         parts.probe = core_.probe();
+        if (ForeignWalletsInstalled::current() != nullptr) parts.reported_tokens.emplace({std::uint64_t{0}});
         return parts;
     }
 
@@ -95,6 +97,7 @@ public:
 
 private:
     friend class SimWallet;
+    friend class ForeignWallet;
     using SimMachinery::store_;
 
     /// A condition somebody waits for; lives in the waiting coroutine's frame.

@@ -2,6 +2,7 @@
 """Checks the direction of dependencies between the folders.
 
   scenarios -> engine <- sim          engine <- real -> proto          tools may use everything
+                          sim <- judge -> real: somebody else's wallets in the simulated world
 
 Nothing in engine/ or scenarios/ knows a backend, and the backends do not know each other.
 """
@@ -20,7 +21,8 @@ ALLOWED = {
     "cmake": set(),
     "search": {"engine", "sim", "scenarios", "search"},
     "property_tests": {"engine", "sim", "real", "scenarios", "search", "property_tests"},
-    "tools": {"engine", "sim", "real", "proto", "scenarios", "search", "tools"},
+    "judge": {"engine", "sim", "real", "judge"},
+    "tools": {"engine", "sim", "real", "proto", "scenarios", "search", "judge", "tools"},
     "bench": {"engine", "sim", "real", "scenarios", "search", "tools", "bench"},
 }
 # A test may stand beside what it tests and still need a loop to run it on.

@@ -58,7 +58,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         "mark was never hit, 6 inconclusive, 70 internal error.\n"
         "Commands: fogsim mutants --help (is the search any good?), fogsim stories --help (every story over "
         "many seeds and worlds), fogsim exhaustive --help (every ordering of a small world), fogsim merge "
-        "--help (one report of many parts).",
+        "--help (one report of many parts), fogsim judge --help (somebody else's wallet in the simulated "
+        "world).",
         "fogsim"};
     CLI::Option* seed = app.add_option("--seed", arguments.seed, "first seed, decimal or 0x hex")
                             ->type_name("N")
@@ -157,13 +158,16 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_flag("--list-defects", arguments.list_defects, "list the defects that can be switched on");
     app.add_flag("--list-marks", arguments.list_marks, "list the rare situations a sweep counts");
     app.set_version_flag("--version", version_text());
-    app.footer(topology_text() +
-               "\nAs a program of its own:\n"
-               "  fogsim mutants             how long the search takes to see each of the seeded defects;\n"
-               "                             fogsim mutants --help lists its flags\n"
-               "  fogsim exhaustive          every ordering of what happens in a small world;\n"
-               "                             fogsim exhaustive --help lists its flags\n"
-               "\nA FILE of '-' is stdout; what the program says goes to stderr then.\n");
+    app.footer(
+        topology_text() +
+        "\nAs a program of its own:\n"
+        "  fogsim mutants             how long the search takes to see each of the seeded defects;\n"
+        "                             fogsim mutants --help lists its flags\n"
+        "  fogsim exhaustive          every ordering of what happens in a small world;\n"
+        "                             fogsim exhaustive --help lists its flags\n"
+        "  fogsim judge HOST:PORT     a wallet behind remote_wallet.proto, in whatever language, judged\n"
+        "                             under thousands of orderings; fogsim judge --help\n"
+        "\nA FILE of '-' is stdout; what the program says goes to stderr then.\n");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,11 @@ struct Arguments {
     bool list_scenarios = false;
     bool list_defects = false;
     bool list_marks = false;
+    // Not flags, but what a command made of these adds.
+    std::string program = "./run fogsim";        ///< what the command that repeats a run begins with
+    bool foreign_wallet = false;                 ///< wallets are somebody else's (fogsim judge)
+    std::function<bool()> stops_shrinking{};     ///< asked before each run of it, besides an interrupt
+    std::function<void(std::uint64_t)> on_run{}; ///< told the seed before its run
 };
 
 /// Reads a command line.  @return an exit code when the program ends here (--help, --version, a wrong flag:

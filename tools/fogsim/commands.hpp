@@ -36,6 +36,10 @@ int stories(int argc, char** argv);
 /// @param argv  from the word "exhaustive" on
 int exhaustive(int argc, char** argv);
 
+/// `fogsim judge`: becomes the program fogsim-judge beside it, which speaks gRPC.
+/// @param argv  from the word "judge" on
+int judge(char** argv);
+
 /// That there is none of that name, and which may have been meant.
 std::string no_such_defect(const std::string& name);
 

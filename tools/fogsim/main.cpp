@@ -18,6 +18,7 @@ int act(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "mutants") return mutants(argc - 1, argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "exhaustive") return exhaustive(argc - 1, argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "merge") return merge(argc - 1, argv + 1);
+    if (argc > 1 && std::string_view(argv[1]) == "judge") return judge(argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "stories") return stories(argc - 1, argv + 1);
     Arguments arguments;
     if (const std::optional<int> ended = parse(argc, argv, arguments)) return *ended;

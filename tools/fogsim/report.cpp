@@ -123,8 +123,8 @@ std::string command_of_seed(const Report& report, std::uint64_t seed) {
     const sim::SweepOptions& options = report.options;
     std::string command =
         options.plan.empty()
-            ? fmt::format("./run fogsim --scenario {} --seed {}", scenario.name, seed)
-            : fmt::format("./run fogsim --plan {} --seed {}", shell_word(options.plan), seed);
+            ? fmt::format("{} --scenario {} --seed {}", report.program, scenario.name, seed)
+            : fmt::format("{} --plan {} --seed {}", report.program, shell_word(options.plan), seed);
     if (scenario.generate != nullptr)
         for (const std::string& change : options.run.topology_changes)
             command += fmt::format(" --topology {}", change);
@@ -145,7 +145,8 @@ std::string command_of_seed(const Report& report, std::uint64_t seed) {
 }
 
 std::string repeat_command(const Report& report) {
-    if (!report.replay.empty()) return fmt::format("./run fogsim --replay {}", shell_word(report.replay));
+    if (!report.replay.empty())
+        return fmt::format("{} --replay {}", report.program, shell_word(report.replay));
     return command_of_seed(report, report.result.failed_seed.value_or(report.options.run.seed));
 }
 
@@ -244,6 +245,10 @@ std::string failure_story(const Report& report) {
     for (const std::string& mark : missed_marks(report))
         text +=
             fmt::format("A situation that this sweep must have been through never came about: {}.\n", mark);
+    if (report.fails_again)
+        text += fmt::format("In ten more runs of this seed the wallet failed {} times in this way{}.\n",
+                            *report.fails_again,
+                            *report.fails_again == 10 ? "" : ": it does not always do the same");
     if (result.failed_seed) text += fmt::format("Repeat with: {}\n", repeat_command(report));
     return text;
 }
@@ -305,6 +310,7 @@ std::string to_json(const Report& report) {
             failure["first"] = d->first;
             failure["second"] = d->second;
         }
+        if (report.fails_again) failure["fails_again_of_10"] = *report.fails_again;
         if (!result.failure->skipped.empty()) failure["skipped"] = result.failure->skipped;
         failure["topology"] = engine::describe(result.failure->topology);
         failure["story"] =

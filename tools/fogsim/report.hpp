@@ -12,6 +12,7 @@ namespace tools::fogsim {
 /// What a run or sweep came to, for people and machines.
 struct Report {
     const engine::Scenario* scenario = nullptr;
+    std::string program = "./run fogsim"; ///< what a command that repeats a run begins with
     sim::SweepOptions options{};
     sim::SweepResult result{};
     std::optional<search::Failure> failure{}; ///< of the lowest seed that violated something
@@ -22,6 +23,7 @@ struct Report {
     bool interrupted = false;                 ///< by the user, before it was through
     std::uint64_t wall_ms = 0;                ///< that it took
     std::string broken{};                     ///< a bug of ours that ended it, with its place; else empty
+    std::optional<unsigned> fails_again{};    ///< of ten more runs of a failed seed, where they may differ
     std::optional<std::size_t> kept_hold{};   ///< with a corpus: how many of its failures hold now
 };
 

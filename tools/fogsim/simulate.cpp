@@ -264,11 +264,12 @@ search::Failure investigate(const search::Case& failing, const sim::SweepOptions
 
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
 int tell_replay(const search::Replay& replay, sim::RunResult run, const std::string& shown,
-                Outputs& outputs) {
+                const std::string& program, Outputs& outputs) {
     Report report;
     engine::Scenario scenario;
     scenario.name = replay.what.scenario.c_str();
     report.scenario = &scenario;
+    report.program = program;
     report.is_replay = true;
     report.replay = shown;
     sim::Options& options = report.options.run;
@@ -305,7 +306,8 @@ int tell_replay(const search::Replay& replay, sim::RunResult run, const std::str
 
 // The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
 // where.
-int play_back(const search::Replay& replay, const std::string& shown, Outputs& outputs) {
+int play_back(const search::Replay& replay, const std::string& shown, const std::string& program,
+              Outputs& outputs) {
     search::Manner manner;
     manner.events = true;
     sim::RunResult run;
@@ -319,14 +321,14 @@ int play_back(const search::Replay& replay, const std::string& shown, Outputs& o
                    engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
     if (const std::string where = engine::describe(run.departure); !where.empty())
         tools::say("It leaves its recording: {}.\n", where);
-    return tell_replay(replay, std::move(run), shown, outputs);
+    return tell_replay(replay, std::move(run), shown, program, outputs);
 }
 
 // Plays kept failures back, with the defects that are on now: whether they fail now, not whether they did.
 // The first that does ends the search.
 // @param held  how many do not fail any more
 std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects, std::size_t& held,
-                             Outputs& outputs) {
+                             const std::string& program, Outputs& outputs) {
     for (Corpus::Entry& entry : corpus.entries()) {
         if (Interruption::was_signalled()) break;
         search::Replay& replay = entry.replay;
@@ -349,9 +351,21 @@ std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects
         const std::string blob = search::to_blob(replay);
         tools::say("A failure kept in {} fails again.\n", entry.path);
         return tell_replay(replay, std::move(run),
-                           blob.size() <= search::longest_to_paste ? blob : entry.path, outputs);
+                           blob.size() <= search::longest_to_paste ? blob : entry.path, program, outputs);
     }
     return std::nullopt;
+}
+
+// How often ten more runs of a seed fail in the same check.
+unsigned fails_again(const engine::Scenario& scenario, const sim::Options& options,
+                     const sim::RunResult& failed) {
+    unsigned times = 0;
+    for (int i = 0; i < 10; ++i) {
+        const sim::RunResult again = sim::run(scenario, options);
+        if (!again.violations.empty() && again.violations.front().check == failed.violations.front().check)
+            ++times;
+    }
+    return times;
 }
 
 // @param made  the sweep, when its parts were made before
@@ -365,7 +379,8 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         // What was pasted with blanks or a whole line around it is named as it is.
         std::error_code ignored;
         const bool is_file = std::filesystem::exists(arguments.replay, ignored);
-        return play_back(replay, is_file ? arguments.replay : search::to_blob(replay), outputs);
+        return play_back(replay, is_file ? arguments.replay : search::to_blob(replay), arguments.program,
+                         outputs);
     }
     std::optional<scenarios::lag::Plan> plan;
     if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
@@ -374,6 +389,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         plan ? scenarios::lag::scenario_of(*plan, tally) : scenario_of(arguments.scenario);
     Report report;
     report.scenario = &scenario;
+    report.program = arguments.program;
     report.options = options_of(arguments, scenario);
     std::optional<Shard> shard;
     std::optional<tools::OutputFile> shard_file;
@@ -384,7 +400,8 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     }
     if (const std::string why = scenarios::refusal(scenario, report.options.run.topology); !why.empty())
         throw engine::UsageError("--topology: " + why);
-    report.options.on_run = [&report](std::uint64_t seed, const sim::RunWatch& watch) {
+    report.options.on_run = [&report, &arguments](std::uint64_t seed, const sim::RunWatch& watch) {
+        if (arguments.on_run) arguments.on_run(seed);
         name_run_at_crash(watch, report.scenario->name, command_of_seed(report, seed));
     };
     const sim::SweepOptions& options = report.options;
@@ -400,7 +417,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     if (shard) limits.is_single = false; // however short, a part that ran out of time is no failure
     report.judges_marks = scenario.generate != nullptr && arguments.topology.empty() &&
                           options.run.strategy == sim::Strategy::parse("portfolio") && !shard &&
-                          !report.is_novel;
+                          !report.is_novel && !arguments.foreign_wallet; // whose inside leaves no marks
 
     if (!arguments.known.empty()) {
         KnownRun wishes;
@@ -419,7 +436,8 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     Outputs outputs(arguments);
     if (corpus) {
         report.kept_hold = 0;
-        if (const auto code = play_kept(*corpus, options.run.defects, *report.kept_hold, outputs))
+        if (const auto code =
+                play_kept(*corpus, options.run.defects, *report.kept_hold, arguments.program, outputs))
             return *code;
     }
     const auto begun = std::chrono::steady_clock::now();
@@ -468,13 +486,21 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         failed.seed = *result.failed_seed;
         search::InvestigateOptions wishes;
         wishes.shrink = !arguments.no_shrink;
-        wishes.budget.stop = [] { return Interruption::was_signalled(); };
+        wishes.budget.stop = [&arguments] {
+            return Interruption::was_signalled() ||
+                   (arguments.stops_shrinking && arguments.stops_shrinking());
+        };
         if (failing)
             report.failure = investigate(*failing, options, wishes);
         else
             report.failure =
                 search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
-        if (!report.failure->difference) {
+        if (arguments.foreign_wallet) {
+            report.fails_again = fails_again(scenario, failed, *result.failure);
+            // A wallet that does not always do the same is judged all the same.
+            if (report.failure->difference && *report.fails_again > 0) report.failure.reset();
+        }
+        if (report.failure && !report.failure->difference) {
             report.replay = outputs.keep(*report.failure, corpus);
         }
     }

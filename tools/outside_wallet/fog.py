@@ -101,7 +101,12 @@ class Fog:
         call = self._channel.unary_unary(
             path, type(request).SerializeToString, self._kinds[answer_kind].FromString
         )
-        return call(request, timeout=DEADLINE_S, metadata=self._metadata)
+        try:
+            return call(request, timeout=DEADLINE_S, metadata=self._metadata)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.PERMISSION_DENIED:
+                raise  # a session that the server has forgotten
+            raise ConnectionError(f"{path}: {error.code().name}: {error.details()}") from error
 
     def query(self, event, keys):
         """@param event  cursor to read user events from; None asks for none"""

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
 
-    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text] [--fails-at N]
+    server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text] [--fails-at N] [--dies-at N]
 
 Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
 import argparse
 import concurrent.futures
+import os
 import pathlib
 import signal
 import sys
@@ -23,11 +24,12 @@ SERVICE = "remote_wallet.RemoteWalletApi"
 
 
 class RemoteWallets:
-    def __init__(self, kinds, mistake, clear_text, fails_at):
+    def __init__(self, kinds, mistake, clear_text, fails_at, dies_at):
         self._kinds = kinds
         self._clear_text = clear_text
         self._mistake = mistake
         self._checks_until_failure = fails_at  # 0: never
+        self._checks_until_death = dies_at
         self._lock = threading.Lock()
         self._wallets = []
 
@@ -76,13 +78,16 @@ class RemoteWallets:
         return found
 
     def _check(self, tested, context):
+        self._checks_until_death -= 1
+        if self._checks_until_death == 0:
+            os._exit(1)
         self._checks_until_failure -= 1
         if self._checks_until_failure == 0:
             # As if the ledger had answered so, of its own accord.
             context.abort(grpc.StatusCode.INTERNAL, "check_balance: fog_ledger.FogKeyImageAPI: internal")
         try:
             return tested.check()
-        except (grpc.RpcError, ValueError) as error:
+        except (grpc.RpcError, ConnectionError, ValueError) as error:
             context.abort(grpc.StatusCode.INTERNAL, f"check_balance: {error}")
 
 
@@ -98,11 +103,13 @@ def main() -> int:
     parser.add_argument("--listen", default="127.0.0.1:0", help="HOST:PORT; port 0 is any free one")
     parser.add_argument("--mistake", choices=sorted(wallet.MISTAKES), help="answer wrongly in this way")
     parser.add_argument("--fails-at", type=int, default=0, help="number of the check that fails without a cause")
+    parser.add_argument("--dies-at", type=int, default=0, help="number of the check in which the program dies")
     parser.add_argument("--clear-text", action="store_true", help="sessions without attestation")
     arguments = parser.parse_args()
 
     kinds = messages.Messages(arguments.proto)
-    served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text, arguments.fails_at)
+    served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text, arguments.fails_at,
+                           arguments.dies_at)
     empty, package = "google.protobuf.Empty", "remote_wallet"
     balance = f"{package}.BalanceCheckResponse"
     handlers = {

@@ -17,6 +17,31 @@ MISTAKES = {
     "one-round-of-search": "one batch of two search keys for each RNG and no second round",
     "change-before-spend": "outputs at the count itself are counted",
     "first-rng-only": "RNG records after the first are ignored",
+    "last-rng-only": "once there is a new RNG the older ones are searched no more",
+    "rngs-lost-at-rest": "what comes with an answer whose count has not moved is dropped, and the cursor moves on",
+    "missed-lost-at-rest": "missed ranges that arrive while the count stands still are dropped",
+    "missed-limit-too-far": "a missed range limits the count to one block past its start",
+    "missed-end-left-out": "the last block of a missed range is not downloaded",
+    "missed-first-block-only": "of a missed range only the first block is downloaded",
+    "missed-downloaded-unseen": "a missed range counts as downloaded once it was asked for",
+    "count-one-too-high": "an index is taken for a count: one block too many is claimed",
+    "count-one-too-low": "the balance is summed first and the count lowered by one afterwards",
+    "count-is-ledgers": "the count is what the ledger's key images are true for",
+    "count-follows-view-back": "the count goes back when another replica of view is behind",
+    "count-of-first-answer": "later answers of one search are taken to be as new as the first",
+    "count-of-newest-answer": "the count is that of the newest of several answers",
+    "spent-never": "spent outputs stay in the balance",
+    "spent-one-late": "an output is gone only one block after it was spent",
+    "asked-once": "an output that was unspent once is never asked for again",
+    "images-before-view": "key images are asked for before view, and new outputs taken as unspent",
+    "seen-twice-counts-twice": "an output that view and a downloaded block both show counts twice",
+    "default-subaddress-only": "outputs to the change subaddress are not ours",
+    "all-tokens-summed": "every token counts as MOB",
+    "counter-passes-misses": "the RNG's counter moves past search keys that were not found",
+    "failed-look-ups-are-misses": "a search key whose look-up failed counts as not found",
+    "failed-images-are-unspent": "a key image whose look-up failed, or was not answered, counts as unspent",
+    "ledger-errors-ignored": "when the ledger cannot be reached everything is unspent",
+    "view-errors-ignored": "when a search fails nothing was found, and the count moves on",
 }
 
 
@@ -47,6 +72,7 @@ class Wallet:
     outputs: dict = field(default_factory=dict)  # by global index
     missing: set = field(default_factory=set)  # missed ranges as announced, and
     scanned: set = field(default_factory=set)  # block indices downloaded
+    ledgers: int | None = None  # count of the last answer about key images
 
     def __post_init__(self):
         self._subaddresses = self.account.subaddresses()
@@ -54,15 +80,26 @@ class Wallet:
 
     def check(self) -> tuple[int, int]:
         """One balance check.  @return the balance of token 0 and the block count it is true for"""
+        if self.mistake == "images-before-view":
+            self._poll_key_images()
         self._poll_view()
         if self.mistake != "missed-blocks-ignored":
             self._download_missed()
-        self._poll_key_images()
+        if self.mistake != "images-before-view":
+            try:
+                self._poll_key_images()
+            except ConnectionError:
+                if self.mistake != "ledger-errors-ignored":
+                    raise
         return self._report()
 
     def _poll_view(self):
         answer = self.fog.query(self.event, [])
         promised = answer.count
+        at_rest = promised <= self.processed
+        if at_rest and self.mistake == "rngs-lost-at-rest":
+            self.event = answer.next_event
+            return
         for egress_key, version in answer.rngs:
             if version != 0:
                 raise ValueError("an RNG of a newer version")
@@ -70,18 +107,32 @@ class Wallet:
                 continue
             if egress_key not in self.rngs:
                 self.rngs[egress_key] = Rng(crypto.multiply(self._record_key, egress_key))
-        self.missing.update(answer.missed)
+        if not (at_rest and self.mistake == "missed-lost-at-rest"):
+            cut = 1 if self.mistake == "missed-end-left-out" else 0
+            self.missing.update((start, end - cut) for start, end in answer.missed if end - cut > start)
         self.event = answer.next_event
-        if promised <= self.processed:
+        if at_rest:
+            if self.mistake == "count-follows-view-back":
+                self.processed = promised
             return
         live, batch = list(self.rngs.values()), 1
+        if self.mistake == "last-rng-only":
+            live = live[-1:]
         while live:
             page = live[:KEYS_PER_QUERY]
             batch = min(2 * batch, max(1, KEYS_PER_QUERY // len(page)))
             keys = [crypto.rng_output(r.secret, r.counter + i) for r in page for i in range(batch)]
-            answer = self.fog.query(None, keys)
-            promised = min(promised, answer.count)
-            if answer.failed_keys:
+            try:
+                answer = self.fog.query(None, keys)
+            except ConnectionError:
+                if self.mistake != "view-errors-ignored":
+                    raise
+                break
+            if self.mistake == "count-of-newest-answer":
+                promised = max(promised, answer.count)
+            elif self.mistake != "count-of-first-answer":
+                promised = min(promised, answer.count)
+            if answer.failed_keys and self.mistake != "failed-look-ups-are-misses":
                 return  # what was found stays; the count does not move
             still_live = live[len(page):]
             for rng in page:
@@ -92,6 +143,8 @@ class Wallet:
                         self._own(self.fog.record(plain))
                     rng.counter += 1
                     grown += 1
+                if self.mistake == "counter-passes-misses":
+                    rng.counter += batch - grown
                 if grown == batch:
                     still_live.append(rng)
             if self.mistake == "one-round-of-search":
@@ -115,16 +168,26 @@ class Wallet:
 
     def _download_missed(self):
         for start, end in self._outstanding():
+            if self.mistake == "missed-downloaded-unseen":
+                self.scanned.update(range(start, min(end, start + 1000)))
+            if self.mistake == "missed-first-block-only":
+                self.scanned.update(range(start + 1, min(end, start + 1000)))
+                end = start + 1
             for index, records in self.fog.blocks(start, end):
                 for record in records:
+                    if self.mistake == "seen-twice-counts-twice" and record.index in self.outputs:
+                        record.index = -record.index - 1
                     self._own(record)
                 self.scanned.add(index)
 
     def _own(self, record):
         if record.index in self.outputs:
             return
+        ours = self._subaddresses
+        if self.mistake == "default-subaddress-only":
+            ours = {key: index for key, index in ours.items() if index == 0}
         owned = crypto.own(
-            self.account, self._subaddresses, record.masked, record.commitment_crc, record.target, record.public
+            self.account, ours, record.masked, record.commitment_crc, record.target, record.public
         )
         if owned is not None:
             self.outputs[record.index] = Output(
@@ -134,11 +197,17 @@ class Wallet:
     def _poll_key_images(self):
         asked = {}
         for output in self.outputs.values():
-            if output.spent_at is None:
+            once = self.mistake == "asked-once" and output.unspent_as_of > output.block + 1
+            if output.spent_at is None and not once:
                 asked.setdefault(output.image, []).append(output)
         images = list(asked)
         for first in range(0, len(images), IMAGES_PER_QUERY):
-            count, results = self.fog.key_images(images[first:first + IMAGES_PER_QUERY])
+            page = images[first:first + IMAGES_PER_QUERY]
+            count, results = self.fog.key_images(page)
+            self.ledgers = count
+            if self.mistake == "failed-images-are-unspent":
+                answered = {image for image, _ in results}
+                results = list(results) + [(image, None) for image in page if image not in answered]
             for image, spent_at in results:
                 for output in asked.get(image, []):
                     if spent_at is not None:
@@ -148,20 +217,28 @@ class Wallet:
 
     def _report(self) -> tuple[int, int]:
         count = self.processed
-        if self.mistake != "count-is-views":
+        trusting = ("count-is-views", "asked-once", "images-before-view", "ledger-errors-ignored")
+        if self.mistake not in trusting:
             count = min([count] + [o.unspent_as_of for o in self.outputs.values() if o.spent_at is None])
+        if self.mistake == "count-is-ledgers" and self.ledgers is not None:
+            count = self.ledgers
         if self.mistake != "missed-blocks-ignored":
-            count = min([count] + [start for start, _ in self._outstanding()])
+            late = 1 if self.mistake == "missed-limit-too-far" else 0
+            count = min([count] + [start + late for start, _ in self._outstanding()])
         balance = 0
         for output in self.outputs.values():
             last = count + 1 if self.mistake == "change-before-spend" else count
             gone_before = UNBOUNDED if self.mistake == "spent-now" else count
-            if output.token != 0 or output.block >= last:
+            if (output.token != 0 and self.mistake != "all-tokens-summed") or output.block >= last:
                 continue
-            if output.spent_at is not None and output.spent_at < gone_before:
+            gone = output.spent_at is not None and output.spent_at < gone_before
+            if self.mistake == "spent-one-late":
+                gone = gone and output.spent_at + 1 < gone_before
+            if gone and self.mistake != "spent-never":
                 continue
             balance += output.value
-        return balance, count
+        shift = {"count-one-too-high": 1, "count-one-too-low": -1}.get(self.mistake, 0)
+        return balance, max(0, count + shift)
 
     def debug(self) -> str:
         lines = [f"processed {self.processed} event {self.event} rngs {len(self.rngs)}"]
