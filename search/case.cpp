@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/amounts.hpp"
+#include "sim/foreign_wallets.hpp"
 
 namespace search {
 
@@ -39,6 +41,8 @@ Case case_of(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
         out.plan = *plan;
     else if (scenario.generate != nullptr)
         out.plan = scenarios::lag::generate({options.seed, result.strategy.swarm});
+    if (out.plan && sim::ForeignWalletsInstalled::current() != nullptr)
+        scenarios::lag::fit_64_bits(*out.plan);
     if (out.plan)
         out.plan->topology = result.topology;
     else

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
-#include <map>
 #include <sstream>
 
 #include "engine/ensure.hpp"
 #include "engine/input_file.hpp"
 #include "engine/known_words.hpp"
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/amounts.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "scenarios/topology_needs.hpp"
 #include "tools/fogreal/runner.hpp"
@@ -50,24 +49,6 @@ std::string why_skipped(const PlannedStep& step) {
     return fmt::format("{}: {}", what, why);
 }
 
-/// Whether every balance that a plan can lead to is one that remote_wallet.proto can say.
-bool fits_64_bits(const Plan& plan) {
-    std::map<std::uint32_t, engine::fog::Value> paid; // by account
-    for (const PlannedStep& step : plan.steps)
-        for (const scenarios::lag::PlannedCredit& credit : step.credits)
-            if (credit.token == 0) paid[credit.account % plan.topology.accounts] += credit.amount;
-    return std::all_of(paid.begin(), paid.end(),
-                       [](const auto& of) { return of.second <= std::numeric_limits<std::uint64_t>::max(); });
-}
-
-// Coins of plans are distinct powers of two, large ones with the highest bit besides: without it the sums
-// fit.
-void lower_amounts(Plan& plan) {
-    for (PlannedStep& step : plan.steps)
-        for (scenarios::lag::PlannedCredit& credit : step.credits)
-            credit.amount &= std::numeric_limits<std::uint64_t>::max() >> 1;
-}
-
 bool needs_proxies(const engine::Scenario& scenario) {
     return contains(scenario.needs, Capability::message_faults) ||
            contains(scenario.needs, Capability::lose_commit_ack);
@@ -95,7 +76,7 @@ Telling telling_of(engine::Scenario scenario) {
 Telling telling_of(Plan plan) {
     std::string skipped;
     bool proxies = false;
-    if (!fits_64_bits(plan))
+    if (!scenarios::lag::fits_64_bits(plan))
         skipped =
             "an account is paid more than 64 bits hold, and remote_wallet.proto has no more for a balance";
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -121,8 +102,7 @@ Telling lag(const Arguments& arguments) {
     if (is_resized) plan.topology.shard_blocks = 2;
     const std::size_t left_out =
         std::erase_if(plan.steps, [](const PlannedStep& step) { return !why_skipped(step).empty(); });
-    const bool is_lowered = !fits_64_bits(plan);
-    if (is_lowered) lower_amounts(plan);
+    const bool is_lowered = scenarios::lag::fit_64_bits(plan);
     Telling out = telling_of(std::move(plan));
     const auto remark = [&out](const std::string& text) {
         out.remark += (out.remark.empty() ? "" : "; ") + text;

@@ -14,6 +14,7 @@
 #include "engine/known_words.hpp"
 #include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/amounts.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "scenarios/topology_needs.hpp"
 #include "search/novel_sweep.hpp"
@@ -387,6 +388,16 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     const auto tally = std::make_shared<scenarios::lag::Tally>();
     engine::Scenario scenario =
         plan ? scenarios::lag::scenario_of(*plan, tally) : scenario_of(arguments.scenario);
+    if (arguments.foreign_wallet && scenario.generate != nullptr)
+        scenario.generate = [](engine::StorySeed seed) {
+            scenarios::lag::Plan drawn = scenarios::lag::generate(seed);
+            scenarios::lag::fit_64_bits(drawn);
+            return scenarios::lag::scenario_of(std::move(drawn));
+        };
+    if (arguments.foreign_wallet && plan && !scenarios::lag::fits_64_bits(*plan))
+        throw engine::UsageError(fmt::format(
+            "--plan: '{}': an account is paid more than 64 bits hold, which is all that a wallet can say",
+            arguments.plan));
     Report report;
     report.scenario = &scenario;
     report.program = arguments.program;
