@@ -132,7 +132,7 @@ TEST(Novelty, a_branch_repeats_its_beginning_and_draws_the_rest) {
 }
 
 TEST(Novelty, the_same_seed_gives_the_same_runs) {
-    for (const std::uint64_t seed : {1, 2})
+    for (const std::uint64_t seed : {1u, 2u})
         EXPECT_EQ(hunt(seed, two_of_a_thousand), hunt(seed, two_of_a_thousand));
 }
 
