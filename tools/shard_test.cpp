@@ -117,12 +117,12 @@ TEST_F(ShardTest, parts_that_do_not_belong_are_named) {
 
 // A part that was killed leaves no file, and made again completes the sweep.
 TEST_F(ShardTest, a_lost_part_is_lost_alone) {
-    const std::string sweep = "--scenario lag --runs 3000 --jobs 1";
+    const std::string sweep = "--scenario lag --runs 600 --jobs 1";
     make_parts(sweep, 2);
     const std::string whole = run("merge part1.json part2.json").out;
     fs::remove(folder_ / "part2.json");
     const Outcome killed =
-        run(sweep + " --shard 2/2 --shard-out part2.json & sleep 0.05; kill -9 $!; wait $!");
+        run(sweep + " --shard 2/2 --shard-out part2.json & sleep 0.01; kill -9 $!; wait $!");
     EXPECT_FALSE(fs::exists(folder_ / "part2.json"));
     EXPECT_EQ(run("merge part1.json part2.json", "2>&1").exit_code, 2);
     (void)run(sweep + " --shard 2/2 --shard-out part2.json");
