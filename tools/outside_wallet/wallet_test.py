@@ -106,7 +106,7 @@ class ScriptedFog:
 CHAIN = Chain()
 
 
-# Those that show only where something fails, or in a richer chain: tools/fogsim_judge/kill_table.py shows them all.
+# Those that show only where something fails, or in a richer chain: tools/fogsim_judge/kill_table.py looks for them there.
 NEED_A_WORLD = {
     "all-tokens-summed",
     "count-follows-view-back",
