@@ -28,7 +28,7 @@ ALLOWED = {
 # A test may stand beside what it tests and still need a loop to run it on.
 TEST_EXTRA = {"engine": {"sim"}, "sim": {"scenarios"}, "scenarios": {"sim"}}
 # Inside engine/, from the bottom up.
-ENGINE_ORDER = ["chain", "", "fog", "model", "check", "tell", "world"]
+ENGINE_ORDER = ["chain", "", "consensus", "fog", "model", "check", "tell", "world"]
 # System headers that only a backend may see.
 BACKEND_ONLY = re.compile(r"grpcpp|lmdb\.h|libpq|boost/process|sys/socket|unistd\.h|<thread>|<ctime>|<random>")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

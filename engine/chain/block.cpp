@@ -1,5 +1,7 @@
 #include "engine/chain/block.hpp"
 
+#include "engine/chain/quorum_digest.hpp"
+
 namespace engine::chain {
 namespace {
 
@@ -13,6 +15,8 @@ void append_responder_id(DigestTranscript& to, std::string_view context, std::st
     to.text("0", responder_id);
 }
 
+} // namespace
+
 void append_digest(DigestTranscript& to, std::string_view context, const QuorumNode& value) {
     const DigestAggregate aggregate(to, context, "NodeID");
     append_responder_id(to, "responder_id", value.responder_id);
@@ -20,7 +24,7 @@ void append_digest(DigestTranscript& to, std::string_view context, const QuorumN
     to.primitive("0", "ed25519", value.public_key.view());
 }
 
-void append_digest(DigestTranscript& to, std::string_view context, const QuorumSet& value);
+namespace {
 
 void append_digest(DigestTranscript& to, std::string_view context, const QuorumSetMember& value) {
     const DigestAggregate aggregate(to, context, "QuorumSetMemberWrapper");
@@ -33,6 +37,8 @@ void append_digest(DigestTranscript& to, std::string_view context, const QuorumS
     }
 }
 
+} // namespace
+
 void append_digest(DigestTranscript& to, std::string_view context, const QuorumSet& value) {
     const DigestAggregate aggregate(to, context, "QuorumSet");
     to.integer("threshold", value.threshold);
@@ -40,6 +46,8 @@ void append_digest(DigestTranscript& to, std::string_view context, const QuorumS
     to.sequence("members", value.members.size());
     for (const QuorumSetMember& member : value.members) append_digest(to, "", member);
 }
+
+namespace {
 
 void append_digest(DigestTranscript& to, std::string_view context, const VerificationReport& value) {
     const DigestAggregate aggregate(to, context, "VerificationReport");
