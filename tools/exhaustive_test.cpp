@@ -69,18 +69,24 @@ TEST_F(ExhaustiveTest, a_failure_is_shrunk_and_its_recording_plays_back) {
 }
 
 TEST_F(ExhaustiveTest, a_search_is_resumed_where_it_was_stopped) {
+#if defined(__SANITIZE_ADDRESS__)
+    const std::string wish = "exhaustive --view 5 --ledger 5 --polls 5 --resume state.json --json r.json ";
+    constexpr int classes = 252 * 252; // C(10, 5)^2
+#else
     const std::string wish = "exhaustive --resume state.json --json r.json ";
+    constexpr int classes = 924 * 924; // C(12, 6)^2
+#endif
     const Outcome begun = run(wish + "--time-limit 0.2");
     EXPECT_EQ(begun.exit_code, 6) << begun.out;
     EXPECT_NE(begun.out.find("reason=time limit"), std::string::npos) << begun.out;
     EXPECT_GT(json("r.json").at("runs"), 0);
-    EXPECT_LT(json("r.json").at("runs"), 924 * 924);
+    EXPECT_LT(json("r.json").at("runs"), classes);
     EXPECT_GT(json("r.json").at("estimate").get<double>(), json("r.json").at("runs").get<double>());
     const Outcome ended = run(wish);
     EXPECT_EQ(ended.exit_code, 0) << ended.out;
-    EXPECT_EQ(json("r.json").at("runs"), 924 * 924); // C(12, 6)^2
+    EXPECT_EQ(json("r.json").at("runs"), classes);
     // Another search's state is refused.
-    const Outcome other = run("exhaustive --view 5 --resume state.json", "2>&1");
+    const Outcome other = run("exhaustive --view 4 --resume state.json", "2>&1");
     EXPECT_EQ(other.exit_code, 2);
     EXPECT_NE(other.out.find("--resume: 'state.json': it is the state of another search"), std::string::npos)
         << other.out;
