@@ -15,12 +15,14 @@ enum class FaultKind : std::uint8_t; // engine/fault.hpp
 /// without a cause is its maker's own.
 struct Cause {
     enum class What : std::uint8_t {
-        nothing, ///< nobody has done anything
-        fault,   ///< a fault was in force
-        down,    ///< a process was not running
-        ended,   ///< a process was ended with the call
-        paused,  ///< a process stood still
-        started, ///< a process had been started or resumed a moment before
+        nothing,  ///< nobody has done anything
+        fault,    ///< a fault was in force
+        down,     ///< a process was not running
+        ended,    ///< a process was ended with the call
+        paused,   ///< a process stood still
+        started,  ///< a process had been started or resumed a moment before
+        answered, ///< nobody has done anything; the system itself has answered so to a program of somebody
+                  ///< else
     };
     enum class Place : std::uint8_t { node, link, database };
 

@@ -246,6 +246,8 @@ const char* name(const Cause& cause) {
         return "paused";
     case Cause::What::started:
         return "started";
+    case Cause::What::answered:
+        return "answered";
     }
     return "?";
 }

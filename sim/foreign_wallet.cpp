@@ -1,5 +1,7 @@
 #include "sim/foreign_wallet.hpp"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace sim {
@@ -9,6 +11,30 @@ using engine::fog::BalanceReport;
 namespace {
 
 thread_local ForeignWallets* installed = nullptr;
+
+// In the place of a result.
+bool holds_an_error(const engine::fog::ViewAnswer& answer) {
+    using engine::fog::SearchCode;
+    return std::any_of(answer.results.begin(), answer.results.end(), [](const auto& result) {
+        return result.code == SearchCode::internal_error || result.code == SearchCode::rate_limited;
+    });
+}
+bool holds_an_error(const engine::fog::KeyImagesAnswer& answer) {
+    return std::any_of(answer.results.begin(), answer.results.end(),
+                       [](const auto& result) { return result.code == engine::fog::KeyImageCode::error; });
+}
+// A block that cannot be read is left out.
+bool holds_an_error(const engine::fog::BlocksAnswer&) { return false; }
+bool holds_an_error(const engine::fog::OutputsAnswer& answer) {
+    return std::any_of(answer.results.begin(), answer.results.end(), [](const auto& result) {
+        return result.code == engine::fog::OutputResult::Code::database_error;
+    });
+}
+bool holds_an_error(const engine::fog::TxOutStatusAnswer& answer) {
+    return std::any_of(answer.results.begin(), answer.results.end(), [](const auto& result) {
+        return result.code == engine::fog::TxOutStatus::Code::database_error;
+    });
+}
 
 } // namespace
 
@@ -28,45 +54,68 @@ ForeignWallet::ForeignWallet(SimWorld& world, NodeId id, std::uint32_t number, e
 
 ForeignWallet::~ForeignWallet() { wallets_.end_life(number_); }
 
-void ForeignWallet::remember(const std::optional<engine::Error>& error) {
-    if (error && error->injected() && !struck_) struck_ = error->cause;
+// What was done to fog comes first.  Where nobody has done anything, an answer that only asks to come again
+// is fog's own; one that says that the request is wrong is the program's.
+template <class Answer>
+void ForeignWallet::remember(const Result<Answer>& answer, NodeId service) {
+    if (!answer && answer.error().injected()) {
+        if (!struck_) struck_ = answer.error().cause;
+        return;
+    }
+    if (answered_ || (answer ? !holds_an_error(*answer) : !engine::is_transient(answer.error()))) return;
+    answered_.what = Cause::What::answered;
+    answered_.place = Cause::Place::link;
+    answered_.from = id_;
+    answered_.to = service;
+    answered_.since = answered_.until = world_.core().scheduler.now();
 }
 
 Task<> ForeignWallet::carry(ForeignRequest request) {
     const std::uint64_t number = request.number;
+    const NodeId view = world_.view_->id();
+    const NodeId ledger = world_.ledger_->id();
     std::optional<ForeignAnswer> answer;
-    std::optional<engine::Error> error;
     // One branch for each alternative: a generic visitor would be a coroutine lambda.
     if (auto* query = std::get_if<0>(&request.question)) {
         Result<engine::fog::ViewAnswer> got = co_await view_.query(std::move(*query));
-        if (!got) error = got.error();
+        remember(got, view);
         answer.emplace(std::in_place_index<0>, std::move(got));
     } else if (auto* images = std::get_if<1>(&request.question)) {
         Result<engine::fog::KeyImagesAnswer> got = co_await ledger_.key_images(std::move(*images));
-        if (!got) error = got.error();
+        remember(got, ledger);
         answer.emplace(std::in_place_index<1>, std::move(got));
     } else if (auto* ranges = std::get_if<2>(&request.question)) {
         Result<engine::fog::BlocksAnswer> got = co_await ledger_.blocks(std::move(*ranges));
-        if (!got) error = got.error();
+        remember(got, ledger);
         answer.emplace(std::in_place_index<2>, std::move(got));
     } else if (auto* indices = std::get_if<3>(&request.question)) {
         Result<engine::fog::OutputsAnswer> got = co_await ledger_.outputs(std::move(*indices));
-        if (!got) error = got.error();
+        remember(got, ledger);
         answer.emplace(std::in_place_index<3>, std::move(got));
     } else {
         Result<engine::fog::TxOutStatusAnswer> got =
             co_await ledger_.tx_outs(std::move(std::get<4>(request.question)));
-        if (!got) error = got.error();
+        remember(got, ledger);
         answer.emplace(std::in_place_index<4>, std::move(got));
     }
-    remember(error);
     wallets_.answer(number_, number, std::move(*answer));
 }
 
 Result<BalanceReport> ForeignWallet::conclude(ForeignCheck check) {
     if (check.report) return std::move(*check.report);
     why_failed_ = std::move(check.why);
-    return engine::Error{check.code, "remote_wallet.RemoteWalletApi", struck_};
+    return engine::Error{check.code, "remote_wallet.RemoteWalletApi", struck_ ? struck_ : answered_};
+}
+
+// A check may run beside the story, which does not wait for it: when the program goes, the run ends here.
+template <class Call>
+auto ForeignWallet::unless_gone(Call call) {
+    try {
+        return call();
+    } catch (const WalletGone&) {
+        world_.telling_.error = std::current_exception();
+        throw;
+    }
 }
 
 // A wallet that is too old for what it is told may say so; whose answers are as they should be is excused by
@@ -76,12 +125,13 @@ Task<Result<BalanceReport>> ForeignWallet::check() {
     const FaultTable& faults = world_.core().faults;
     const std::uint32_t life = life_;
     struck_ = faults.strike<faults::OutdatedWallet>(id_);
+    answered_ = {};
     engine::Nursery requests(world_.core().scheduler, id_);
-    wallets_.begin_check(number_, account_);
+    unless_gone([this] { wallets_.begin_check(number_, account_); });
     for (;;) {
         std::optional<ForeignEvent> event;
         if (requests.running() == 0)
-            event = wallets_.next(number_);
+            event = unless_gone([this] { return wallets_.next(number_); });
         else
             event = wallets_.look(number_);
         if (event) {

@@ -15,7 +15,8 @@ namespace sim {
 /// 1. Each request enters the network as a message of the wallet's node; its answer leaves for the program
 ///    when the schedule says so.
 /// 2. While a check is under way and none of its requests is in the network, virtual time stands still.
-/// 3. What struck one of a check's requests excuses the check when it fails.
+/// 3. What struck one of a check's requests excuses the check when it fails; where nothing has, an answer of
+///    fog's own to one of them that was an error, or held one: a program need not repeat what it asks.
 class ForeignWallet final : public engine::WalletDevice, public Endpoint {
 public:
     /// @param number   among the wallets of the world
@@ -41,8 +42,11 @@ public:
 
 private:
     Task<> carry(ForeignRequest request);
+    template <class Call>
+    auto unless_gone(Call call);
     Result<engine::fog::BalanceReport> conclude(ForeignCheck check);
-    void remember(const std::optional<engine::Error>& error);
+    template <class Answer>
+    void remember(const Result<Answer>& answer, NodeId service);
 
     SimWorld& world_;
     NodeId id_;
@@ -56,7 +60,8 @@ private:
     std::optional<engine::fog::Wallet> sender_; ///< asks what only a sender asks: the program is not asked it
     engine::Mutex one_check_;
     std::uint32_t life_ = 0;
-    Cause struck_{}; ///< one of the present check's requests, first
+    Cause struck_{};   ///< one of the present check's requests, first
+    Cause answered_{}; ///< fog's own first answer to the present check that holds an error nobody has made
     std::string why_failed_;
     std::string debug_ = "not asked yet";
 };

@@ -406,6 +406,9 @@ std::string in_words(const Cause& cause, const Names& names) {
     case What::started:
         text = node + " was started or resumed";
         break;
+    case What::answered:
+        text = node + " has answered it with an error of its own";
+        break;
     }
     text += fmt::format(", since {} ms", cause.since.ms());
     if (cause.until > cause.since) text += fmt::format(", last at {} ms", cause.until.ms());

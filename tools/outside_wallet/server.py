@@ -2,6 +2,7 @@
 """remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
 
     server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text] [--fails-at N] [--dies-at N]
+              [--thinks SECONDS] [--twice]
 
 Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
@@ -12,6 +13,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 
 import grpc
 
@@ -23,10 +25,20 @@ import wallet
 SERVICE = "remote_wallet.RemoteWalletApi"
 
 
+class Tested:
+    """A wallet that is checked once at a time, whatever other wallets do meanwhile."""
+
+    def __init__(self, tested):
+        self.wallet = tested
+        self.lock = threading.Lock()
+
+
 class RemoteWallets:
-    def __init__(self, kinds, mistake, clear_text, fails_at, dies_at):
+    def __init__(self, kinds, mistake, clear_text, fails_at, dies_at, thinks, twice):
         self._kinds = kinds
         self._clear_text = clear_text
+        self._thinks = thinks
+        self._twice = twice
         self._mistake = mistake
         self._checks_until_failure = fails_at  # 0: never
         self._checks_until_death = dies_at
@@ -41,18 +53,17 @@ class RemoteWallets:
     def fresh(self, request, context):
         try:
             account = crypto.Account.from_mnemonic(request.mnemonic, request.account_index)
-            network = fog.Fog(self._kinds, request.fog_uri, request.chain_id, self._clear_text)
+            network = fog.Fog(self._kinds, request.fog_uri, request.chain_id, self._clear_text, self._twice)
         except ValueError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        tested = wallet.Wallet(account, network, self._mistake)
+        tested = Tested(wallet.Wallet(account, network, self._mistake))
         balance, count = self._check(tested, context)
         with self._lock:
             self._wallets.append(tested)
             return self._answer(len(self._wallets) - 1, balance, count)
 
     def followup(self, request, context):
-        with self._lock:
-            return self._answer(request.client_id, *self._check(self._find(request, context), context))
+        return self._answer(request.client_id, *self._check(self._find(request, context), context))
 
     def stop(self, request, context):
         with self._lock:
@@ -62,8 +73,9 @@ class RemoteWallets:
         return self._kinds["google.protobuf.Empty"]()
 
     def debug(self, request, context):
-        with self._lock:
-            text = self._find(request, context).debug()
+        tested = self._find(request, context)
+        with tested.lock:
+            text = tested.wallet.debug()
         return self._kinds["remote_wallet.DebugResponse"](debug_info=text)
 
     def reset(self, _request, _context):
@@ -72,7 +84,8 @@ class RemoteWallets:
         return self._kinds["google.protobuf.Empty"]()
 
     def _find(self, request, context):
-        found = self._wallets[request.client_id] if request.client_id < len(self._wallets) else None
+        with self._lock:
+            found = self._wallets[request.client_id] if request.client_id < len(self._wallets) else None
         if found is None:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no wallet {request.client_id}")
         return found
@@ -85,8 +98,10 @@ class RemoteWallets:
         if self._checks_until_failure == 0:
             # As if the ledger had answered so, of its own accord.
             context.abort(grpc.StatusCode.INTERNAL, "check_balance: fog_ledger.FogKeyImageAPI: internal")
+        time.sleep(self._thinks)
         try:
-            return tested.check()
+            with tested.lock:
+                return tested.wallet.check()
         except (grpc.RpcError, ConnectionError, ValueError) as error:
             context.abort(grpc.StatusCode.INTERNAL, f"check_balance: {error}")
 
@@ -104,12 +119,14 @@ def main() -> int:
     parser.add_argument("--mistake", choices=sorted(wallet.MISTAKES), help="answer wrongly in this way")
     parser.add_argument("--fails-at", type=int, default=0, help="number of the check that fails without a cause")
     parser.add_argument("--dies-at", type=int, default=0, help="number of the check in which the program dies")
+    parser.add_argument("--thinks", type=float, default=0, help="seconds before each check")
+    parser.add_argument("--twice", action="store_true", help="make every request twice at once; with --clear-text")
     parser.add_argument("--clear-text", action="store_true", help="sessions without attestation")
     arguments = parser.parse_args()
 
     kinds = messages.Messages(arguments.proto)
     served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text, arguments.fails_at,
-                           arguments.dies_at)
+                           arguments.dies_at, arguments.thinks, arguments.twice)
     empty, package = "google.protobuf.Empty", "remote_wallet"
     balance = f"{package}.BalanceCheckResponse"
     handlers = {
@@ -119,7 +136,7 @@ def main() -> int:
         "Debug": method(served.debug, kinds, f"{package}.DebugRequest", f"{package}.DebugResponse"),
         "Reset": method(served.reset, kinds, empty, empty),
     }
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=4))
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=32))
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     host = arguments.listen.rpartition(":")[0]
     port = server.add_insecure_port(arguments.listen)
