@@ -198,7 +198,7 @@ void Bridge::Place::open() {
                 server.reset();
                 continue;
             }
-            const std::string responder_id = fmt::format("localhost:{}", options.port);
+            const std::string responder_id = fmt::format("{}:{}", state.options.fog_host, options.port);
             const real::attest::Signer& signer = *state.options.signer;
             view.responder = std::make_shared<const real::attest::Responder>(real::attest::Enclave::view,
                                                                              signer, responder_id);
@@ -216,7 +216,7 @@ void Bridge::Place::open() {
             options.port = 0;
         }
     }
-    uri = fmt::format("insecure-fog://localhost:{}", server->port());
+    uri = fmt::format("insecure-fog://{}:{}", state.options.fog_host, server->port());
 }
 
 template <std::size_t kind>

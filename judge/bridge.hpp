@@ -14,6 +14,7 @@ struct BridgeOptions {
     std::string wallet;                                 ///< "host:port" of the program under judgement
     std::shared_ptr<const real::attest::Signer> signer; ///< of the enclaves shown to it; null: clear text
     engine::Duration limit = std::chrono::seconds(10);  ///< real time that it may compute without a word
+    std::string fog_host = "localhost"; ///< as which the program reaches this machine's loopback
 };
 
 /// How often a service answered the program in one way.

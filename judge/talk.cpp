@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "engine/scenario.hpp"
 #include "engine/tell/words.hpp"
 #include "sim/run.hpp"
@@ -85,10 +87,15 @@ Talk converse(Bridge& bridge) {
     std::uint64_t asked = 0;
     std::uint64_t good = 0;
     std::string refusals;
+    std::string greetings;
     for (const Answered& one : bridge.answered()) {
         asked += one.times;
         if (one.status == "OK") {
-            if (one.method.find("/Auth") == std::string::npos) good += one.times;
+            if (one.method.find("/Auth") == std::string::npos)
+                good += one.times;
+            else
+                greetings += fmt::format("{}{} answered OK {} times", greetings.empty() ? "" : ", ",
+                                         one.method.substr(1), one.times);
             continue;
         }
         refusals += fmt::format("{}{} {} times by {}", refusals.empty() ? "" : ", ", one.status, one.times,
@@ -103,9 +110,11 @@ Talk converse(Bridge& bridge) {
     else if (good == 0 && !refusals.empty())
         talk.bad.push_back(fmt::format("your wallet was refused whatever it asked for: {}", refusals));
     else if (good == 0)
-        talk.bad.push_back(
-            "your wallet opens sessions with fog and then asks for nothing: does it refuse the "
-            "evidence (SGX_MODE=SW wanted, or --attestation clear)?");
+        talk.bad.push_back(fmt::format(
+            "your wallet opens sessions with fog and then asks for nothing ({}): does it refuse the "
+            "evidence (SGX_MODE=SW wanted, and the signer that it expects: --enclave-key, "
+            "--enclave-css; or --attestation clear)?",
+            greetings));
     else if (!refusals.empty())
         talk.odd.push_back(fmt::format("your wallet was refused some of what it asked for: {}", refusals));
     if (shown.last && shown.last->count.value == 0)
@@ -120,8 +129,11 @@ Talk converse(Bridge& bridge) {
         talk.odd.push_back(fmt::format("your wallet does not answer Debug ({}); it is asked for words when "
                                        "something is wrong",
                                        shown.debug));
+    // A wallet that always fails says so each time it is asked.
+    std::set<std::string> said;
     for (const engine::check::Violation& violation : result.violations)
-        (talk.bad.empty() && shown.last ? talk.odd : talk.bad).push_back(engine::tell::in_words(violation));
+        if (const std::string text = engine::tell::in_words(violation); said.insert(text).second)
+            (talk.bad.empty() && shown.last ? talk.odd : talk.bad).push_back(text);
     if (talk.bad.empty() && shown.last)
         talk.good.push_back(
             fmt::format("your wallet answers: {} picoMOB at block count {}, after {} requests to fog",

@@ -9,4 +9,7 @@ namespace tools {
 /// (control characters, bytes that are not UTF-8) becomes U+FFFD.
 std::string escaped(std::string_view text);
 
+/// A file's name as a shell takes it.
+std::string shell_word(std::string_view text);
+
 } // namespace tools

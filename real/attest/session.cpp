@@ -21,6 +21,18 @@ ReportBody body_of(Enclave enclave, const Signer& signer) {
 
 } // namespace
 
+std::optional<Signer> Signer::of_key(std::string_view pem, std::string& why) {
+    const auto modulus = modulus_from_pem(pem, why);
+    if (!modulus) return std::nullopt;
+    return Signer{mr_signer_of(*modulus)};
+}
+
+std::optional<Signer> Signer::of_css(ByteView file, std::string& why) {
+    const auto css = Css::parse(file, why);
+    if (!css) return std::nullopt;
+    return Signer{mr_signer_of(css->modulus), css->svn};
+}
+
 Bytes ingest_evidence(const Signer& signer, ByteView ingress_key) {
     ReportBody body = body_of(Enclave::ingest, signer);
     ENSURE(ingress_key.size() == body.report_data.size() - X25519Public::size);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "real/attest/evidence.hpp"
 
@@ -14,6 +15,11 @@ namespace real::attest {
 struct Signer {
     MrSigner mr_signer = mr_signer_of(default_modulus());
     std::uint16_t least_svn = 0; ///< what the stand-in's enclaves claim at least
+
+    /// Whoever has this RSA key.  @param why  set to the reason when nothing is returned
+    static std::optional<Signer> of_key(std::string_view pem, std::string& why);
+    /// As an enclave's signature structure says, its security version included.
+    static std::optional<Signer> of_css(ByteView file, std::string& why);
 };
 
 /// What an ingest enclave's report carries: nobody's static key, and the ingress key.

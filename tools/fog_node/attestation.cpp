@@ -23,23 +23,19 @@ void AttestationFlags::add_to(Parameters& parameters) {
 std::shared_ptr<const Signer> AttestationFlags::signer() const {
     if (!enclave_key.empty() && !enclave_css.empty())
         throw tools::BadInput("--enclave-css: goes without --enclave-key");
-    auto signer = std::make_shared<Signer>();
+    std::optional<Signer> signer{Signer()};
     std::string why;
     if (!enclave_key.empty()) {
-        const auto modulus =
-            real::attest::modulus_from_pem(tools::read_file("--enclave-key", enclave_key), why);
-        if (!modulus) throw tools::BadInput(fmt::format("--enclave-key: {}: {}", enclave_key, why));
-        signer->mr_signer = real::attest::mr_signer_of(*modulus);
+        signer = Signer::of_key(tools::read_file("--enclave-key", enclave_key), why);
+        if (!signer) throw tools::BadInput(fmt::format("--enclave-key: {}: {}", enclave_key, why));
     }
     if (!enclave_css.empty()) {
         const std::string file = tools::read_file("--enclave-css", enclave_css);
-        const auto css = real::attest::Css::parse(engine::chain::as_bytes(file), why);
-        if (!css) throw tools::BadInput(fmt::format("--enclave-css: {}: {}", enclave_css, why));
-        signer->mr_signer = real::attest::mr_signer_of(css->modulus);
-        signer->least_svn = css->svn;
+        signer = Signer::of_css(engine::chain::as_bytes(file), why);
+        if (!signer) throw tools::BadInput(fmt::format("--enclave-css: {}: {}", enclave_css, why));
     }
     if (mode == "clear") return nullptr;
-    return signer;
+    return std::make_shared<const Signer>(std::move(*signer));
 }
 
 void say_attestation(Log& log, const Signer* signer) {

@@ -8,6 +8,8 @@
 
 namespace tools::fogsim {
 
+class Situations;
+
 /// The command line of a run or sweep, as given: nothing is looked up yet.
 struct Arguments {
     std::string seed = "1";
@@ -43,6 +45,8 @@ struct Arguments {
     // Not flags, but what a command made of these adds.
     std::string program = "./run fogsim";        ///< what the command that repeats a run begins with
     bool foreign_wallet = false;                 ///< wallets are somebody else's (fogsim judge)
+    std::string wallet_address{};                ///< where those are served
+    const Situations* wallet_met = nullptr;      ///< and what they have met
     std::function<bool()> stops_shrinking{};     ///< asked before each run of it, besides an interrupt
     std::function<void(std::uint64_t)> on_run{}; ///< told the seed before its run
 };

@@ -45,15 +45,6 @@ std::string strategy_of(const Report& report, const sim::Strategy& strategy) {
     return report.is_novel ? "novelty" : sim::describe(strategy);
 }
 
-// A file's name as a shell takes it.
-std::string shell_word(const std::string& text) {
-    constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+=:,@%";
-    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-    std::string word = "'";
-    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
-}
-
 Json to_json(const std::vector<Violation>& violations) {
     Json out = Json::array();
     for (const Violation& v : violations) {

@@ -6,8 +6,15 @@
 
 #include "search/failure.hpp"
 #include "sim/sweep.hpp"
+#include "tools/fogsim/wallet_situations.hpp"
 
 namespace tools::fogsim {
+
+/// Somebody else's wallet, which a sweep has judged.
+struct WalletUnderTest {
+    std::string address;             ///< host:port
+    const Situations* met = nullptr; ///< while all went well; outlives the report
+};
 
 /// What a run or sweep came to, for people and machines.
 struct Report {
@@ -24,6 +31,7 @@ struct Report {
     std::uint64_t wall_ms = 0;                ///< that it took
     std::string broken{};                     ///< a bug of ours that ended it, with its place; else empty
     std::optional<unsigned> fails_again{};    ///< of ten more runs of a failed seed, where they may differ
+    std::optional<WalletUnderTest> wallet{};  ///< the page is for who has written it
     std::optional<std::size_t> kept_hold{};   ///< with a corpus: how many of its failures hold now
 };
 

@@ -8,7 +8,9 @@
 #include "sim/defect_catalogue.hpp"
 #include "sim/mark_catalogue.hpp"
 #include "tools/build_facts.hpp"
+#include "tools/fogsim/page_parts.hpp"
 #include "tools/fogsim/report.hpp"
+#include "tools/fogsim/report_wallet.hpp"
 #include "tools/fogsim/timeline.hpp"
 #include "tools/markup.hpp"
 
@@ -109,25 +111,11 @@ std::string violations(const std::vector<Violation>& all) {
     return out + fmt::format("<p>Of {} it must hold that {}.</p>\n", name(check), escaped(holds_when(check)));
 }
 
-std::string picture(const sim::RunResult& run, const scenarios::lag::Plan* plan) {
-    return "<h2>The run</h2>\n" + timeline_legend() + timeline(run, plan);
-}
-
 std::string failed(const search::Failure& failure) {
     const search::Case& what = failure.smallest;
     std::string out = violations(failure.told.violations);
-    out += picture(failure.told, what.plan ? &*what.plan : nullptr);
-    out += fmt::format("<h2>What happened</h2>\n<p>In a world of {}:</p>\n<ol>\n",
-                       escaped(engine::tell::in_words(what.world())));
-    const std::vector<std::string> story = search::story_of(what, failure.told);
-    const std::size_t told = story.size() - std::min(story.size(), failure.told.violations.size());
-    for (std::size_t i = 0; i < story.size(); ++i)
-        out += fmt::format("<li{}>{}</li>\n", i < told ? "" : " class=\"fails\"", escaped(story[i]));
-    out += "</ol>\n";
-    if (failure.shrunk)
-        out += fmt::format("<p>Made small in {} runs: {}.</p>\n", failure.shrink_runs,
-                           failure.minimal ? "nothing in it can be removed or lowered"
-                                           : "the budget ended before nothing more could be removed");
+    out += picture_of(failure.told, what.plan ? &*what.plan : nullptr);
+    out += story_list(failure);
     out += "<h2>As data</h2>\n<table>\n";
     out += row("topology", engine::describe(what.world()));
     out += row("decisions that are not tame", what.recording.fixed.size());
@@ -179,7 +167,33 @@ std::string first_sentence(const Report& report) {
         result.checks, report.options.runs == 1 ? "one run" : fmt::format("{} runs", result.runs));
 }
 
-std::string settings(const Report& report) {
+} // namespace
+
+std::string page_head(const std::string& title) {
+    return fmt::format(fmt::runtime(head), escaped(title), timeline_style());
+}
+
+std::string picture_of(const sim::RunResult& run, const scenarios::lag::Plan* plan) {
+    return "<h2>The run</h2>\n" + timeline_legend() + timeline(run, plan);
+}
+
+std::string story_list(const search::Failure& failure) {
+    const search::Case& what = failure.smallest;
+    std::string out = fmt::format("<h2>What happened</h2>\n<p>In a world of {}:</p>\n<ol>\n",
+                                  escaped(engine::tell::in_words(what.world())));
+    const std::vector<std::string> story = search::story_of(what, failure.told);
+    const std::size_t told = story.size() - std::min(story.size(), failure.told.violations.size());
+    for (std::size_t i = 0; i < story.size(); ++i)
+        out += fmt::format("<li{}>{}</li>\n", i < told ? "" : " class=\"fails\"", escaped(story[i]));
+    out += "</ol>\n";
+    if (failure.shrunk)
+        out += fmt::format("<p>Made small in {} runs: {}.</p>\n", failure.shrink_runs,
+                           failure.minimal ? "nothing in it can be removed or lowered"
+                                           : "the budget ended before nothing more could be removed");
+    return out;
+}
+
+std::string search_settings(const Report& report) {
     const sim::SweepOptions& options = report.options;
     const sim::SweepResult& result = report.result;
     std::string out = "<h2>The search</h2>\n<table>\n";
@@ -208,6 +222,8 @@ std::string settings(const Report& report) {
     out += row("trace", engine::hex_digest(result.digest));
     return out + "</table>\n";
 }
+
+namespace {
 
 // A portfolio gives each seed a strategy: how many got which.
 std::string strategies(const Report& report) {
@@ -255,12 +271,13 @@ std::string marks(const Report& report) {
 } // namespace
 
 std::string to_html(const Report& report) {
+    if (report.wallet) return to_wallet_html(report);
     const sim::SweepResult& result = report.result;
     const Verdict verdict = verdict_of(report);
     const bool told = report.failure && !report.failure->difference;
     std::string title = fmt::format("fogsim: {}", heading(verdict));
     if (told) title += fmt::format(", {}", name(report.failure->told.violations.front().check));
-    std::string out = fmt::format(fmt::runtime(head), escaped(title), timeline_style());
+    std::string out = page_head(title);
     out += fmt::format("<h1><span class=\"{}\">{}</span> {}</h1>\n", colour(verdict), heading(verdict),
                        escaped(report.scenario->name));
     out += fmt::format("<p class=\"first\">{}</p>\n<p>Scenario {}, by fogsim {}, commit {} of {}.</p>\n",
@@ -284,8 +301,8 @@ std::string to_html(const Report& report) {
     if (told)
         out += failed(*report.failure);
     else if (result.failure && !result.failure->events.empty() && !result.difference)
-        out += picture(*result.failure, nullptr);
-    out += settings(report);
+        out += picture_of(*result.failure, nullptr);
+    out += search_settings(report);
     if (report.options.runs > 1) out += strategies(report);
     out += marks(report);
     return out + "</body>\n</html>\n";

@@ -263,14 +263,20 @@ search::Failure investigate(const search::Case& failing, const sim::SweepOptions
     return search::investigate(scenario, failing.plan ? &*failing.plan : nullptr, failed, again, wishes);
 }
 
+std::optional<WalletUnderTest> wallet_of(const Arguments& arguments) {
+    if (!arguments.foreign_wallet) return std::nullopt;
+    return WalletUnderTest{arguments.wallet_address, arguments.wallet_met};
+}
+
 // A recording and what has come of it now, as a report.  @param shown  the blob or file it came from
 int tell_replay(const search::Replay& replay, sim::RunResult run, const std::string& shown,
-                const std::string& program, Outputs& outputs) {
+                const Arguments& arguments, Outputs& outputs) {
     Report report;
     engine::Scenario scenario;
     scenario.name = replay.what.scenario.c_str();
     report.scenario = &scenario;
-    report.program = program;
+    report.program = arguments.program;
+    report.wallet = wallet_of(arguments);
     report.is_replay = true;
     report.replay = shown;
     sim::Options& options = report.options.run;
@@ -307,7 +313,7 @@ int tell_replay(const search::Replay& replay, sim::RunResult run, const std::str
 
 // The same build gives the same run, down to the digest.  Other code may part from the recording: it is said
 // where.
-int play_back(const search::Replay& replay, const std::string& shown, const std::string& program,
+int play_back(const search::Replay& replay, const std::string& shown, const Arguments& arguments,
               Outputs& outputs) {
     search::Manner manner;
     manner.events = true;
@@ -322,14 +328,14 @@ int play_back(const search::Replay& replay, const std::string& shown, const std:
                    engine::hex_digest(run.digest), engine::hex_digest(replay.digest));
     if (const std::string where = engine::describe(run.departure); !where.empty())
         tools::say("It leaves its recording: {}.\n", where);
-    return tell_replay(replay, std::move(run), shown, program, outputs);
+    return tell_replay(replay, std::move(run), shown, arguments, outputs);
 }
 
 // Plays kept failures back, with the defects that are on now: whether they fail now, not whether they did.
 // The first that does ends the search.
 // @param held  how many do not fail any more
 std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects, std::size_t& held,
-                             const std::string& program, Outputs& outputs) {
+                             const Arguments& arguments, Outputs& outputs) {
     for (Corpus::Entry& entry : corpus.entries()) {
         if (Interruption::was_signalled()) break;
         search::Replay& replay = entry.replay;
@@ -352,7 +358,7 @@ std::optional<int> play_kept(const Corpus& corpus, const sim::DefectSet& defects
         const std::string blob = search::to_blob(replay);
         tools::say("A failure kept in {} fails again.\n", entry.path);
         return tell_replay(replay, std::move(run),
-                           blob.size() <= search::longest_to_paste ? blob : entry.path, program, outputs);
+                           blob.size() <= search::longest_to_paste ? blob : entry.path, arguments, outputs);
     }
     return std::nullopt;
 }
@@ -380,8 +386,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         // What was pasted with blanks or a whole line around it is named as it is.
         std::error_code ignored;
         const bool is_file = std::filesystem::exists(arguments.replay, ignored);
-        return play_back(replay, is_file ? arguments.replay : search::to_blob(replay), arguments.program,
-                         outputs);
+        return play_back(replay, is_file ? arguments.replay : search::to_blob(replay), arguments, outputs);
     }
     std::optional<scenarios::lag::Plan> plan;
     if (!arguments.plan.empty()) plan = plan_of(arguments.plan);
@@ -401,6 +406,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     Report report;
     report.scenario = &scenario;
     report.program = arguments.program;
+    report.wallet = wallet_of(arguments);
     report.options = options_of(arguments, scenario);
     std::optional<Shard> shard;
     std::optional<tools::OutputFile> shard_file;
@@ -447,8 +453,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
     Outputs outputs(arguments);
     if (corpus) {
         report.kept_hold = 0;
-        if (const auto code =
-                play_kept(*corpus, options.run.defects, *report.kept_hold, arguments.program, outputs))
+        if (const auto code = play_kept(*corpus, options.run.defects, *report.kept_hold, arguments, outputs))
             return *code;
     }
     const auto begun = std::chrono::steady_clock::now();

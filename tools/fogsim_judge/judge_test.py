@@ -7,13 +7,17 @@ import argparse
 import concurrent.futures
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 import grpc
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 OPTIONS = None
 SERVER = None  # tools/outside_wallet/server.py
@@ -49,10 +53,10 @@ def outside(*flags):
     return Program("/usr/bin/python3", "-B", SERVER, "--proto", OPTIONS.source / "proto", *flags)
 
 
-def ours(mode):
+def ours(mode, *flags):
     address = f"127.0.0.1:{free_port()}"
     return Program(OPTIONS.bin / "sample_paykit_remote_wallet", "--attestation", mode, "--listen-uri",
-                   f"insecure-remote-wallet://{address}", address=address)
+                   f"insecure-remote-wallet://{address}", *flags, address=address)
 
 
 def judge(address, *flags):
@@ -133,6 +137,146 @@ template.main()
             done = judge(address)
         self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
         self.assertIn("call your SDK here", done.stdout)
+
+
+class Signers(unittest.TestCase):
+    """Wallets that expect the enclaves to be signed by somebody."""
+
+    def setUp(self):
+        self._folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self._folder.cleanup)
+        work = pathlib.Path(self._folder.name)
+        self.key = work / "Enclave_private.pem"
+        key = rsa.generate_private_key(public_exponent=3, key_size=3072)
+        self.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+                                               serialization.NoEncryption()))
+        subprocess.run([OPTIONS.bin / "simulated-enclave-css", "--output-dir", work, "--enclave-key", self.key],
+                       check=True, capture_output=True)
+        self.css = work / "view-enclave.css"
+
+    def test_both_sides_must_agree(self):
+        with ours("simulated", "--enclave-key", self.key) as address:
+            begun = time.monotonic()
+            done = judge(address)
+            self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
+            self.assertIn("does it refuse the evidence", done.stdout)
+            self.assertLess(time.monotonic() - begun, 30)
+            for flags in (["--enclave-key", self.key], ["--enclave-css", self.css]):
+                done = judge(address, *flags, "--runs", "2", "--strategy", "portfolio")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with ours("simulated") as address:
+            self.assertEqual(judge(address, "--enclave-key", self.key).returncode, 6)
+
+    def test_the_command_that_repeats_a_run_has_the_signer_in_it(self):
+        with outside("--mistake", "spent-never") as address:
+            done = judge(address, "--runs", "60", "--no-shrink", "--strategy", "portfolio", "--fog-host", "127.0.0.1")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(f"Repeat with: ./run fogsim judge {address} --fog-host 127.0.0.1 --replay ", done.stdout)
+
+    def test_usage(self):
+        for flags, told in ((["--enclave-key", self.key, "--enclave-css", self.css], "--enclave-css: goes without"),
+                            (["--enclave-key", self.css], "--enclave-key: "), (["--enclave-css", self.key], "--enclave-css: "),
+                            (["--enclave-css", "/nowhere"], "--enclave-css: cannot read /nowhere"),
+                            (["--fog-host", "a:1"], "--fog-host: 'a:1' is no name of a host")):
+            done = judge("localhost:9090", *flags)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn(told, done.stderr)
+
+
+JAVA_PACKAGES = ("libgrpc-java", "libnetty-java", "libperfmark-java", "libprotobuf-java", "libguava-java")
+JARS = [pathlib.Path("/usr/share/java") / f"{name}.jar"
+        for name in ("grpc-core", "netty-transport", "perfmark-api", "protobuf", "guava")]
+
+# The two functions filled in: a wallet that lives in another program, and is asked as this one is.
+FILLED = """
+    static final io.grpc.Channel SDK =
+            io.grpc.netty.NettyChannelBuilder.forTarget("ADDRESS").usePlaintext().build();
+
+    static <Q extends Message> Checked ask(String name, Q request, Q sample) {
+        MethodDescriptor<Q, BalanceCheckResponse> method = MethodDescriptor.<Q, BalanceCheckResponse>newBuilder()
+                .setType(MethodDescriptor.MethodType.UNARY).setFullMethodName("remote_wallet.RemoteWalletApi/" + name)
+                .setRequestMarshaller(ProtoUtils.marshaller(sample))
+                .setResponseMarshaller(ProtoUtils.marshaller(BalanceCheckResponse.getDefaultInstance())).build();
+        BalanceCheckResponse answer = io.grpc.stub.ClientCalls.blockingUnaryCall(SDK, method,
+                io.grpc.CallOptions.DEFAULT, request);
+        return new Checked(answer.getClientId(), answer.getBalance(), answer.getBlockCount());
+    }
+"""
+FRESH = """return ask("FreshBalanceCheck", FreshBalanceCheckRequest.newBuilder().setMnemonic(mnemonic)
+                .setAccountIndex(accountIndex).setFogUri(fogUri).setChainId(chainId).build(),
+                FreshBalanceCheckRequest.getDefaultInstance());"""
+AGAIN = """return ask("FollowupBalanceCheck",
+                FollowupBalanceCheckRequest.newBuilder().setClientId((Integer) wallet).build(),
+                FollowupBalanceCheckRequest.getDefaultInstance());"""
+EMPTY = 'throw new UnsupportedOperationException("call your SDK here");'
+
+
+class JavaTemplate(unittest.TestCase):
+    def setUp(self):
+        if shutil.which("javac") is None or not all(jar.exists() for jar in JARS):
+            self.skipTest("the template in Java is not tried: it needs javac (default-jdk-headless) and Debian's "
+                          + ", ".join(JAVA_PACKAGES))
+        self._folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self._folder.cleanup)
+        self.work = pathlib.Path(self._folder.name)
+
+    def start(self, text):
+        source = self.work / "WalletServer.java"
+        source.write_text(text)
+        subprocess.run(["protoc", "-I", OPTIONS.source / "proto", f"--java_out={self.work}",
+                        OPTIONS.source / "proto/remote_wallet.proto"], check=True)
+        jars = "/usr/share/java/*"
+        subprocess.run(["javac", "-cp", jars, "-d", self.work, source, *self.work.glob("com/**/*.java")], check=True)
+        return Program("java", "-cp", f"{self.work}:{jars}", "WalletServer", "127.0.0.1:0")
+
+    def test_untouched_and_filled_in(self):
+        text = (OPTIONS.source / "tools/wallet_template/WalletServer.java").read_text()
+        self.assertLessEqual(text.count("\n"), 150)
+        with self.start(text) as address:
+            done = judge(address)
+            self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
+            self.assertIn("call your SDK here", done.stdout)
+        self.assertEqual(text.count(EMPTY), 2)
+        for mistake, code in ((None, 0), ("spent-never", 1)):
+            with self.subTest(mistake), outside(*(["--mistake", mistake] if mistake else [])) as sdk:
+                filled = text.replace(EMPTY, FRESH, 1).replace(EMPTY, AGAIN, 1)
+                filled = filled.replace("    interface Call", FILLED.replace("ADDRESS", sdk) + "\n    interface Call", 1)
+                with self.start(filled) as address:
+                    done = judge(address, "--runs", "40" if code else "3", "--no-shrink", "--strategy", "portfolio")
+                    self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+
+
+class Pages(unittest.TestCase):
+    def test_tells_the_author_what_was_shown_told_and_true(self):
+        rules = {"spent-now": "a-spend-beyond-the-count", "spent-never": "a-spend-that-fog-ledger-has-told",
+                 "one-round-of-search": "the-search-ends-too-early"}
+        for mistake, rule in rules.items():
+            with self.subTest(mistake), tempfile.TemporaryDirectory() as folder:
+                page = pathlib.Path(folder) / "page.html"
+                with outside("--mistake", mistake) as address:
+                    done = judge(address, "--runs", "60", "--shrink-limit", "20", "--strategy", "portfolio", "--report",
+                                 page)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                text = page.read_text()
+                shown = re.search(r"count=(\d+) shown=(\d+) true=(\d+)", done.stdout)
+                self.assertIn(f"Your wallet showed {shown[2]} picoMOB at block count {shown[1]}. True is {shown[3]}",
+                              text)
+                self.assertIn(f'href="docs/your-wallet.md#{rule}"', text)
+                for part in ("What your wallet asked in that check", "Where everything stood", "<svg", "never met",
+                             address):
+                    self.assertIn(part, text)
+                self.assertRegex(text, r"in all of \d+ runs? and \d+ balance checks?")
+
+    def test_a_wallet_that_holds_and_one_that_cannot_be_judged(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = pathlib.Path(folder) / "page.html"
+            with outside() as address:
+                judge(address, "--runs", "3", "--strategy", "portfolio", "--report", page)
+            self.assertRegex(page.read_text(), r"Every balance that your wallet showed was right: \d+ of them, in 3 runs")
+            with Served(says(0, 0)) as address:
+                judge(address, "--report", page)
+            self.assertIn("your wallet has contacted nobody", page.read_text())
 
 
 class WrongWallets(unittest.TestCase):

@@ -4,15 +4,23 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/chain/bytes.hpp"
 #include "engine/ensure.hpp"
+#include "engine/input_file.hpp"
 #include "judge/talk.hpp"
 #include "sim/run.hpp"
 #include "tools/fogsim/commands.hpp"
+#include "tools/fogsim/report_wallet.hpp"
+#include "tools/fogsim_judge/observed_wallets.hpp"
+#include "tools/markup.hpp"
+#include "tools/output_file.hpp"
 #include "tools/program.hpp"
 
 namespace {
@@ -27,6 +35,15 @@ constexpr const char* help =
     "a short conversation first, then a sweep of drawn stories in virtual time (docs/your-wallet.md).\n\n"
     "  --attestation MODE      simulated: what wallets built with SGX_MODE=SW speak, no security (default);\n"
     "                          clear: readable sessions\n"
+    "  --enclave-key FILE      PEM file of the RSA key that the enclaves count as signed with, for a wallet "
+    "that\n"
+    "                          expects their signer (also MC_ENCLAVE_KEY; default: nobody's)\n"
+    "  --enclave-css FILE      signature structure of an enclave (.css) that names the signer, in place of a "
+    "key\n"
+    "                          (also MC_ENCLAVE_CSS)\n"
+    "  --fog-host HOST         as which host the wallet reaches this machine: its fog_uri is\n"
+    "                          insecure-fog://HOST:PORT (default: localhost; 10.0.2.2 in an Android "
+    "emulator)\n"
     "  --wallet-limit SECONDS  real time that the wallet may think without a word (default: 10)\n"
     "  --shrink-limit SECONDS  real time spent on making a failure small (default: 60)\n"
     "  --no-talk               no conversation before the sweep\n\n"
@@ -40,6 +57,9 @@ constexpr const char* help =
 struct Flags {
     std::string address;
     bool clear = false;
+    std::string enclave_key{};
+    std::string enclave_css{};
+    std::string fog_host{};
     bool talks = true;
     std::uint64_t wallet_limit_s = 10;
     std::uint64_t shrink_limit_s = 60;
@@ -69,6 +89,14 @@ Flags flags_of(int argc, char** argv) {
                 throw engine::UsageError(
                     fmt::format("--attestation: '{}' is neither simulated nor clear", *mode));
             flags.clear = *mode == "clear";
+        } else if (auto key = value(i, "--enclave-key")) {
+            flags.enclave_key = *key;
+        } else if (auto css = value(i, "--enclave-css")) {
+            flags.enclave_css = *css;
+        } else if (auto host = value(i, "--fog-host")) {
+            if (host->empty() || host->find_first_of(":/?@ ") != std::string::npos)
+                throw engine::UsageError(fmt::format("--fog-host: '{}' is no name of a host", *host));
+            flags.fog_host = *host;
         } else if (auto limit = value(i, "--wallet-limit")) {
             flags.wallet_limit_s = number("--wallet-limit", *limit, 1, 3600);
         } else if (auto shrinking = value(i, "--shrink-limit")) {
@@ -80,6 +108,38 @@ Flags flags_of(int argc, char** argv) {
         }
     }
     return flags;
+}
+
+// What the services' flags of the same names do.
+std::shared_ptr<const real::attest::Signer> signer_of(Flags& flags) {
+    const auto named = [](std::string& flag, const char* variable) {
+        const char* text = flag.empty() ? std::getenv(variable) : nullptr;
+        if (text != nullptr) flag = text;
+        return !flag.empty();
+    };
+    const bool by_key = named(flags.enclave_key, "MC_ENCLAVE_KEY");
+    const bool by_css = named(flags.enclave_css, "MC_ENCLAVE_CSS");
+    if (by_key && by_css) throw engine::UsageError("--enclave-css: goes without --enclave-key");
+    if (flags.clear) return nullptr;
+    if (!by_key && !by_css) return std::make_shared<const real::attest::Signer>();
+    const char* flag = by_key ? "--enclave-key" : "--enclave-css";
+    const std::string& path = by_key ? flags.enclave_key : flags.enclave_css;
+    const std::string file = engine::read_input_file(flag, path);
+    std::string why;
+    const auto signer = by_key ? real::attest::Signer::of_key(file, why)
+                               : real::attest::Signer::of_css(engine::chain::as_bytes(file), why);
+    if (!signer) throw engine::UsageError(fmt::format("{}: {}: {}", flag, path, why));
+    return std::make_shared<const real::attest::Signer>(*signer);
+}
+
+// What repeats a run begins with.
+std::string program_of(const Flags& flags) {
+    std::string text = "./run fogsim judge " + flags.address;
+    if (flags.clear) text += " --attestation clear";
+    if (!flags.enclave_key.empty()) text += " --enclave-key " + tools::shell_word(flags.enclave_key);
+    if (!flags.enclave_css.empty()) text += " --enclave-css " + tools::shell_word(flags.enclave_css);
+    if (!flags.fog_host.empty()) text += " --fog-host " + flags.fog_host;
+    return text;
 }
 
 void check_address(const std::string& address) {
@@ -96,7 +156,7 @@ int inconclusive(const char* reason, std::optional<std::uint64_t> seed) {
 }
 
 int act(int argc, char** argv) {
-    const Flags flags = flags_of(argc, argv);
+    Flags flags = flags_of(argc, argv);
     for (const std::string& word : flags.rest)
         if (word == "--help" || word == "-h") {
             tools::say_text(help);
@@ -124,31 +184,46 @@ int act(int argc, char** argv) {
     if (!arguments.known.empty()) throw engine::UsageError("--known: not with a wallet of somebody else");
     arguments.jobs = "1";
     arguments.foreign_wallet = true;
-    arguments.program =
-        fmt::format("./run fogsim judge {}{}", flags.address, flags.clear ? " --attestation clear" : "");
 
     judge::BridgeOptions options;
     options.wallet = flags.address;
     options.limit = std::chrono::seconds(flags.wallet_limit_s);
-    if (!flags.clear) options.signer = std::make_shared<const real::attest::Signer>();
+    options.signer = signer_of(flags);
+    if (!flags.fog_host.empty()) options.fog_host = flags.fog_host;
+    arguments.program = program_of(flags);
     judge::Bridge bridge(std::move(options));
     std::optional<std::uint64_t> seed;
+    Situations met;
+    arguments.wallet_address = flags.address;
+    arguments.wallet_met = &met;
+    std::optional<tools::OutputFile> page; // of a wallet that cannot be judged
+    if (!arguments.report.empty()) page.emplace("--report", arguments.report);
     try {
         if (flags.talks) {
             const judge::Talk talk = judge::converse(bridge);
             for (const std::string& text : talk.good) tools::say("judge: {}.\n", text);
             for (const std::string& text : talk.odd) tools::say("judge: {}.\n", text);
             for (const std::string& text : talk.bad) tools::say("judge: {}.\n", text);
-            if (!talk.bad.empty()) return inconclusive("the-wallet-cannot-be-judged", std::nullopt);
+            if (!talk.bad.empty()) {
+                std::vector<std::string> said = talk.bad;
+                said.insert(said.end(), talk.odd.begin(), talk.odd.end());
+                if (page) (void)page->try_commit("fogsim", to_wallet_html(flags.address, said));
+                return inconclusive("the-wallet-cannot-be-judged", std::nullopt);
+            }
         }
-        arguments.on_run = [&seed](std::uint64_t s) { seed = s; };
+        page.reset();
+        arguments.on_run = [&seed, &met](std::uint64_t s) {
+            seed = s;
+            met.next_run();
+        };
         std::optional<std::chrono::steady_clock::time_point> end;
         arguments.stops_shrinking = [&end, &flags] {
             const auto now = std::chrono::steady_clock::now();
             if (!end) end = now + std::chrono::seconds(flags.shrink_limit_s);
             return now > *end;
         };
-        const sim::ForeignWalletsInstalled installed(bridge);
+        ObservedWallets observed(bridge, met);
+        const sim::ForeignWalletsInstalled installed(observed);
         const std::uint64_t before = bridge.checks();
         const auto begun = std::chrono::steady_clock::now();
         const int code = simulate(arguments);
