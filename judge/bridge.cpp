@@ -11,8 +11,10 @@
 
 #include "engine/chain/account.hpp"
 #include "engine/chain/mnemonic.hpp"
+#include "judge/authority.hpp"
 #include "real/grpc/ledger.hpp"
 #include "real/grpc/remote_wallet.hpp"
+#include "real/grpc/report.hpp"
 #include "real/grpc/view.hpp"
 
 namespace judge {
@@ -52,7 +54,9 @@ struct Phrase {
 } // namespace
 
 /// Where one wallet finds its fog.  Its members belong to the thread of the wire.
-struct Bridge::Place final : public engine::fog::ViewApi, public engine::fog::LedgerApi {
+struct Bridge::Place final : public engine::fog::ViewApi,
+                             public engine::fog::LedgerApi,
+                             public engine::fog::ReportApi {
     using Waiting = std::shared_ptr<real::Pending<ForeignAnswer>>;
 
     Place(State& s, std::uint32_t n) : state(s), number(n) {}
@@ -84,6 +88,8 @@ struct Bridge::Place final : public engine::fog::ViewApi, public engine::fog::Le
         return ask<4>(std::move(question));
     }
 
+    Task<Result<std::vector<engine::fog::ReportRow>>> reports() override;
+
     State& state;
     const std::uint32_t number;
     std::unique_ptr<real::grpc::Server> server;
@@ -107,6 +113,7 @@ struct Bridge::State {
     std::map<std::uint32_t, Line> lines;
     std::map<std::pair<std::string, std::string>, std::uint64_t> answers;
     std::uint64_t checks = 0;
+    bool asks_at_once = false;
     std::string gone; ///< why the program is given up; empty: it is there
     bool is_waited_for = false;
     std::uint64_t turn = 0; ///< of waiting for it
@@ -119,6 +126,7 @@ struct Bridge::State {
 
     // ---- the thread of the wire
     BridgeOptions options;
+    const real::grpc::SealReports seal = simulated_authority();
     real::IoLoop loop;
     std::unique_ptr<real::grpc::ClientRuntime> runtime;
     std::unique_ptr<real::grpc::Channel> channel;
@@ -186,6 +194,8 @@ void Bridge::Place::open() {
         const std::lock_guard lock(s.mutex);
         ++s.answers[{method, name(status)}];
     };
+    // A reset that the network has decided on is one: the program's library finds its connection gone.
+    options.resets = [](const Status& status) { return status.text.starts_with("connection reset: "); };
     // The port is part of what the sessions say, and is known only to who listens on it.
     for (int attempt = 0;; ++attempt) {
         server = std::make_unique<Server>(state.loop, NodeId{}, options);
@@ -208,6 +218,7 @@ void Bridge::Place::open() {
         serve_view(*server, *this, ViewProtocol::unary, view);
         serve_view(*server, *this, ViewProtocol::streaming, view);
         serve_ledger(*server, *this, LedgerDetails(), ledger);
+        serve_report(*server, *this, state.seal);
         try {
             server->start();
             break;
@@ -228,11 +239,25 @@ Task<std::variant_alternative_t<kind, ForeignAnswer>> Bridge::Place::ask(Foreign
     ForeignRequest asked;
     asked.number = request;
     asked.question = std::move(question);
+    if (waiting.size() > 1) {
+        const std::lock_guard lock(state.mutex);
+        state.asks_at_once = true;
+    }
     state.push(number, std::move(asked));
     std::tuple<ForeignAnswer> got = co_await answer->result("an answer of the simulated world");
     auto* mine = std::get_if<kind>(&std::get<0>(got));
     if (mine == nullptr) co_return engine::Error{Code::unavailable, "the wallet's life is over"};
     co_return std::move(*mine);
+}
+
+// The simulation has no evidence: an enclave's signer is a matter of the wire.
+Task<Result<std::vector<engine::fog::ReportRow>>> Bridge::Place::reports() {
+    ForeignQuestion question(std::in_place_index<5>);
+    Result<std::vector<engine::fog::ReportRow>> rows = co_await ask<5>(std::move(question));
+    if (rows && state.options.signer)
+        for (engine::fog::ReportRow& row : *rows)
+            row.evidence = real::attest::ingest_evidence(*state.options.signer, row.ingress_key.bytes);
+    co_return rows;
 }
 
 // What refuses is an answer of another kind: whoever waits takes it as UNAVAILABLE.
@@ -520,6 +545,16 @@ std::vector<Answered> Bridge::answered() const {
     std::vector<Answered> out;
     for (const auto& [what, times] : state_->answers) out.push_back({what.first, what.second, times});
     return out;
+}
+
+bool Bridge::asks_at_once() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->asks_at_once;
+}
+
+bool Bridge::is_given_up() const {
+    const std::lock_guard lock(state_->mutex);
+    return !state_->gone.empty();
 }
 
 std::uint64_t Bridge::checks() const {

@@ -25,7 +25,8 @@ struct Answered {
 };
 
 /// A program behind remote_wallet.proto, and the fog that it sees: one loopback port for each wallet of a
-/// world, on which fog-view and fog-ledger are served over the real wire and answered by the simulation.
+/// world, on which fog-view, fog-ledger and the fog reports are served over the real wire and answered by the
+/// simulation.
 ///
 ///      simulating thread                       thread of the wire
 ///      ForeignWallet --begin_check-----------> FreshBalanceCheck ----> the program
@@ -59,6 +60,9 @@ public:
     /// What the services have answered to the program so far, in order of method and status.
     std::vector<Answered> answered() const;
     std::uint64_t checks() const; ///< that ended with a report or a failure
+    bool is_given_up() const;     ///< no check will be made any more
+    /// Whether a wallet has made a request while another of its own was under way.
+    bool asks_at_once() const;
 
 private:
     struct State;

@@ -14,7 +14,9 @@ sim::RunResult run(const Case& what, Manner manner) {
     options.topology = what.world();
     options.defects = what.defects;
     options.weather = what.weather;
-    options.crypto = what.ristretto ? &engine::chain::ristretto_crypto() : &engine::chain::fast_crypto();
+    // Somebody else's wallet knows the real one only, whatever the story was found with.
+    const bool is_real = what.ristretto || sim::ForeignWalletsInstalled::current() != nullptr;
+    options.crypto = is_real ? &engine::chain::ristretto_crypto() : &engine::chain::fast_crypto();
     options.follow = &what.recording;
     options.keep_events = manner.events;
     options.keep_choices = manner.choices;

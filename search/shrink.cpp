@@ -11,6 +11,7 @@
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/parts.hpp"
 #include "sim/defect_catalogue.hpp"
+#include "sim/foreign_wallets.hpp"
 
 namespace search {
 namespace {
@@ -208,7 +209,8 @@ std::vector<Case> simpler_surroundings(const Case& what) {
         out.push_back(what);
         out.back().weather = {};
     }
-    if (what.ristretto) {
+    // Somebody else's wallet takes the cheap keys for no points.
+    if (what.ristretto && sim::ForeignWalletsInstalled::current() == nullptr) {
         out.push_back(what);
         out.back().ristretto = false;
     }

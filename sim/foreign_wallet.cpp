@@ -23,6 +23,7 @@ bool holds_an_error(const engine::fog::KeyImagesAnswer& answer) {
     return std::any_of(answer.results.begin(), answer.results.end(),
                        [](const auto& result) { return result.code == engine::fog::KeyImageCode::error; });
 }
+bool holds_an_error(const std::vector<engine::fog::ReportRow>&) { return false; }
 // A block that cannot be read is left out.
 bool holds_an_error(const engine::fog::BlocksAnswer&) { return false; }
 bool holds_an_error(const engine::fog::OutputsAnswer& answer) {
@@ -47,12 +48,17 @@ ForeignWallet::ForeignWallet(SimWorld& world, NodeId id, std::uint32_t number, e
                              ForeignWallets& wallets)
     : world_(world), id_(id), number_(number), account_(account), wallets_(wallets),
       host_(world.core(), id, &abort_wish_), view_(world.surroundings(), id, *world.view_),
-      ledger_(world.surroundings(), id, *world.ledger_), one_check_(world.core().scheduler) {
-    sender_.emplace(host_, engine::account_of(world.accounts(), account).keys, view_, ledger_,
-                    engine::fog::WalletConfig());
-}
+      ledger_(world.surroundings(), id, *world.ledger_), one_check_(world.core().scheduler) {}
 
 ForeignWallet::~ForeignWallet() { wallets_.end_life(number_); }
+
+Task<Result<engine::fog::Wallet::Landing>> ForeignWallet::landing(engine::chain::PublicKey output,
+                                                                  BlockIndex tombstone) {
+    if (!sender_) // few wallets send, and its keys take their time
+        sender_.emplace(host_, engine::account_of(world_.accounts(), account_).keys, view_, ledger_,
+                        engine::fog::WalletConfig());
+    co_return co_await sender_->landing(output, tombstone);
+}
 
 // What was done to fog comes first.  Where nobody has done anything, an answer that only asks to come again
 // is fog's own; one that says that the request is wrong is the program's.
@@ -92,13 +98,25 @@ Task<> ForeignWallet::carry(ForeignRequest request) {
         Result<engine::fog::OutputsAnswer> got = co_await ledger_.outputs(std::move(*indices));
         remember(got, ledger);
         answer.emplace(std::in_place_index<3>, std::move(got));
-    } else {
-        Result<engine::fog::TxOutStatusAnswer> got =
-            co_await ledger_.tx_outs(std::move(std::get<4>(request.question)));
+    } else if (auto* keys = std::get_if<4>(&request.question)) {
+        Result<engine::fog::TxOutStatusAnswer> got = co_await ledger_.tx_outs(std::move(*keys));
         remember(got, ledger);
         answer.emplace(std::in_place_index<4>, std::move(got));
+    } else {
+        Result<std::vector<engine::fog::ReportRow>> got = co_await ask_for_reports();
+        remember(got, world_.report_->id());
+        answer.emplace(std::in_place_index<5>, std::move(got));
     }
     wallets_.answer(number_, number, std::move(*answer));
+}
+
+Task<Result<std::vector<engine::fog::ReportRow>>> ForeignWallet::ask_for_reports() {
+    struct Nothing {};
+    auto* invoke = +[](SimReportServer& server, Nothing) { return server.api()->reports(); };
+    auto unobserved = [](const Nothing&, const std::vector<engine::fog::ReportRow>&) {};
+    Network& network = world_.surroundings().network;
+    co_return co_await network.call<std::vector<engine::fog::ReportRow>>(
+        id_, *world_.report_, Method::get_reports, invoke, Nothing{}, unobserved);
 }
 
 Result<BalanceReport> ForeignWallet::conclude(ForeignCheck check) {

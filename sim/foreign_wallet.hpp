@@ -30,9 +30,7 @@ public:
     void forget() override;
     Task<> bury() override;
     Task<Result<engine::fog::Wallet::Landing>> landing(engine::chain::PublicKey output,
-                                                       BlockIndex tombstone) override {
-        return sender_->landing(output, tombstone);
-    }
+                                                       BlockIndex tombstone) override;
     engine::fog::LedgerApi& ledger() override { return ledger_; }
     Task<> look_inside() override;
     std::string debug_text() const override { return debug_; }
@@ -42,6 +40,7 @@ public:
 
 private:
     Task<> carry(ForeignRequest request);
+    Task<Result<std::vector<engine::fog::ReportRow>>> ask_for_reports();
     template <class Call>
     auto unless_gone(Call call);
     Result<engine::fog::BalanceReport> conclude(ForeignCheck check);

@@ -14,15 +14,18 @@
 
 namespace sim {
 
-/// What a wallet's program asks of fog-view or fog-ledger.
+/// Who is willing to scan, and until when.
+struct ForeignReports {};
+/// What a wallet's program asks of fog-view, fog-ledger or the report server.
 using ForeignQuestion = std::variant<engine::fog::ViewQuery, std::vector<engine::chain::KeyImage>,
                                      std::vector<engine::BlockRange>, std::vector<engine::GlobalIndex>,
-                                     std::vector<engine::chain::PublicKey>>;
+                                     std::vector<engine::chain::PublicKey>, ForeignReports>;
 /// The alternative of the same number answers a question.
 using ForeignAnswer =
     std::variant<engine::Result<engine::fog::ViewAnswer>, engine::Result<engine::fog::KeyImagesAnswer>,
                  engine::Result<engine::fog::BlocksAnswer>, engine::Result<engine::fog::OutputsAnswer>,
-                 engine::Result<engine::fog::TxOutStatusAnswer>>;
+                 engine::Result<engine::fog::TxOutStatusAnswer>,
+                 engine::Result<std::vector<engine::fog::ReportRow>>>;
 
 struct ForeignRequest {
     std::uint64_t number = 0; ///< among all requests of the program

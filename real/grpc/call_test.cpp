@@ -102,6 +102,22 @@ TEST_F(CallTest, ExceptionOfAHandlerEndsItsCallOnly) {
     run(expect_echo(channel, "still there"));
 }
 
+// Only the call's own connection ends, and its client makes another.
+TEST_F(CallTest, CallThatIsResetEndsWithItsConnection) {
+    ServerOptions options;
+    options.resets = [](const Status& status) { return status.text.find("on purpose") != std::string::npos; };
+    TestServer server(loop, std::move(options));
+    Channel channel(runtime, to(server.server));
+    Channel other(runtime, to(server.server));
+    run(expect_echo(other, "before"));
+    for (int times = 0; times < 3; ++times) {
+        run(expect_status(channel, "/test.Service/Throw", "", StatusCode::unavailable, engine::Code::unknown));
+        run(expect_echo(channel, "connected anew"));
+        EXPECT_TRUE(other.is_connected());
+    }
+    run(expect_echo(other, "after"));
+}
+
 TEST_F(CallTest, GarbageIsInternal) {
     TestServer server(loop);
     Channel channel(runtime, to(server.server));

@@ -187,6 +187,8 @@ Channel::Channel(ClientRuntime& runtime, ChannelOptions options)
 
 Channel::~Channel() = default;
 
+bool Channel::is_connected() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
+
 Task<Outcome<std::string>> Channel::exchange(const char* method, std::string request, CallOptions options) {
     const auto call = UnaryCall::start(runtime_, channel_, options_, options, method, request);
     const CancelOnExit cancel(call);

@@ -103,6 +103,8 @@ public:
 
     const ChannelOptions& options() const { return options_; }
     ClientRuntime& runtime() { return runtime_; }
+    /// Whether there is a connection now, as far as is known.
+    bool is_connected() const;
     /// How the last call that failed on this channel ended, for people; engine errors carry no text.
     const Status& last_failure() const { return last_failure_; }
     void set_last_failure(const Status& status) { last_failure_ = status; }

@@ -129,6 +129,12 @@ std::size_t Listener::open() const {
     return state_->handed.size();
 }
 
+void Listener::reset(int socket) {
+    state_->forget_closed();
+    for (const Handed& one : state_->handed)
+        if (one.socket == socket) ::shutdown(socket, SHUT_RDWR);
+}
+
 void Listener::close() {
     error_code ignored;
     for (tcp::acceptor& acceptor : state_->acceptors) acceptor.close(ignored);

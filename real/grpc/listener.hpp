@@ -42,6 +42,8 @@ public:
     std::uint16_t port() const;
     /// Connections that were handed on and are still open.
     std::size_t open() const;
+    /// Ends a connection that was handed on, at both ends.
+    void reset(int socket);
     void close();
 
 private:

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "real/grpc/byte_buffer.hpp"
@@ -241,10 +242,17 @@ private:
     void finish(const Status& status) {
         if (is_over()) return;
         note_end(status.code);
+        if (server_.options_.resets && server_.options_.resets(status)) reset_connection();
         context_.AddTrailingMetadata("fog-error", engine::name(status.reason));
         ++outstanding_;
         stream_.Finish({static_cast<::grpc::StatusCode>(status.code), status.text.substr(0, max_status_text)},
                        &finished_);
+    }
+    // gRPC 1.51 names the peer of a socket that it was handed by the socket's number: "fd:17".
+    void reset_connection() {
+        const std::string peer = context_.peer();
+        int socket = -1;
+        if (std::sscanf(peer.c_str(), "fd:%d", &socket) == 1) machinery_.listener->reset(socket);
     }
     bool is_over() {
         if (!done_came_) return false;

@@ -44,6 +44,9 @@ struct ServerOptions {
     /// Told of every call that ended, those that the server's destructor ends included.  On the loop's
     /// thread.
     std::function<void(const std::string& method, StatusCode status, Duration took)> on_end;
+    /// Whether a call that would end so ends with its connection instead, and with whatever else is under way
+    /// on that.  Empty: never.
+    std::function<bool(const Status& status)> resets;
 
     ServerOptions() = default;
 };

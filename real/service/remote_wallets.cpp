@@ -1,8 +1,13 @@
 #include "real/service/remote_wallets.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "engine/chain/account.hpp"
+#include "engine/chain/bytes.hpp"
+#include "engine/chain/hash.hpp"
 #include "real/grpc/auth_token.hpp"
 #include "real/grpc/header_value.hpp"
 #include "real/grpc/ledger.hpp"
@@ -65,18 +70,96 @@ grpc::ClientAttestation attestation_of(const Uri& uri, const RemoteWallets::Conf
 
 } // namespace
 
+/// Connections that no wallet uses, until one of the same fog comes.
+struct RemoteWallets::Connections {
+    static constexpr std::size_t most = 64;
+
+    explicit Connections(grpc::ClientRuntime& r) : runtime(r) {}
+
+    std::unique_ptr<grpc::Channel> take(grpc::ChannelOptions options) {
+        const auto fits = [&options](const std::unique_ptr<grpc::Channel>& one) {
+            return one->options().target == options.target && one->options().chain_id == options.chain_id &&
+                   one->options().authorization == options.authorization;
+        };
+        for (auto found = std::find_if(idle.begin(), idle.end(), fits); found != idle.end();
+             found = std::find_if(idle.begin(), idle.end(), fits)) {
+            std::unique_ptr<grpc::Channel> taken = std::move(*found);
+            idle.erase(found);
+            if (!taken->is_connected()) continue; // who begins anew connects at once, without a pause
+            taken->set_last_failure({});
+            return taken;
+        }
+        return std::make_unique<grpc::Channel>(runtime, std::move(options));
+    }
+    void give_back(std::unique_ptr<grpc::Channel> channel) {
+        if (!channel->is_connected()) return;
+        if (idle.size() == most) idle.erase(idle.begin()); // the one that has waited longest
+        idle.push_back(std::move(channel));
+    }
+
+    /// One of them, for as long as it lives.
+    class Lease {
+    public:
+        Lease(std::shared_ptr<Connections> from, grpc::ChannelOptions options)
+            : from_(std::move(from)), channel_(from_->take(std::move(options))) {}
+        ~Lease() { from_->give_back(std::move(channel_)); }
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
+        grpc::Channel& get() const { return *channel_; }
+
+    private:
+        std::shared_ptr<Connections> from_;
+        std::unique_ptr<grpc::Channel> channel_;
+    };
+
+    grpc::ClientRuntime& runtime;
+    std::vector<std::unique_ptr<grpc::Channel>> idle;
+};
+
+/// The keys that the latest phrases stand for.
+struct RemoteWallets::Accounts {
+    static constexpr std::size_t most = 64;
+    using Name = engine::chain::Digest32; // of a phrase and an index: the phrase itself is not kept
+
+    ~Accounts() {
+        for (auto& [name, keys] : known) engine::chain::wipe_keys(keys);
+    }
+    std::optional<engine::chain::AccountKey> of(const std::string& mnemonic, std::uint32_t index) {
+        const Name name = name_of(mnemonic, index);
+        for (const auto& [one, keys] : known)
+            if (one == name) return keys;
+        const auto made = engine::chain::account_from_mnemonic(mnemonic, index);
+        if (!made) return std::nullopt;
+        if (known.size() == most) {
+            engine::chain::wipe_keys(known.front().second);
+            known.erase(known.begin());
+        }
+        known.emplace_back(name, *made);
+        return *made;
+    }
+    static Name name_of(const std::string& mnemonic, std::uint32_t index) {
+        const std::string number = fmt::format("{}/", index);
+        return engine::chain::blake2b_256(
+            {engine::chain::as_bytes(number), engine::chain::as_bytes(mnemonic)});
+    }
+
+    std::vector<std::pair<Name, engine::chain::AccountKey>> known; // the latest last
+};
+
 /// A wallet and its connections.  Neither copied nor moved.
 struct RemoteWallets::Client {
-    Client(engine::Host& host, grpc::ClientRuntime& runtime, engine::chain::AccountKey account,
-           const FogAddresses& fog, const std::string& chain_id, const Config& config)
-        : view_channel(runtime, channel_options(fog.view, chain_id, config.deadline)),
-          ledger_channel(runtime, channel_options(fog.ledger, chain_id, config.deadline)),
-          view(view_channel, grpc::ViewProtocol::unary, attestation_of(fog.view, config)),
-          ledger(ledger_channel, grpc::LedgerClient::KeyImages::unary, attestation_of(fog.ledger, config)),
+    Client(engine::Host& host, const std::shared_ptr<Connections>& connections,
+           engine::chain::AccountKey account, const FogAddresses& fog, const std::string& chain_id,
+           const Config& config)
+        : view_channel(connections, channel_options(fog.view, chain_id, config.deadline)),
+          ledger_channel(connections, channel_options(fog.ledger, chain_id, config.deadline)),
+          view(view_channel.get(), grpc::ViewProtocol::unary, attestation_of(fog.view, config)),
+          ledger(ledger_channel.get(), grpc::LedgerClient::KeyImages::unary,
+                 attestation_of(fog.ledger, config)),
           wallet(host, std::move(account), view, ledger, config.wallet), busy(host.loop()) {}
 
-    grpc::Channel view_channel;
-    grpc::Channel ledger_channel;
+    Connections::Lease view_channel;
+    Connections::Lease ledger_channel;
     grpc::ViewClient view;
     grpc::LedgerClient ledger;
     engine::fog::Wallet wallet;
@@ -84,7 +167,8 @@ struct RemoteWallets::Client {
 };
 
 RemoteWallets::RemoteWallets(engine::Host& host, grpc::ClientRuntime& runtime, Log& log, Config config)
-    : host_(host), runtime_(runtime), log_(log), config_(std::move(config)) {}
+    : host_(host), log_(log), config_(std::move(config)), accounts_(std::make_unique<Accounts>()),
+      connections_(std::make_shared<Connections>(runtime)) {}
 RemoteWallets::~RemoteWallets() = default;
 
 std::shared_ptr<RemoteWallets::Client> RemoteWallets::find(std::uint32_t client_id) const {
@@ -98,7 +182,7 @@ Task<Outcome<RemoteWallets::Balance>> RemoteWallets::check(std::shared_ptr<Clien
         // The engine's error names the call; the channels know what the servers said.
         const bool is_view =
             std::string_view(report.error().origin).find("fog_view") != std::string_view::npos;
-        const Status& said = (is_view ? client->view_channel : client->ledger_channel).last_failure();
+        const Status& said = (is_view ? client->view_channel : client->ledger_channel).get().last_failure();
         co_return Status(StatusCode::internal, fmt::format("check_balance: {}: {}{}{}", report.error().origin,
                                                            engine::name(report.error().code),
                                                            said.text.empty() ? "" : ": ", said.text));
@@ -113,7 +197,7 @@ Task<Outcome<RemoteWallets::Balance>> RemoteWallets::check(std::shared_ptr<Clien
 }
 
 Task<Outcome<BalanceCheck>> RemoteWallets::fresh_balance_check(grpc::FreshBalanceRequest request) {
-    auto account = engine::chain::account_from_mnemonic(request.mnemonic, request.account_index);
+    auto account = accounts_->of(request.mnemonic, request.account_index);
     engine::chain::wipe(request.mnemonic.data(), request.mnemonic.size());
     if (!account) co_return Status(StatusCode::invalid_argument, "could not build account key");
     if (!grpc::is_header_value(request.chain_id))
@@ -125,7 +209,7 @@ Task<Outcome<BalanceCheck>> RemoteWallets::fresh_balance_check(grpc::FreshBalanc
     if (fog->view.is_secure())
         co_return Status(StatusCode::internal, "encrypted connections are not offered, use insecure-fog://");
 
-    auto client = std::make_shared<Client>(host_, runtime_, *account, *fog, request.chain_id, config_);
+    auto client = std::make_shared<Client>(host_, connections_, *account, *fog, request.chain_id, config_);
     engine::chain::wipe_keys(*account);
     const Outcome<Balance> balance = co_await check(client);
     if (!balance) {

@@ -31,6 +31,9 @@ std::optional<FogAddresses> fog_addresses(const std::string& fog_uri, std::strin
 /// 3. Checks of one wallet follow one another; different wallets, debug, stop and reset never wait for a
 ///    check. A wallet that is stopped in the middle of a check ends it first.
 /// 4. Only token 0 is reported.
+/// 5. A wallet has its connections for itself.  They outlive it: a later wallet of the same fog takes them as
+///    long as they hold, and opens sessions of its own.  So do the keys of an account: a phrase takes its
+///    time.
 /// @source mobilecoin a2229c005 fog/sample-paykit/src/bin/sample_paykit_remote_wallet.rs
 /// @differs  upstream holds one lock over every follow-up, and panics at addresses that do not parse
 class RemoteWallets final : public grpc::RemoteWalletApi {
@@ -57,6 +60,8 @@ public:
 
 private:
     struct Client;
+    struct Connections;
+    struct Accounts;
     struct Balance {
         std::uint64_t value = 0;
         std::uint64_t count = 0;
@@ -65,9 +70,10 @@ private:
     Task<grpc::Outcome<Balance>> check(std::shared_ptr<Client> client);
 
     engine::Host& host_;
-    grpc::ClientRuntime& runtime_;
     Log& log_;
     const Config config_;
+    std::unique_ptr<Accounts> accounts_;
+    std::shared_ptr<Connections> connections_;     ///< with each client
     std::vector<std::shared_ptr<Client>> clients_; ///< by id; null when stopped
 };
 

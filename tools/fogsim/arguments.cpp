@@ -167,6 +167,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
         "                             fogsim exhaustive --help lists its flags\n"
         "  fogsim judge HOST:PORT     a wallet behind remote_wallet.proto, in whatever language, judged\n"
         "                             under thousands of orderings; fogsim judge --help\n"
+        "  fogsim --remote-wallet HOST:PORT ...   any run or sweep with the wallets of such a program\n"
         "\nA FILE of '-' is stdout; what the program says goes to stderr then.\n");
     try {
         app.parse(argc, argv);

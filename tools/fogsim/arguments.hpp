@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace tools::fogsim {
+#include "tools/fogsim/wallet_situations.hpp"
 
-class Situations;
+namespace tools::fogsim {
 
 /// The command line of a run or sweep, as given: nothing is looked up yet.
 struct Arguments {
@@ -46,7 +46,7 @@ struct Arguments {
     std::string program = "./run fogsim";        ///< what the command that repeats a run begins with
     bool foreign_wallet = false;                 ///< wallets are somebody else's (fogsim judge)
     std::string wallet_address{};                ///< where those are served
-    const Situations* wallet_met = nullptr;      ///< and what they have met
+    WalletMet wallet_met{};                      ///< and what they have met
     std::function<bool()> stops_shrinking{};     ///< asked before each run of it, besides an interrupt
     std::function<void(std::uint64_t)> on_run{}; ///< told the seed before its run
 };

@@ -36,8 +36,9 @@ int stories(int argc, char** argv);
 /// @param argv  from the word "exhaustive" on
 int exhaustive(int argc, char** argv);
 
-/// `fogsim judge`: becomes the program fogsim-judge beside it, which speaks gRPC.
-/// @param argv  from the word "judge" on
+/// `fogsim judge` and `fogsim --remote-wallet`: becomes the program fogsim-judge beside it, which speaks
+/// gRPC.
+/// @param argv  from the word "judge" on; all of it for the flag
 int judge(char** argv);
 
 /// That there is none of that name, and which may have been meant.

@@ -20,6 +20,10 @@ int act(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "merge") return merge(argc - 1, argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "judge") return judge(argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "stories") return stories(argc - 1, argv + 1);
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--remote-wallet" || word.starts_with("--remote-wallet=")) return judge(argv);
+    }
     Arguments arguments;
     if (const std::optional<int> ended = parse(argc, argv, arguments)) return *ended;
     if (arguments.list_scenarios) list_scenarios();

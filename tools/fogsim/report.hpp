@@ -12,8 +12,8 @@ namespace tools::fogsim {
 
 /// Somebody else's wallet, which a sweep has judged.
 struct WalletUnderTest {
-    std::string address;             ///< host:port
-    const Situations* met = nullptr; ///< while all went well; outlives the report
+    std::string address; ///< host:port
+    WalletMet met{};     ///< empty: nobody has looked
 };
 
 /// What a run or sweep came to, for people and machines.

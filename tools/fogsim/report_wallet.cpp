@@ -187,8 +187,7 @@ std::string rule(const sim::RunResult& run, const FailedCheck& check) {
 
 std::string orderings(const Report& report) {
     const bool held = !report.result.failed_seed;
-    const Situations::Counts survived =
-        report.wallet->met != nullptr ? report.wallet->met->counts(held) : Situations::Counts();
+    const Situations::Counts survived = report.wallet->met ? report.wallet->met(held) : Situations::Counts();
     Situations::Met failing;
     if (report.failure) {
         Situations of_failure;

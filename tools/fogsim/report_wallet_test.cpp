@@ -233,7 +233,7 @@ TEST(WalletPageTest, SaysWhatItShowedWhatWasTrueAndWhichRuleThatBreaks) {
     survived.next_run();
     Report page;
     page.scenario = &scenario;
-    page.wallet = WalletUnderTest{"127.0.0.1:9090", &survived};
+    page.wallet = WalletUnderTest{"127.0.0.1:9090", [&](bool held) { return survived.counts(held); }};
     page.options.runs = 100;
     page.result.runs = 1;
     page.result.failed_seed = 2;

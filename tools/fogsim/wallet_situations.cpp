@@ -147,12 +147,18 @@ void Situations::next_run() {
     wallets_.clear();
 }
 
+Situations::Counts& Situations::Counts::operator+=(const Counts& other) {
+    runs += other.runs;
+    checks += other.checks;
+    for (std::size_t i = 0; i < situation_count; ++i) met[i] += other.met[i];
+    return *this;
+}
+
 Situations::Counts Situations::counts(bool last_too) const {
     Counts all = held_;
     if (!last_too) return all;
+    all += run_;
     ++all.runs;
-    all.checks += run_.checks;
-    for (std::size_t i = 0; i < situation_count; ++i) all.met[i] += run_.met[i];
     return all;
 }
 

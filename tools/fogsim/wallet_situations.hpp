@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,7 @@ public:
         std::uint64_t runs = 0;
         std::uint64_t checks = 0;
         std::array<std::uint64_t, situation_count> met{}; ///< in how many of the checks
+        Counts& operator+=(const Counts& other);
     };
 
     /// A fact of the wallet's present check; one that is Reported ends it.
@@ -83,5 +85,8 @@ private:
     Met met_in_run_;
     bool is_first_run_ = true;
 };
+
+/// What the wallets of a sweep met while all went well.  @param held  the last runs are among those
+using WalletMet = std::function<Situations::Counts(bool held)>;
 
 } // namespace tools::fogsim

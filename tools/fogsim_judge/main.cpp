@@ -1,12 +1,14 @@
-// fogsim-judge: what `fogsim judge HOST:PORT` runs.  A program of its own, because it speaks gRPC, which the
-// simulator can do without.
+// fogsim-judge: what `fogsim judge HOST:PORT` and `fogsim --remote-wallet HOST:PORT` run.  A program of its
+// own, because it speaks gRPC, which the simulator can do without.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +31,8 @@ using namespace tools::fogsim;
 using sim::Verdict;
 
 constexpr const char* help =
-    "fogsim judge HOST:PORT [flags]\n\n"
+    "fogsim judge HOST:PORT [flags]\n"
+    "fogsim --remote-wallet HOST:PORT [flags]\n\n"
     "Judges a wallet that serves remote_wallet.proto at HOST:PORT under thousands of orderings of what fog "
     "does:\n"
     "a short conversation first, then a sweep of drawn stories in virtual time (docs/your-wallet.md).\n\n"
@@ -49,13 +52,18 @@ constexpr const char* help =
     "  --no-talk               no conversation before the sweep\n\n"
     "All flags of a sweep are understood, too (fogsim --help).  Without --runs, --seed, --plan and --replay "
     "the\n"
-    "sweep is of the scenario lag and takes --time-limit 60.\n"
+    "sweep is of the scenario lag and takes --time-limit 60.  --jobs N (default: 1) makes N runs at a time, "
+    "for\n"
+    "wallets that may be asked for several balance checks at once.  The second form is any run or sweep of "
+    "fogsim,\n"
+    "with fogsim's own defaults and no conversation, in which the wallets are this program's.\n"
     "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 6 inconclusive: "
     "the\n"
     "wallet cannot be judged, has ended or hangs.\n";
 
 struct Flags {
     std::string address;
+    bool is_judgement = true; ///< else: a run of fogsim's with somebody else's wallet
     bool clear = false;
     std::string enclave_key{};
     std::string enclave_css{};
@@ -101,6 +109,10 @@ Flags flags_of(int argc, char** argv) {
             flags.wallet_limit_s = number("--wallet-limit", *limit, 1, 3600);
         } else if (auto shrinking = value(i, "--shrink-limit")) {
             flags.shrink_limit_s = number("--shrink-limit", *shrinking, 1, 86'400);
+        } else if (auto wallet = value(i, "--remote-wallet")) {
+            if (!flags.address.empty()) throw engine::UsageError("--remote-wallet: one wallet is enough");
+            flags.address = *wallet;
+            flags.is_judgement = flags.talks = false;
         } else if (i == 0 && !words[i].starts_with("-")) {
             flags.address = words[i];
         } else {
@@ -134,7 +146,8 @@ std::shared_ptr<const real::attest::Signer> signer_of(Flags& flags) {
 
 // What repeats a run begins with.
 std::string program_of(const Flags& flags) {
-    std::string text = "./run fogsim judge " + flags.address;
+    std::string text =
+        std::string("./run fogsim ") + (flags.is_judgement ? "judge " : "--remote-wallet ") + flags.address;
     if (flags.clear) text += " --attestation clear";
     if (!flags.enclave_key.empty()) text += " --enclave-key " + tools::shell_word(flags.enclave_key);
     if (!flags.enclave_css.empty()) text += " --enclave-css " + tools::shell_word(flags.enclave_css);
@@ -142,13 +155,94 @@ std::string program_of(const Flags& flags) {
     return text;
 }
 
-void check_address(const std::string& address) {
+void check_address(const Flags& flags) {
+    const std::string& address = flags.address;
+    const char* const what = flags.is_judgement ? "judge" : "--remote-wallet";
     const std::size_t colon = address.rfind(':');
-    if (address.empty()) throw engine::UsageError("judge: say where the wallet is, HOST:PORT");
+    if (address.empty())
+        throw engine::UsageError(fmt::format("{}: say where the wallet is, HOST:PORT", what));
     if (colon == std::string::npos || colon == 0)
-        throw engine::UsageError(fmt::format("judge: '{}' is not HOST:PORT", address));
-    (void)number("judge: HOST:PORT", address.substr(colon + 1), 1, 65'535);
+        throw engine::UsageError(fmt::format("{}: '{}' is not HOST:PORT", what, address));
+    const std::string flag = fmt::format("{}: HOST:PORT", what);
+    (void)number(flag.c_str(), address.substr(colon + 1), 1, 65'535);
 }
+
+/// One bridge for each thread that makes runs: all lead to the same program.
+///
+/// Rules
+/// 1. Outlives the threads.
+/// 2. What a run is does not depend on the bridge that it goes over.
+class Bridges {
+public:
+    struct One {
+        explicit One(const judge::BridgeOptions& options) : bridge(options), observed(bridge, met) {}
+        judge::Bridge bridge;
+        Situations met;
+        ObservedWallets observed;
+        std::optional<std::uint64_t> seed{};
+        bool has_thread = false;
+    };
+
+    explicit Bridges(judge::BridgeOptions options) : options_(std::move(options)) {}
+
+    One& first() {
+        const std::lock_guard lock(mutex_);
+        return all_.empty() ? add() : *all_.front();
+    }
+    /// Before a run: this thread's wallets are the program's from now on.
+    void begin_run(std::uint64_t seed) {
+        thread_local std::optional<sim::ForeignWalletsInstalled> installed;
+        thread_local One* mine = nullptr;
+        const std::lock_guard lock(mutex_);
+        if (mine == nullptr) {
+            const bool is_first = !all_.empty() && !all_.front()->has_thread;
+            mine = is_first ? all_.front().get() : &add();
+            mine->has_thread = true;
+            installed.emplace(mine->observed);
+        }
+        mine->seed = seed;
+        mine->met.next_run();
+    }
+    /// What wallets met while all went well, over all threads.  Call when none of them makes a run.
+    /// @param held  the last runs held, too
+    Situations::Counts met(bool held) const {
+        const std::lock_guard lock(mutex_);
+        Situations::Counts sum;
+        for (const auto& one : all_)
+            if (one->seed) sum += one->met.counts(held);
+        return sum;
+    }
+    std::uint64_t checks() const {
+        const std::lock_guard lock(mutex_);
+        std::uint64_t sum = 0;
+        for (const auto& one : all_) sum += one->bridge.checks();
+        return sum;
+    }
+    bool asks_at_once() const {
+        const std::lock_guard lock(mutex_);
+        return std::any_of(all_.begin(), all_.end(),
+                           [](const auto& one) { return one->bridge.asks_at_once(); });
+    }
+    /// The lowest seed whose run the program left; none: it was not in a run.
+    std::optional<std::uint64_t> seed_of_the_end() const {
+        const std::lock_guard lock(mutex_);
+        std::optional<std::uint64_t> lowest;
+        for (const auto& one : all_)
+            if (one->seed && one->bridge.is_given_up() && (!lowest || *one->seed < *lowest))
+                lowest = one->seed;
+        return lowest;
+    }
+
+private:
+    One& add() {
+        all_.push_back(std::make_unique<One>(options_));
+        return *all_.back();
+    }
+
+    const judge::BridgeOptions options_;
+    mutable std::mutex mutex_;
+    std::vector<std::unique_ptr<One>> all_; // guarded by the mutex; what they point at stays
+};
 
 int inconclusive(const char* reason, std::optional<std::uint64_t> seed) {
     tools::say("fogsim: INCONCLUSIVE{} reason={}\n", seed ? fmt::format(" seed={}", *seed) : "", reason);
@@ -162,14 +256,14 @@ int act(int argc, char** argv) {
             tools::say_text(help);
             return 0;
         }
-    check_address(flags.address);
+    check_address(flags);
     Arguments arguments;
-    arguments.scenario = "lag";
+    if (flags.is_judgement) arguments.scenario = "lag";
     arguments.crypto = "ristretto";
     std::vector<std::string> rest = flags.rest;
     const bool names_one = flags.names("--seed") || flags.names("--plan") || flags.names("--replay") ||
                            flags.names("--scenario");
-    if (!flags.names("--runs") && !names_one) {
+    if (flags.is_judgement && !flags.names("--runs") && !names_one) {
         arguments.runs = "1000000";
         if (!flags.names("--time-limit")) arguments.time_limit = "60";
     }
@@ -179,10 +273,9 @@ int act(int argc, char** argv) {
         return *ended;
     if (arguments.crypto != "ristretto")
         throw engine::UsageError("--crypto: a wallet of somebody else needs the real one, ristretto");
-    if (!arguments.jobs.empty() && arguments.jobs != "1")
-        throw engine::UsageError("--jobs: one wallet serves one run at a time: only 1");
     if (!arguments.known.empty()) throw engine::UsageError("--known: not with a wallet of somebody else");
-    arguments.jobs = "1";
+    if (!arguments.jobs.empty()) (void)number("--jobs", arguments.jobs, 1, 1024);
+    if (arguments.jobs.empty()) arguments.jobs = "1"; // not every wallet can be asked twice at once
     arguments.foreign_wallet = true;
 
     judge::BridgeOptions options;
@@ -191,16 +284,15 @@ int act(int argc, char** argv) {
     options.signer = signer_of(flags);
     if (!flags.fog_host.empty()) options.fog_host = flags.fog_host;
     arguments.program = program_of(flags);
-    judge::Bridge bridge(std::move(options));
-    std::optional<std::uint64_t> seed;
-    Situations met;
+    Bridges bridges(std::move(options));
+    Bridges::One& first = bridges.first();
     arguments.wallet_address = flags.address;
-    arguments.wallet_met = &met;
+    arguments.wallet_met = [&bridges](bool held) { return bridges.met(held); };
     std::optional<tools::OutputFile> page; // of a wallet that cannot be judged
     if (!arguments.report.empty()) page.emplace("--report", arguments.report);
     try {
         if (flags.talks) {
-            const judge::Talk talk = judge::converse(bridge);
+            const judge::Talk talk = judge::converse(first.bridge);
             for (const std::string& text : talk.good) tools::say("judge: {}.\n", text);
             for (const std::string& text : talk.odd) tools::say("judge: {}.\n", text);
             for (const std::string& text : talk.bad) tools::say("judge: {}.\n", text);
@@ -212,28 +304,29 @@ int act(int argc, char** argv) {
             }
         }
         page.reset();
-        arguments.on_run = [&seed, &met](std::uint64_t s) {
-            seed = s;
-            met.next_run();
-        };
+        arguments.on_run = [&bridges](std::uint64_t seed) { bridges.begin_run(seed); };
         std::optional<std::chrono::steady_clock::time_point> end;
         arguments.stops_shrinking = [&end, &flags] {
             const auto now = std::chrono::steady_clock::now();
             if (!end) end = now + std::chrono::seconds(flags.shrink_limit_s);
             return now > *end;
         };
-        ObservedWallets observed(bridge, met);
-        const sim::ForeignWalletsInstalled installed(observed);
-        const std::uint64_t before = bridge.checks();
+        const sim::ForeignWalletsInstalled installed(first.observed);
+        const std::uint64_t before = bridges.checks();
         const auto begun = std::chrono::steady_clock::now();
         const int code = simulate(arguments);
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-        const std::uint64_t checks = bridge.checks() - before;
+        const std::uint64_t checks = bridges.checks() - before;
         tools::tell("{} balance checks of the wallet in {:.1f} s: {:.0f} a second, shrinking included\n",
                     checks, took.count(), static_cast<double>(checks) / took.count());
+        if (bridges.asks_at_once())
+            tools::tell(
+                "The wallet makes several requests at once: which of them comes first is its own doing, "
+                "so a seed need not give the same run twice.\n");
         return code;
     } catch (const sim::WalletGone& gone) {
         tools::say("judge: {}.\n", gone.what());
+        const std::optional<std::uint64_t> seed = bridges.seed_of_the_end();
         if (seed)
             tools::say("It was in the run of seed {}. Start the wallet anew, then repeat with: {} --scenario "
                        "{} --seed "

@@ -4,6 +4,7 @@ import zlib
 from types import SimpleNamespace
 
 import grpc
+from cryptography import x509
 
 import attested
 import crypto
@@ -161,6 +162,19 @@ class Fog:
             commitment_crc=zlib.crc32(amount.commitment.data),
             masked=crypto.Masked(2 if newest else 1, amount.masked_value, amount.masked_token_id),
         )
+
+    def reports(self):
+        """Which ingress keys a sender may use.  @return how many  @raise ValueError  nobody vouches for them"""
+        request = self._kinds["report.ReportRequest"]()
+        answer = self._call("/report.ReportAPI/GetReports", request, "report.ReportResponse")
+        if not answer.chain or len(answer.signature) != 64:
+            raise ValueError("the fog reports are not signed")
+        certificate = x509.load_der_x509_certificate(answer.chain[-1])
+        certificate.public_key().verify(certificate.signature, certificate.tbs_certificate_bytes)
+        for report in answer.reports:
+            if report.WhichOneof("evidence") is None:
+                raise ValueError("a fog report without evidence")
+        return len(answer.reports)
 
     def key_images(self, images):
         """@return the block count the answer is true for, and (image, block it was spent in or None) pairs"""

@@ -2,7 +2,7 @@
 """remote_wallet.proto served by the wallet in wallet.py: what a wallet SDK under test looks like from the harness.
 
     server.py --proto DIR [--listen 127.0.0.1:0] [--mistake NAME] [--clear-text] [--fails-at N] [--dies-at N]
-              [--thinks SECONDS] [--twice]
+              [--thinks SECONDS] [--twice] [--reads-reports]
 
 Prints one line `listening on HOST:PORT` when it serves.  Ends at SIGTERM or SIGINT.
 """
@@ -34,11 +34,13 @@ class Tested:
 
 
 class RemoteWallets:
-    def __init__(self, kinds, mistake, clear_text, fails_at, dies_at, thinks, twice):
+    def __init__(self, kinds, mistake, clear_text, fails_at, dies_at, thinks, twice, reads_reports):
         self._kinds = kinds
         self._clear_text = clear_text
         self._thinks = thinks
         self._twice = twice
+        self._reads_reports = reads_reports
+        self.reports = 0  # seen so far
         self._mistake = mistake
         self._checks_until_failure = fails_at  # 0: never
         self._checks_until_death = dies_at
@@ -101,6 +103,8 @@ class RemoteWallets:
         time.sleep(self._thinks)
         try:
             with tested.lock:
+                if self._reads_reports:
+                    self.reports += tested.wallet.fog.reports()
                 return tested.wallet.check()
         except (grpc.RpcError, ConnectionError, ValueError) as error:
             context.abort(grpc.StatusCode.INTERNAL, f"check_balance: {error}")
@@ -121,12 +125,13 @@ def main() -> int:
     parser.add_argument("--dies-at", type=int, default=0, help="number of the check in which the program dies")
     parser.add_argument("--thinks", type=float, default=0, help="seconds before each check")
     parser.add_argument("--twice", action="store_true", help="make every request twice at once; with --clear-text")
+    parser.add_argument("--reads-reports", action="store_true", help="ask for the fog reports before each check")
     parser.add_argument("--clear-text", action="store_true", help="sessions without attestation")
     arguments = parser.parse_args()
 
     kinds = messages.Messages(arguments.proto)
     served = RemoteWallets(kinds, arguments.mistake, arguments.clear_text, arguments.fails_at,
-                           arguments.dies_at, arguments.thinks, arguments.twice)
+                           arguments.dies_at, arguments.thinks, arguments.twice, arguments.reads_reports)
     empty, package = "google.protobuf.Empty", "remote_wallet"
     balance = f"{package}.BalanceCheckResponse"
     handlers = {
@@ -151,6 +156,8 @@ def main() -> int:
         signal.signal(number, lambda *_: done.set())
     done.wait()
     server.stop(grace=None).wait()
+    if arguments.reads_reports:
+        print(f"fog reports: {served.reports}", flush=True)
     return 0
 
 
