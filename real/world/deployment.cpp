@@ -76,6 +76,7 @@ std::string responder(const Deployment& d, const ServicePlace& router) {
 void attestation_flags(Launch& launch, const Deployment& d) {
     if (d.clear_text) flag(launch, "--attestation", "clear");
     if (!d.enclave_key.empty()) flag(launch, "--enclave-key", d.enclave_key);
+    if (!d.enclave_css.empty()) flag(launch, "--enclave-css", d.enclave_css);
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -304,7 +305,10 @@ Launch admin_gateway(const Deployment& d, const std::string& of, const ServicePo
 Launch remote_wallet(const Deployment& d) {
     Launch launch = base(d, "sample_paykit_remote_wallet", "sample_paykit_remote_wallet");
     flag(launch, "--listen-uri", fmt::format("insecure-remote-wallet://{}:{}", d.listen_host, d.wallet_port));
-    attestation_flags(launch, d);
+    if (!d.clients.empty())
+        launch.program = d.clients / "sample_paykit_remote_wallet"; // whom it trusts is compiled in
+    else
+        attestation_flags(launch, d);
     return launch;
 }
 

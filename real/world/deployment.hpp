@@ -60,6 +60,8 @@ struct Deployment {
     std::filesystem::path signing_key{};
     bool clear_text = false;             ///< sessions of wallets; else simulated attestation
     std::filesystem::path enclave_key{}; ///< of whom the enclaves count as signed; empty: nobody
+    std::filesystem::path enclave_css{}; ///< the same, as a signature structure says
+    std::filesystem::path clients{}; ///< folder of MobileCoin's own wallet; empty: ours is among the programs
 
     std::filesystem::path ledger_db(const std::string& copy) const {
         return work / "chain" / copy / "ledger-db";

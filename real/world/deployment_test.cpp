@@ -211,6 +211,19 @@ TEST(DeploymentTest, AttestationIsSaidWhereItIsNotTheDefault) {
     for (const Launch& launch : all(d))
         EXPECT_THAT(to_text(launch), HasSubstr("--enclave-key /keys/Enclave_private.pem\n"));
     EXPECT_THAT(to_text(service_of(d, NodeKind::view_store, 0)), Not(HasSubstr("--enclave-key")));
+    d.enclave_key.clear();
+    d.enclave_css = "/keys/view-enclave.css";
+    for (const Launch& launch : all(d))
+        EXPECT_THAT(to_text(launch), HasSubstr("--enclave-css /keys/view-enclave.css\n"));
+}
+
+TEST(DeploymentTest, AWalletOfMobileCoinsOwnIsStartedByItselfAlone) {
+    Deployment d = stock();
+    d.clients = "/mc/target/debug";
+    d.enclave_css = "/keys/view-enclave.css";
+    EXPECT_THAT(to_text(remote_wallet(d)), HasSubstr("/mc/target/debug/sample_paykit_remote_wallet\n"));
+    EXPECT_THAT(to_text(remote_wallet(d)), Not(HasSubstr("--enclave-css")));
+    EXPECT_THAT(to_text(service_of(d, NodeKind::view_router)), Not(HasSubstr("/mc/target/debug/")));
 }
 
 TEST(DeploymentTest, TheOrderOfStarting) {

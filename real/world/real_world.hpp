@@ -62,6 +62,8 @@ struct RealOptions {
     Front front = Front::nginx;
     bool clear_text = false;             ///< sessions of wallets
     std::filesystem::path enclave_key{}; ///< see Deployment
+    std::filesystem::path enclave_css{}; ///< likewise
+    std::filesystem::path clients{};     ///< likewise
     bool fixed_ports = false;            ///< upstream's numbers, admin HTTP gateways included
     bool proxies = false;                ///< fault proxies between the services
     bool own_wallet = true;              ///< start sample_paykit_remote_wallet

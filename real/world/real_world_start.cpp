@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/chain/bytes.hpp"
 #include "engine/chain/hex.hpp"
 #include "engine/stream_site.hpp"
 #include "real/postgres/cluster.hpp"
@@ -35,16 +36,19 @@ std::string words(std::string text) {
 
 /// Of the enclaves that the services claim to be.
 std::shared_ptr<const attest::Signer> signer_of(const Deployment& d) {
-    auto signer = std::make_shared<attest::Signer>();
-    if (d.enclave_key.empty()) return signer;
-    std::ifstream in(d.enclave_key, std::ios::binary);
-    std::stringstream pem;
-    pem << in.rdbuf();
+    const bool is_key = !d.enclave_key.empty();
+    const std::filesystem::path& file = is_key ? d.enclave_key : d.enclave_css;
+    if (file.empty()) return std::make_shared<const attest::Signer>();
+    std::ifstream in(file, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
     std::string why;
-    const auto modulus = attest::modulus_from_pem(pem.str(), why);
-    if (!modulus) throw UsageError(fmt::format("--enclave-key: {}: {}", d.enclave_key.string(), why));
-    signer->mr_signer = attest::mr_signer_of(*modulus);
-    return signer;
+    const auto signer = is_key ? attest::Signer::of_key(text.str(), why)
+                               : attest::Signer::of_css(engine::chain::as_bytes(text.str()), why);
+    if (!signer)
+        throw UsageError(
+            fmt::format("{}: {}: {}", is_key ? "--enclave-key" : "--enclave-css", file.string(), why));
+    return std::make_shared<const attest::Signer>(*signer);
 }
 
 std::string last_words(const Child& child) {
@@ -96,6 +100,8 @@ RealWorld::RealWorld(IoLoop& loop, const WorkDirectory& work, RealOptions option
     deployment_.front = options_.front;
     deployment_.clear_text = options_.clear_text;
     deployment_.enclave_key = options_.enclave_key;
+    deployment_.enclave_css = options_.enclave_css;
+    deployment_.clients = options_.clients;
     for (ServicePlace& place : deployment_.services) {
         if (kind_info(place.kind).is_commanded)
             place.state_file = work.path() / "state" / (place.name + "-state-file");

@@ -2,13 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "engine/chain/bytes.hpp"
 #include "engine/ensure.hpp"
-#include "real/attest/enclave.hpp"
+#include "engine/input_file.hpp"
+#include "real/attest/session.hpp"
 #include "real/postgres/blocking.hpp"
 #include "real/postgres/url.hpp"
 #include "real/service/uri.hpp"
@@ -65,14 +68,22 @@ void check_address(const char* flag, std::string& text) {
     number(flag, text.substr(colon + 1), 1, 65535);
 }
 
-void check_enclave_key(std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string pem{std::istreambuf_iterator<char>(in), {}};
-    if (!in) throw engine::UsageError(fmt::format("--enclave-key: {}: cannot be read", path));
+void check_signer(const char* flag, bool is_key, std::string& path) {
+    if (path.empty()) return;
+    const std::string text = engine::read_input_file(flag, path);
     std::string why;
-    if (!real::attest::modulus_from_pem(pem, why))
-        throw engine::UsageError(fmt::format("--enclave-key: {}: {}", path, why));
+    const auto signer = is_key ? real::attest::Signer::of_key(text, why)
+                               : real::attest::Signer::of_css(engine::chain::as_bytes(text), why);
+    if (!signer) throw engine::UsageError(fmt::format("{}: {}: {}", flag, path, why));
     path = std::filesystem::absolute(path); // programs run in the work directory
+}
+
+void check_clients(std::filesystem::path& path) {
+    const std::filesystem::path wallet = path / "sample_paykit_remote_wallet";
+    if (::access(wallet.c_str(), X_OK) != 0)
+        throw engine::UsageError(
+            fmt::format("--mobilecoin-clients: {}: {}", wallet.string(), std::strerror(errno)));
+    path = std::filesystem::absolute(path);
 }
 
 } // namespace
@@ -121,6 +132,13 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
     app.add_option("--enclave-key", a.enclave_key,
                    "PEM file of the RSA key that the enclaves count as signed with, as wallets expect it")
         ->type_name("FILE");
+    app.add_option("--enclave-css", a.enclave_css,
+                   "signature structure of an enclave (.css) that names the signer, in place of a key")
+        ->type_name("FILE");
+    app.add_option("--mobilecoin-clients", a.clients,
+                   "judge the sample_paykit_remote_wallet in this folder, MobileCoin's own (a checkout's "
+                   "target/debug, built with SGX_MODE=SW), against the stand-ins")
+        ->type_name("DIR");
     CLI::Option* story = app.add_option("--scenario", a.scenario, "which story; all: one after another")
                              ->type_name("NAME")
                              ->capture_default_str();
@@ -187,14 +205,28 @@ std::optional<int> parse(int argc, char** argv, Arguments& a) {
         a.postgres = real::postgres::resolved(named, "--postgres").with_password();
     }
     real::postgres::forget_environment();
-    if (!a.mobilecoin.empty() && (a.attestation != "simulated" || !a.enclave_key.empty()))
+    if (!a.mobilecoin.empty() &&
+        (a.attestation != "simulated" || !a.enclave_key.empty() || !a.enclave_css.empty()))
         throw engine::UsageError(
-            "--attestation, --enclave-key: are for the stand-ins; the programs of --mobilecoin "
-            "bring their own");
-    if (!a.enclave_key.empty()) check_enclave_key(a.enclave_key);
+            "--attestation, --enclave-key, --enclave-css: are for the stand-ins; the programs of "
+            "--mobilecoin bring their own");
+    if (!a.enclave_key.empty() && !a.enclave_css.empty())
+        throw engine::UsageError("--enclave-css: goes without --enclave-key");
+    check_signer("--enclave-key", true, a.enclave_key);
+    check_signer("--enclave-css", false, a.enclave_css);
+    if (!a.clients.empty()) {
+        if (!a.mobilecoin.empty() || !a.remote_wallet.empty() || a.skip_own_wallet ||
+            a.attestation == "clear")
+            throw engine::UsageError(
+                "--mobilecoin-clients: judges the wallet there against the stand-ins, attested: without "
+                "--mobilecoin, --remote-wallet, --skip-rust-sample-paykit-remote-wallet and --attestation "
+                "clear");
+        check_clients(a.clients);
+    }
     if (a.skip_own_wallet && a.remote_wallet.empty())
         throw engine::UsageError("--skip-rust-sample-paykit-remote-wallet: needs --remote-wallet HOST:PORT");
-    if (a.front == "none" && a.fog_uri.empty() && !(a.remote_wallet.empty() && a.mobilecoin.empty()))
+    if (a.front == "none" && a.fog_uri.empty() &&
+        !(a.remote_wallet.empty() && a.mobilecoin.empty() && a.clients.empty()))
         throw engine::UsageError("--front: none with a wallet that is not our own needs "
                                  "--override-remote-wallet-fog-uri: it is told "
                                  "one address for fog-view and fog-ledger");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct Arguments {
     std::string front = "nginx";
     std::string attestation = "simulated";
     std::string enclave_key{};
+    std::string enclave_css{};
+    std::filesystem::path clients{}; ///< of MobileCoin
     std::string scenario = "conformance";
     std::string plan{};
     std::vector<std::string> topology{};

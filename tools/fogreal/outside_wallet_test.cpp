@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "real/process/ports.hpp"
@@ -123,6 +124,18 @@ TEST_F(OutsideWalletTest, AWalletThatDoesNotAnswerIsToldBeforeAnythingStarts) {
     EXPECT_THAT(log_of(child), HasSubstr("--remote-wallet: 127.0.0.1:1 does not answer Reset: "));
     EXPECT_THAT(log_of(child), Not(HasSubstr("work directory"))) << "nothing was started";
     EXPECT_EQ(child.standard_output(), "");
+}
+
+TEST_F(OutsideWalletTest, MobileCoinsOwnWalletIsJudgedWhereThereIsOne) {
+    const char* folder = std::getenv("FOG_MOBILECOIN_CLIENTS");
+    if (folder == nullptr)
+        GTEST_SKIP() << "MobileCoin's own wallet is not tried: FOG_MOBILECOIN_CLIENTS names no folder with a "
+                        "sample_paykit_remote_wallet built with SGX_MODE=SW";
+    Child& child = run({"--mobilecoin-clients", folder});
+    EXPECT_EQ(code(child), 0) << log_of(child) << child.standard_output();
+    EXPECT_THAT(child.standard_output(), HasSubstr("fogreal: PASS scenario=conformance "));
+    EXPECT_THAT(child.standard_output(),
+                HasSubstr(fmt::format("wallet={}/sample_paykit_remote_wallet", folder)));
 }
 
 TEST_F(OutsideWalletTest, AWalletThatContactsNobodyIsToldSo) {

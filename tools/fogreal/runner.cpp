@@ -21,7 +21,9 @@ namespace {
 fs::path own_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
 
 std::string describe_wallet(const Arguments& arguments) {
-    return arguments.remote_wallet.empty() ? "sample_paykit_remote_wallet" : arguments.remote_wallet;
+    if (!arguments.remote_wallet.empty()) return arguments.remote_wallet;
+    const fs::path own = "sample_paykit_remote_wallet";
+    return arguments.clients.empty() ? own : arguments.clients / own;
 }
 
 std::string describe_programs(const Arguments& arguments) {
@@ -39,6 +41,8 @@ real::RealOptions options_of(const Telling& telling, const Arguments& arguments)
     options.front = arguments.front == "none" ? real::Front::none : real::Front::nginx;
     options.clear_text = arguments.attestation == "clear";
     options.enclave_key = arguments.enclave_key;
+    options.enclave_css = arguments.enclave_css;
+    options.clients = arguments.clients;
     options.fixed_ports = arguments.fixed_ports;
     options.proxies = telling.proxies;
     options.own_wallet = !arguments.skip_own_wallet && arguments.remote_wallet.empty();
