@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "scenarios/catalogue.hpp"
-#include "scenarios/lag/amounts.hpp"
+#include "scenarios/lag/foreign.hpp"
 #include "sim/foreign_wallets.hpp"
 
 namespace search {
@@ -41,10 +41,10 @@ Case case_of(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
     out.scenario = scenario.name;
     if (plan != nullptr)
         out.plan = *plan;
+    else if (scenario.generate != nullptr && sim::ForeignWalletsInstalled::current() != nullptr)
+        out.plan = scenarios::lag::generate_for_foreign_wallets({options.seed, result.strategy.swarm});
     else if (scenario.generate != nullptr)
         out.plan = scenarios::lag::generate({options.seed, result.strategy.swarm});
-    if (out.plan && sim::ForeignWalletsInstalled::current() != nullptr)
-        scenarios::lag::fit_64_bits(*out.plan);
     if (out.plan)
         out.plan->topology = result.topology;
     else

@@ -2,8 +2,12 @@
 
 #include <array>
 #include <map>
+#include <set>
 
+#include "engine/fault.hpp"
 #include "scenarios/catalogue.hpp"
+#include "scenarios/lag/amounts.hpp"
+#include "scenarios/lag/foreign.hpp"
 #include "search/case.hpp"
 #include "search/shrink.hpp"
 #include "sim/foreign_wallets.hpp"
@@ -68,6 +72,26 @@ TEST(ForeignWalletCase, story_that_was_found_with_cheap_keys_is_told_with_real_o
     EXPECT_EQ(told.digest, run(conformance_with_real_keys()).digest);
     ASSERT_FALSE(told.violations.empty());
     EXPECT_EQ(told.violations.front().check, engine::check::CheckId::balance);
+}
+
+TEST(ForeignWalletCase, plans_for_it_fit_64_bits_and_some_end_in_what_others_hardly_come_to) {
+    using scenarios::lag::Action;
+    std::set<std::size_t> added;
+    for (std::uint64_t seed = 1; seed <= 64; ++seed) {
+        const scenarios::lag::Plan usual = scenarios::lag::generate(engine::StorySeed{seed, false});
+        const scenarios::lag::Plan plan =
+            scenarios::lag::generate_for_foreign_wallets(engine::StorySeed{seed, false});
+        EXPECT_TRUE(scenarios::lag::fits_64_bits(plan)) << seed;
+        EXPECT_EQ(scenarios::lag::from_json(scenarios::lag::to_json(plan)), plan) << seed;
+        ASSERT_GE(plan.steps.size(), usual.steps.size()) << seed;
+        for (std::size_t i = usual.steps.size(); i < plan.steps.size(); ++i) {
+            const scenarios::lag::PlannedStep& step = plan.steps[i];
+            if (step.action == Action::report_lost) added.insert(0);
+            if (step.action != Action::fault) continue;
+            added.insert(1 + static_cast<std::size_t>(step.fault == engine::FaultKind::failed_look_ups));
+        }
+    }
+    EXPECT_EQ(added.size(), 3u);
 }
 
 } // namespace

@@ -15,6 +15,7 @@
 #include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "scenarios/lag/amounts.hpp"
+#include "scenarios/lag/foreign.hpp"
 #include "scenarios/lag/plan.hpp"
 #include "scenarios/topology_needs.hpp"
 #include "search/novel_sweep.hpp"
@@ -395,9 +396,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
         plan ? scenarios::lag::scenario_of(*plan, tally) : scenario_of(arguments.scenario);
     if (arguments.foreign_wallet && scenario.generate != nullptr)
         scenario.generate = [](engine::StorySeed seed) {
-            scenarios::lag::Plan drawn = scenarios::lag::generate(seed);
-            scenarios::lag::fit_64_bits(drawn);
-            return scenarios::lag::scenario_of(std::move(drawn));
+            return scenarios::lag::scenario_of(scenarios::lag::generate_for_foreign_wallets(seed));
         };
     if (arguments.foreign_wallet && plan && !scenarios::lag::fits_64_bits(*plan))
         throw engine::UsageError(fmt::format(
