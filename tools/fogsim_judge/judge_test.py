@@ -324,13 +324,13 @@ class FaultsOfTheWire(unittest.TestCase):
     # In a world of one node of each kind.
     VIEW_STORE, VIEW_ROUTER, LEDGER_ROUTER, WALLET = 1, 3, 4, 6
 
-    def excused(self, address, folder, *steps):
+    def excused(self, address, folder, *steps, topology="view-shards=1,image-shards=1"):
         """What excuses the checks that fail when two checks are made after these steps."""
         plan, result = folder / "plan.json", folder / "result.json"
         pay = {"action": "block", "credits": [{"account": 0, "amount": 1}]}
         check = [{"action": "poll"}, {"action": "join"}]
         plan.write_text(json.dumps({
-            "schema": 1, "topology": "accounts=1,ingest=1,view-shards=1,image-shards=1", "wallets_per_account": 1,
+            "schema": 1, "topology": f"accounts=1,ingest=1,{topology}", "wallets_per_account": 1,
             "steps": [{"action": "activate"}, pay, {"action": "settle", "amount": 60000}, *check, *steps, *check, *check]}))
         done = judge(address, "--no-talk", "--plan", plan, "--check-determinism", "--json", result)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -357,6 +357,15 @@ class FaultsOfTheWire(unittest.TestCase):
                     ("a store that is down", [{"action": "crash", "node": self.VIEW_STORE}], {"down"})):
                 with self.subTest(name):
                     self.assertEqual(self.excused(address, folder, *step), expected)
+            block = {"action": "block", "credits": [{"account": 0, "amount": 2}], "spends": [0]}
+            with self.subTest("replicas of view and of the ledger that are behind"):
+                held = [{"action": "hold_store", "node": n} for n in (1, 3)]
+                steps = [*held, block, {"action": "settle", "amount": 3000}]
+                self.assertEqual(self.excused(address, folder, *steps, topology="view-replicas=2,image-replicas=2"), set())
+            with self.subTest("a shard that is not ready"):
+                steps = [{"action": "hold_store", "node": 1}, *[block] * 3, {"action": "settle", "amount": 3000}]
+                self.assertEqual(self.excused(address, folder, *steps,
+                                              topology="view-shards=2,image-shards=2,shard-blocks=2"), set())
 
 
 class WrongWallets(unittest.TestCase):
