@@ -111,7 +111,8 @@ TEST_F(CallTest, CallThatIsResetEndsWithItsConnection) {
     Channel other(runtime, to(server.server));
     run(expect_echo(other, "before"));
     for (int times = 0; times < 3; ++times) {
-        run(expect_status(channel, "/test.Service/Throw", "", StatusCode::unavailable, engine::Code::unknown));
+        run(expect_status(channel, "/test.Service/Throw", "", StatusCode::unavailable,
+                          engine::Code::unknown));
         run(expect_echo(channel, "connected anew"));
         EXPECT_TRUE(other.is_connected());
     }
