@@ -36,6 +36,7 @@ BENCHMARK(conformance_run)->Unit(benchmark::kMillisecond);
 struct Growth {
     std::uint32_t wallets = 5;
     std::uint32_t blocks = 20;
+    std::uint32_t kept = 0; ///< blocks after which a coin is spent; 0: never
 } growth;
 
 // Every block pays every account; every wallet polls after every tenth block.
@@ -44,8 +45,10 @@ Task<> grow(World& world) {
     std::vector<Wallet*> wallets;
     for (std::uint32_t w = 0; w < growth.wallets; ++w)
         wallets.push_back(&world.new_wallet(AccountId{w % world.topology().accounts}));
+    std::vector<std::vector<CoinRef>> paid;
     for (std::uint32_t b = 1; b <= growth.blocks; ++b) {
         BlockPlan plan;
+        if (growth.kept != 0 && b > growth.kept) plan.spends = paid.at(b - growth.kept - 1);
         for (std::uint32_t a = 0; a < world.topology().accounts; ++a) {
             Credit credit;
             credit.to = AccountId{a};
@@ -53,15 +56,17 @@ Task<> grow(World& world) {
             plan.credits.push_back(credit);
         }
         const AppendedBlock block = co_await world.chain().append(std::move(plan));
+        paid.push_back(block.credits);
         co_await scenarios::until_view(world, block.index.count_through());
         if (b % 10 != 0) continue;
         for (Wallet* wallet : wallets) (void)co_await wallet->poll();
     }
 }
 
-void growing_run(benchmark::State& state) {
+void growing_run(benchmark::State& state, std::uint32_t kept) {
     growth.wallets = static_cast<std::uint32_t>(state.range(0));
     growth.blocks = static_cast<std::uint32_t>(state.range(1));
+    growth.kept = kept;
     Scenario scenario;
     scenario.name = "grow";
     scenario.story = grow;
@@ -79,7 +84,8 @@ void growing_run(benchmark::State& state) {
     }
     report(state, steps, checks);
 }
-BENCHMARK(growing_run)
+// Coins that nobody spends: a wallet asks about each of them at every check, as it must.
+BENCHMARK_CAPTURE(growing_run, hoard, 0)
     ->ArgNames({"wallets", "blocks", "shards"})
     ->Args({5, 20, 1})
     ->Args({50, 20, 1})
@@ -88,6 +94,15 @@ BENCHMARK(growing_run)
     ->Args({5, 1000, 1})
     ->Args({5, 20, 3})
     ->Args({5, 20, 8})
+    ->Unit(benchmark::kMillisecond);
+// Coins that are spent after ten blocks: what a chain costs that only grows older.
+BENCHMARK_CAPTURE(growing_run, spend, 10)
+    ->ArgNames({"wallets", "blocks", "shards"})
+    ->Args({5, 20, 1})
+    ->Args({5, 200, 1})
+    ->Args({5, 1000, 1})
+    ->Args({5, 2000, 1})
+    ->Args({500, 20, 1})
     ->Unit(benchmark::kMillisecond);
 
 // Random plans of about ten steps and three accounts, all checks on: what a sweep costs, by strategy and

@@ -75,6 +75,8 @@ std::byte* reserve_range() noexcept {
     void* begin = mmap(nullptr, range_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (begin == MAP_FAILED) return nullptr;
+    madvise(begin, range_bytes,
+            MADV_HUGEPAGE); // the frames of many tasks are more pages than a TLB has entries
     range.store(static_cast<std::byte*>(begin), std::memory_order_release);
     return static_cast<std::byte*>(begin);
 }

@@ -3,17 +3,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/ensure.hpp"
 #include "engine/stream_site.hpp"
 
 namespace sim {
 
+struct Scheduler::TimedTasks {
+    const std::vector<Slot>& slots;
+
+    bool is_live(const Timer& timer) const {
+        const Slot& s = slots[timer.slot];
+        return s.state == State::timed && s.sequence == timer.sequence;
+    }
+    // With very many tasks nothing of a task is in a cache when its time comes.
+    void will_come(const Timer& timer) const {
+        const auto* slot = reinterpret_cast<const std::byte*>(&slots[timer.slot]);
+        __builtin_prefetch(slot);
+        __builtin_prefetch(slot + 64);
+    }
+};
+
+Scheduler::TimedTasks Scheduler::timed_tasks() const { return {slots_}; }
+
 Scheduler::Scheduler(engine::Choices& choices, engine::Trace& trace)
     : trace_(trace), picks_(open_stream(choices, engine::StreamSite::ready_task, 0)) {
     slots_.reserve(64);
     ready_.reserve(64);
-    heap_.reserve(64);
 }
 
 Scheduler::~Scheduler() { kill_all(); }
@@ -38,13 +55,15 @@ void Scheduler::delay_start(TaskRef task, Instant due) {
 }
 
 void Scheduler::unqueue(std::uint32_t slot) noexcept {
-    const Slot& s = slots_[slot];
-    if (s.state == State::ready)
+    Slot& s = slots_[slot];
+    if (s.state == State::ready) {
         remove_ready(s.position);
-    else if (s.state == State::timed)
-        remove_timer(s.position);
-    else if (s.state == State::held)
+    } else if (s.state == State::timed) {
+        s.state = State::parked; // its timer may stay a while in the queue, and is no timer any more
+        timers_.cancel({s.due, s.sequence, slot}, timed_tasks());
+    } else if (s.state == State::held) {
         held_.erase(std::find(held_.begin(), held_.end(), slot));
+    }
 }
 
 void Scheduler::escaped(TaskRef task, std::exception_ptr error) {
@@ -71,8 +90,7 @@ void Scheduler::make_timed(std::uint32_t slot, Instant due) {
     s.state = State::timed;
     s.due = due;
     s.sequence = next_sequence_++;
-    heap_.push_back({});
-    sift_up(static_cast<std::uint32_t>(heap_.size() - 1), {due, s.sequence, slot});
+    timers_.add({due, s.sequence, slot});
 }
 
 void Scheduler::remove_ready(std::uint32_t position) {
@@ -84,53 +102,21 @@ void Scheduler::remove_ready(std::uint32_t position) {
     }
 }
 
-void Scheduler::sift_up(std::uint32_t position, Timer timer) {
-    while (position > 0) {
-        const std::uint32_t parent = (position - 1) / 4;
-        if (!timer.before(heap_[parent])) break;
-        heap_[position] = heap_[parent];
-        slots_[heap_[position].slot].position = position;
-        position = parent;
-    }
-    heap_[position] = timer;
-    slots_[timer.slot].position = position;
-}
-
-void Scheduler::sift_down(std::uint32_t position, Timer timer) {
-    const auto size = static_cast<std::uint32_t>(heap_.size());
-    for (;;) {
-        const std::uint32_t first = position * 4 + 1;
-        if (first >= size) break;
-        std::uint32_t best = first;
-        const std::uint32_t end = std::min(first + 4, size);
-        for (std::uint32_t child = first + 1; child < end; ++child)
-            if (heap_[child].before(heap_[best])) best = child;
-        if (!heap_[best].before(timer)) break;
-        heap_[position] = heap_[best];
-        slots_[heap_[position].slot].position = position;
-        position = best;
-    }
-    heap_[position] = timer;
-    slots_[timer.slot].position = position;
-}
-
-void Scheduler::remove_timer(std::uint32_t position) {
-    const Timer last = heap_.back();
-    heap_.pop_back();
-    if (position == heap_.size()) return;
-    if (position > 0 && last.before(heap_[(position - 1) / 4]))
-        sift_up(position, last);
-    else
-        sift_down(position, last);
+// The job of a suspended coroutine begins with the address of its frame.
+void Scheduler::fetch_ahead() const {
+    constexpr std::size_t distance = 4;
+    const std::span<const Timer> coming = timers_.coming();
+    if (coming.size() <= distance) return;
+    const void* frame;
+    std::memcpy(&frame, &slots_[coming[coming.size() - 1 - distance].slot].job, sizeof frame);
+    __builtin_prefetch(frame);
+    __builtin_prefetch(static_cast<const std::byte*>(frame) + 64);
 }
 
 void Scheduler::advance_time() {
-    now_ = heap_.front().due;
-    while (!heap_.empty() && heap_.front().due == now_) {
-        const std::uint32_t slot = heap_.front().slot;
-        remove_timer(0);
-        make_ready(slot);
-    }
+    now_ = timers_.next_due(timed_tasks());
+    fetch_ahead();
+    while (timers_.is_due(now_)) make_ready(timers_.take());
 }
 
 std::uint32_t Scheduler::pick() {
@@ -149,7 +135,7 @@ void Scheduler::tell_strategist(TaskRef ran) {
 
 bool Scheduler::step() {
     while (ready_.empty()) {
-        if (heap_.empty()) return false;
+        if (timers_.empty()) return false;
         advance_time();
     }
     const auto count = static_cast<std::uint32_t>(ready_.size());
@@ -163,8 +149,7 @@ bool Scheduler::step() {
     ++steps_;
     trace_.add_step(now_, s.node, s.birth, count);
     touched_ = {};
-    Job job = std::move(s.job);
-    job();
+    s.job(); // which moves out of the slot before it runs: there may be more slots afterwards
     running_ = {};
     if (strategist_ != nullptr) tell_strategist(task);
     if (after_step_) after_step_();

@@ -9,6 +9,7 @@
 #include "engine/task_table.hpp"
 #include "engine/trace.hpp"
 #include "sim/strategist.hpp"
+#include "sim/timers.hpp"
 
 namespace sim {
 
@@ -78,15 +79,6 @@ public:
 private:
     friend class engine::TaskTable<Scheduler>;
 
-    struct Timer {
-        Instant due;
-        std::uint64_t sequence;
-        std::uint32_t slot;
-        bool before(const Timer& other) const {
-            return due != other.due ? due < other.due : sequence < other.sequence;
-        }
-    };
-
     // What the table of tasks leaves to its backend.
     void make_ready(std::uint32_t slot);
     void make_timed(std::uint32_t slot, Instant due);
@@ -95,10 +87,11 @@ private:
     void on_ended(std::uint32_t slot) noexcept;
 
     void remove_ready(std::uint32_t position);
-    void remove_timer(std::uint32_t position);
-    void sift_up(std::uint32_t position, Timer timer);
-    void sift_down(std::uint32_t position, Timer timer);
+    // What its timers ask about them; defined where it is needed.
+    struct TimedTasks;
+    TimedTasks timed_tasks() const;
     void advance_time();
+    void fetch_ahead() const;
     std::uint32_t pick();
     void tell_strategist(TaskRef ran);
 
@@ -108,7 +101,7 @@ private:
     Footprint touched_; // by the running step
     Instant now_;
     std::vector<std::uint32_t> ready_;
-    std::vector<Timer> heap_;         // 4-ary, by (due, sequence)
+    Timers timers_;
     std::vector<std::uint32_t> held_; // ready or due tasks of paused nodes, in order of arrival
     std::vector<bool> paused_;        // by node
     std::uint64_t next_sequence_ = 0;

@@ -146,50 +146,59 @@ public:
     explicit Pos(std::uint64_t seed) : bits_(seed) {}
 
     void created(std::uint32_t slot, NodeId node, const char*, std::uint32_t) override {
-        Task& task = at_slot(tasks_, slot);
-        task.home = node.value == 0 ? 0 : Footprint::memory(node);
-        task.next = {0, task.home};
-        task.priority = bits_.next();
-        task.alive = true;
+        if (home_.size() <= slot) {
+            for (auto* column : {&home_, &writes_, &touches_, &priority_}) column->resize(slot + 1);
+        }
+        home_[slot] = node.value == 0 ? 0 : Footprint::memory(node);
+        expect(slot, {0, home_[slot]});
+        priority_[slot] = bits_.next();
     }
-    void ended(std::uint32_t slot) override { tasks_[slot].alive = false; }
+    void ended(std::uint32_t slot) override { expect(slot, {}); } // what touches nothing is in nobody's way
 
     std::uint32_t pick(std::span<const std::uint32_t> ready) override {
         std::uint32_t best = 0;
         for (std::uint32_t i = 1; i < ready.size(); ++i)
-            if (tasks_[ready[i]].priority > tasks_[ready[best]].priority) best = i;
+            if (priority_[ready[i]] > priority_[ready[best]]) best = i;
         return best;
     }
 
     void ran(std::uint32_t slot, const Footprint& footprint) override {
         Footprint touched = footprint;
-        touched.writes |= tasks_[slot].home;
-        tasks_[slot].next = touched;
-        tasks_[slot].priority = bits_.next();
-        for (std::uint32_t other = 1; other < tasks_.size(); ++other)
-            if (other != slot && tasks_[other].alive && touched.conflicts_with(tasks_[other].next))
-                tasks_[other].priority = bits_.next();
+        touched.writes |= home_[slot];
+        expect(slot, {}); // it is not its own rival
+        priority_[slot] = bits_.next();
+        const auto slots = static_cast<std::uint32_t>(home_.size());
+        for (std::uint32_t other = 1; other < slots; ++other)
+            if (conflicts(touched, other)) priority_[other] = bits_.next();
+        expect(slot, touched);
     }
 
     std::uint32_t delay(std::uint32_t slot) override {
         if (slot == 0) return 0;
-        const Footprint& next = tasks_[slot].next;
+        const Footprint next{touches_[slot], writes_[slot]};
         bool conflict = false;
-        for (std::uint32_t other = 1; other < tasks_.size() && !conflict; ++other)
-            conflict = other != slot && tasks_[other].alive && next.conflicts_with(tasks_[other].next);
+        const auto slots = static_cast<std::uint32_t>(home_.size());
+        for (std::uint32_t other = 1; other < slots && !conflict; ++other)
+            conflict = other != slot && conflicts(next, other);
         if (bits_.below(conflict ? 8 : 32) != 0) return 0;
         return static_cast<std::uint32_t>(1 + bits_.below(longest_delay));
     }
 
 private:
-    struct Task {
-        std::uint64_t home = 0;
-        Footprint next;
-        std::uint64_t priority = 0;
-        bool alive = false;
-    };
+    void expect(std::uint32_t slot, const Footprint& next) {
+        writes_[slot] = next.writes;
+        touches_[slot] = next.reads | next.writes;
+    }
+    bool conflicts(const Footprint& touched, std::uint32_t other) const {
+        return ((touched.writes & touches_[other]) | (touched.reads & writes_[other])) != 0;
+    }
+
     Bits bits_;
-    std::vector<Task> tasks_; // by slot
+    // By slot; what a task that has ended will touch is nothing.
+    std::vector<std::uint64_t> home_;     // its node's memory
+    std::vector<std::uint64_t> writes_;   // its next step, as far as can be told
+    std::vector<std::uint64_t> touches_;  // the same, and what it reads
+    std::vector<std::uint64_t> priority_; // of its next step
 };
 
 // ------------------------------------------------------------------------------------------------ urw

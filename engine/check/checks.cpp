@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "engine/model/totals.hpp"
+
 namespace engine::check {
 
 const char* name(CheckId check) {
@@ -112,16 +114,27 @@ void ReportChecker::on_report(std::uint32_t wallet, AccountId account, const fog
     conserve(account, report);
 }
 
+// From those at the count before, of which the blocks since then are the difference.
 ReportChecker::Holdings& ReportChecker::holdings(BlockCount count) {
-    const auto [at, first_time] = holdings_.try_emplace(count);
-    if (!first_time) return at->second;
-    Holdings& holdings = at->second;
-    for (const model::Coin& coin : chain_.coins()) {
-        if (!count.includes(coin.block) || coin.block.value == 0) continue;
-        if (std::find(holdings.owners.begin(), holdings.owners.end(), coin.account) == holdings.owners.end())
-            holdings.owners.push_back(coin.account);
+    const auto next = holdings_.lower_bound(count);
+    if (next != holdings_.end() && next->first == count) return next->second;
+    BlockCount from;
+    Holdings made;
+    if (next != holdings_.begin()) {
+        from = std::prev(next)->first;
+        made = std::prev(next)->second;
     }
-    return holdings;
+    for (BlockIndex b = from.end(); count.includes(b) && b < chain_.height().end(); b = b.next()) {
+        if (b.value == 0) continue; // fog never scans the origin block
+        const auto [first, end] = chain_.coins_of(b);
+        for (std::size_t at = first; at < end; ++at) {
+            const AccountId owner = chain_.coins()[at].account;
+            if (std::find(made.owners.begin(), made.owners.end(), owner) == made.owners.end())
+                made.owners.push_back(owner);
+        }
+        model::add_block(chain_, b, made.total);
+    }
+    return holdings_.emplace_hint(next, count, std::move(made))->second;
 }
 
 // What `balance` cannot see: it asks who owns what, and believes it.  The total is counted from the outputs
@@ -143,13 +156,11 @@ void ReportChecker::conserve(AccountId account, const fog::BalanceReport& report
         }
     bool right = true;
     for (const std::uint64_t token : tokens) {
-        const auto [total, first_time] = truth.total.try_emplace(token);
-        if (first_time) total->second = oracle_.total(report.count, token);
+        const fog::Value total = truth.total[token];
         const fog::Value sum = sums[token];
-        if (sum == total->second) continue;
+        if (sum == total) continue;
         right = false;
-        Violation v{
-            .check = CheckId::conservation, .count = report.count, .shown = sum, .truth = total->second};
+        Violation v{.check = CheckId::conservation, .count = report.count, .shown = sum, .truth = total};
         v.what = findings::WrongTotal{token};
         checks_.violated(std::move(v));
     }

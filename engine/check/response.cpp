@@ -34,8 +34,11 @@ bool is_excused(const std::map<Key, std::vector<BlockRange>>& failed, const Key&
 const model::Coin* ResponseChecker::uncovered_output(BlockCount count, BlockRange range) {
     BlockCount& verified = covered_[range];
     if (verified >= count) return nullptr;
-    for (const model::Coin& coin : chain_.coins()) {
-        if (coin.block.value == 0 || verified.includes(coin.block) || !count.includes(coin.block)) continue;
+    const std::vector<model::Coin>& coins = chain_.coins(); // in the order of the chain
+    for (std::size_t at = chain_.coins_of(verified.end()).first; at < coins.size(); ++at) {
+        const model::Coin& coin = coins[at];
+        if (!count.includes(coin.block)) break;
+        if (coin.block.value == 0) continue;
         if (!range.contains(coin.block) || !recovery_.knows_key(coin.hint_key)) continue;
         if (recovery_.has_scanned(coin.hint_key, coin.block) || recovery_.is_missed(coin.block)) continue;
         return &coin;

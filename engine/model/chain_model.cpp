@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/model/totals.hpp"
+
 namespace engine::model {
 
 template <class Key>
@@ -79,25 +81,31 @@ fog::Value Oracle::balance(AccountId account, BlockCount count, std::uint64_t to
     return sum;
 }
 
-fog::Value Oracle::total(BlockCount count, std::uint64_t token_id) const {
-    fog::Value sum = 0;
-    for (BlockIndex b{1}; count.includes(b) && b < chain_->height().end(); b = b.next()) {
-        const fog::LedgerBlock& block = *chain_->block(b);
-        for (std::uint64_t i = 0; i < block.outputs.size(); ++i) {
-            const auto at = chain_->coin_of(GlobalIndex{block.first_output().value + i});
-            if (at && chain_->coins()[*at].amount.token_id == token_id)
-                sum += chain_->coins()[*at].amount.value;
-        }
-        for (const chain::KeyImage& image : block.key_images) {
-            const auto* owned = chain_->coins_with(image);
-            if (owned == nullptr || chain_->spent_in(image) != b) continue; // burnt before, or nobody's
-            for (const std::size_t at : *owned) {
-                const Coin& coin = chain_->coins()[at];
-                if (coin.block.value != 0 && coin.amount.token_id == token_id) sum -= coin.amount.value;
-            }
+void add_block(const ChainModel& chain, BlockIndex block, Totals& totals) {
+    if (block.value == 0) return;
+    const fog::LedgerBlock& added = *chain.block(block);
+    for (std::uint64_t i = 0; i < added.outputs.size(); ++i) {
+        // By output: one that two accounts own is there once.
+        const auto at = chain.coin_of(GlobalIndex{added.first_output().value + i});
+        if (!at) continue;
+        const chain::Amount& amount = chain.coins()[*at].amount;
+        totals[amount.token_id] += amount.value;
+    }
+    for (const chain::KeyImage& image : added.key_images) {
+        const auto* owned = chain.coins_with(image);
+        if (owned == nullptr || chain.spent_in(image) != block) continue; // burnt before, or nobody's
+        for (const std::size_t at : *owned) {
+            const Coin& coin = chain.coins()[at];
+            if (coin.block.value != 0) totals[coin.amount.token_id] -= coin.amount.value;
         }
     }
-    return sum;
+}
+
+fog::Value Oracle::total(BlockCount count, std::uint64_t token_id) const {
+    Totals totals;
+    for (BlockIndex b{1}; count.includes(b) && b < chain_->height().end(); b = b.next())
+        add_block(*chain_, b, totals);
+    return totals[token_id];
 }
 
 } // namespace engine::model
