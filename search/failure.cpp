@@ -1,5 +1,8 @@
 #include "search/failure.hpp"
 
+#include "engine/ensure.hpp"
+#include "scenarios/catalogue.hpp"
+
 namespace search {
 namespace {
 
@@ -66,6 +69,25 @@ Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan
     out.replay.found_by = repeated.strategy;
     out.blob = to_blob(out.replay);
     return out;
+}
+
+Failure investigate(const Case& failing, const sim::Options& options, const InvestigateOptions& wishes) {
+    engine::Scenario scenario;
+    if (failing.plan)
+        scenario = scenarios::lag::scenario_of(*failing.plan);
+    else if (const engine::Scenario* listed = scenarios::find(failing.scenario))
+        scenario = *listed;
+    ENSURE(scenario.story != nullptr);
+    sim::Options failed = options;
+    failed.seed = failing.recording.seed;
+    failed.strategy = {};
+    failed.topology = failing.world();
+    failed.topology_changes.clear();
+    failed.follow = &failing.recording;
+    const sim::RunResult again = sim::run(scenario, failed);
+    if (again.violations.empty())
+        throw engine::InternalError("a run that failed holds when its decisions are made again");
+    return investigate(scenario, failing.plan ? &*failing.plan : nullptr, failed, again, wishes);
 }
 
 } // namespace search

@@ -39,5 +39,7 @@ struct InvestigateOptions {
 Failure investigate(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
                     const sim::Options& options, const sim::RunResult& failed,
                     const InvestigateOptions& wishes = {});
+/// The same of a failure that a seed alone does not give.  @param options  of the sweep that found it
+Failure investigate(const Case& failing, const sim::Options& options, const InvestigateOptions& wishes = {});
 
 } // namespace search

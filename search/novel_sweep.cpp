@@ -7,13 +7,17 @@
 #include <vector>
 
 #include "engine/hash.hpp"
+#include "scenarios/lag/plan.hpp"
+#include "search/grafts.hpp"
 #include "search/novelty.hpp"
+#include "sim/foreign_wallets.hpp"
 #include "sim/sim_world.hpp"
 
 namespace search {
 namespace {
 
-/// Sees after which decision each mark was first hit.  Whoever decided goes on to.
+/// Sees after which decision, and in which step of the story, each mark was first hit.  Whoever decided goes
+/// on to.
 class Watcher final : public sim::Strategist {
 public:
     explicit Watcher(std::uint64_t seed) : bits_(engine::mix64(seed ^ 0x77617463686572ULL)) {}
@@ -24,6 +28,7 @@ public:
         core.scheduler.set_strategist(this);
     }
     std::vector<std::pair<Novelty::Mark, std::size_t>> marks() && { return std::move(marks_); }
+    const Grafts::Steps& steps() const { return steps_; }
 
     void created(std::uint32_t slot, engine::NodeId node, const char* name, std::uint32_t creator) override {
         if (inner_ != nullptr) inner_->created(slot, node, name, creator);
@@ -42,6 +47,8 @@ public:
             if (is_seen_[i] || core_->marks.of(static_cast<engine::Mark>(i)) == 0) continue;
             is_seen_[i] = true;
             marks_.emplace_back(static_cast<Novelty::Mark>(i), core_->choices.sequence().size());
+            const sim::RunWatch* watch = core_->options.watch;
+            if (watch != nullptr) steps_.emplace(static_cast<engine::Mark>(i), watch->story_step.load());
         }
     }
     std::uint32_t delay(std::uint32_t slot) override { return inner_ != nullptr ? inner_->delay(slot) : 0; }
@@ -52,7 +59,24 @@ private:
     std::uint64_t bits_;
     std::array<bool, engine::mark_count> is_seen_{};
     std::vector<std::pair<Novelty::Mark, std::size_t>> marks_;
+    Grafts::Steps steps_;
 };
+
+// What a seed tells, as a story of its own.
+engine::Scenario drawn(const engine::Scenario& wanted, sim::Options& options) {
+    engine::StorySeed seed;
+    seed.seed = options.seed;
+    seed.swarm = options.strategy.swarm;
+    engine::Scenario scenario = wanted.generate(seed);
+    scenario.generate = nullptr;
+    return scenario;
+}
+
+void change_topology(sim::Options& options) {
+    for (const std::string& change : options.topology_changes)
+        if (const std::string reason = engine::apply(change, options.topology); !reason.empty())
+            throw engine::UsageError("topology: " + reason);
+}
 
 sim::RunResult tell(const engine::Scenario& wanted, const Novelty::Wish& wish, sim::Options options,
                     Novelty::Ran& ran) {
@@ -62,15 +86,9 @@ sim::RunResult tell(const engine::Scenario& wanted, const Novelty::Wish& wish, s
     if (wish.recording) options.follow = &*wish.recording;
     engine::Scenario scenario = wanted;
     if (wanted.generate != nullptr) {
-        engine::StorySeed seed;
-        seed.seed = options.seed;
-        seed.swarm = options.strategy.swarm;
-        scenario = wanted.generate(seed);
-        scenario.generate = nullptr;
+        scenario = drawn(wanted, options);
         options.topology = scenario.topology;
-        for (const std::string& change : options.topology_changes)
-            if (const std::string reason = engine::apply(change, options.topology); !reason.empty())
-                throw engine::UsageError("topology: " + reason);
+        change_topology(options);
     }
     Watcher watcher(wish.recording ? wish.recording->seed : wish.story_seed);
     const auto story = scenario.story;
@@ -96,51 +114,169 @@ void add(const sim::RunResult& run, sim::SweepResult& sums) {
     sums.digests.push_back(run.digest);
 }
 
+/// A sweep whose runs are made one after the other.
+class OneByOne {
+public:
+    OneByOne(const sim::SweepOptions& options, sim::SweepProgress& progress)
+        : options_(options), progress_(progress), watch_(progress.watches.add()), each_(options.run) {
+        each_.watch = &watch_;
+    }
+
+    bool goes_on() const { return made_ < options_.runs && !progress_.stop.load() && !has_ended_; }
+    /// What each run begins with.
+    const sim::Options& each() const { return each_; }
+
+    /// One run.  @param tell  tells it; its seed is for those who look on
+    template <class Tell>
+    sim::RunResult run(std::uint64_t seed, Tell tell) {
+        watch_.seed = seed;
+        watch_.begun = ++made_;
+        watch_.story_step = 0;
+        watch_.wish = sim::CutShort::no;
+        watch_.runs = true;
+        if (options_.on_run) options_.on_run(seed, watch_);
+        sim::RunResult result = tell();
+        watch_.runs = false;
+        return result;
+    }
+    /// Counts it.  @param make_case  of a failure, when it is the first
+    /// @return whether it held, and another one may go on from it
+    template <class MakeCase>
+    bool add(sim::RunResult result, std::uint64_t seed, MakeCase make_case) {
+        if (result.cut_short == sim::CutShort::interrupted) {
+            has_ended_ = true;
+            return false;
+        }
+        search::add(result, out_.result);
+        ++progress_.done;
+        const bool has_failed = result.verdict != sim::Verdict::held || !result.skipped.empty();
+        if (!has_failed) {
+            if (made_ == 1) out_.result.failure = std::move(result); // a single run's result is wanted whole
+            return true;
+        }
+        ++progress_.failed;
+        ++out_.result.failures;
+        if (!out_.result.failed_seed) {
+            if (!result.violations.empty()) out_.failing = make_case(result);
+            out_.result.failed_seed = seed;
+            out_.result.failure = std::move(result);
+        }
+        has_ended_ = !options_.keep_going;
+        return false;
+    }
+    NovelSweep end() && {
+        const sim::SweepDigest digest = sim::digest_of(std::move(out_.result.digests), options_.runs);
+        out_.result.digests.clear();
+        out_.result.digest = digest.digest;
+        out_.result.distinct = digest.distinct;
+        return std::move(out_);
+    }
+
+private:
+    const sim::SweepOptions& options_;
+    sim::SweepProgress& progress_;
+    sim::RunWatch& watch_;
+    sim::Options each_;
+    NovelSweep out_;
+    std::uint64_t made_ = 0;
+    bool has_ended_ = false;
+};
+
+// Of one story, whose decisions are all there is to draw: by Novelty.
+NovelSweep of_one_story(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
+                        const sim::SweepOptions& options, sim::SweepProgress& progress) {
+    OneByOne sweep(options, progress);
+    Novelty novelty(options.run.seed);
+    while (sweep.goes_on()) {
+        const Novelty::Wish wish = novelty.next();
+        Novelty::Ran ran;
+        sim::RunResult result =
+            sweep.run(wish.story_seed, [&] { return tell(scenario, wish, sweep.each(), ran); });
+        const auto make_case = [&](const sim::RunResult& failed) {
+            sim::Options of_it = options.run;
+            of_it.seed = wish.story_seed;
+            return case_of(scenario, plan, of_it, failed);
+        };
+        if (sweep.add(std::move(result), wish.story_seed, make_case)) novelty.ran(wish, std::move(ran));
+    }
+    return std::move(sweep).end();
+}
+
+/// A run of a drawn plan or of a graft, told as often as anybody wants to know more of it.
+class Told {
+public:
+    Told(const engine::Scenario& wanted, const Grafts::Wish& wish, sim::Options options)
+        : wish_(wish), options_(std::move(options)) {
+        options_.seed = wish.seed;
+        options_.strategy = options_.strategy.for_seed(wish.seed);
+        scenario_ = wish.plan ? scenarios::lag::scenario_of(*wish.plan) : drawn(wanted, options_);
+        options_.topology = scenario_.topology;
+        change_topology(options_);
+    }
+
+    sim::RunResult run() const { return sim::run(scenario_, options_); }
+    scenarios::lag::Plan plan() const {
+        if (wish_.plan) return *wish_.plan;
+        return scenarios::lag::generate({wish_.seed, options_.strategy.swarm});
+    }
+    /// Once more, as it was: when did it come into each situation?
+    Grafts::Steps steps() const {
+        const sim::RunResult again = with_choices();
+        sim::Options options = options_;
+        options.follow = &again.recording;
+        Watcher watcher(options.seed);
+        engine::Scenario watched = scenario_;
+        watched.story = [this, &watcher](engine::World& world) {
+            watcher.look_at(dynamic_cast<sim::SimWorld&>(world).core());
+            return scenario_.story(world);
+        };
+        (void)sim::run(watched, options);
+        return watcher.steps();
+    }
+    /// The failure, every decision fixed.
+    Case failing() const {
+        const sim::RunResult again = with_choices();
+        const scenarios::lag::Plan told = plan();
+        return case_of(scenario_, &told, options_, again);
+    }
+
+private:
+    sim::RunResult with_choices() const {
+        sim::Options options = options_;
+        options.keep_choices = true;
+        return sim::run(scenario_, options);
+    }
+
+    Grafts::Wish wish_;
+    sim::Options options_;
+    engine::Scenario scenario_;
+};
+
+// Of drawn stories: by Grafts.
+NovelSweep of_drawn_stories(const engine::Scenario& scenario, const sim::SweepOptions& options,
+                            sim::SweepProgress& progress) {
+    OneByOne sweep(options, progress);
+    Grafts grafts(options.run.seed);
+    while (sweep.goes_on()) {
+        const Grafts::Wish wish = grafts.next();
+        const Told told(scenario, wish, sweep.each());
+        sim::RunResult result = sweep.run(wish.seed, [&] { return told.run(); });
+        const engine::MarkCounts marks = result.marks;
+        const auto make_case = [&](const sim::RunResult&) { return told.failing(); };
+        if (!sweep.add(std::move(result), wish.seed, make_case)) continue;
+        if (grafts.ran(wish, marks)) grafts.keep(told.plan(), told.steps());
+    }
+    return std::move(sweep).end();
+}
+
 } // namespace
 
 NovelSweep novel_sweep(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,
                        const sim::SweepOptions& options, sim::SweepProgress& progress) {
-    NovelSweep out;
-    Novelty novelty(options.run.seed);
-    sim::RunWatch& watch = progress.watches.add();
-    sim::Options each = options.run;
-    each.watch = &watch;
-    for (std::uint64_t n = 0; n < options.runs && !progress.stop.load(); ++n) {
-        const Novelty::Wish wish = novelty.next();
-        watch.seed = wish.story_seed;
-        watch.begun = n + 1;
-        watch.story_step = 0;
-        watch.wish = sim::CutShort::no;
-        watch.runs = true;
-        if (options.on_run) options.on_run(wish.story_seed, watch);
-        Novelty::Ran ran;
-        sim::RunResult result = tell(scenario, wish, each, ran);
-        watch.runs = false;
-        if (result.cut_short == sim::CutShort::interrupted) break;
-        add(result, out.result);
-        ++progress.done;
-        const bool has_failed = result.verdict != sim::Verdict::held || !result.skipped.empty();
-        if (!has_failed) {
-            novelty.ran(wish, std::move(ran));
-            if (n == 0) out.result.failure = std::move(result); // a single run's result is wanted whole
-            continue;
-        }
-        ++progress.failed;
-        ++out.result.failures;
-        if (!out.result.failed_seed) {
-            sim::Options failed = options.run;
-            failed.seed = wish.story_seed;
-            if (!result.violations.empty()) out.failing = case_of(scenario, plan, failed, result);
-            out.result.failed_seed = wish.story_seed;
-            out.result.failure = std::move(result);
-        }
-        if (!options.keep_going) break;
-    }
-    const sim::SweepDigest digest = sim::digest_of(std::move(out.result.digests), options.runs);
-    out.result.digests.clear();
-    out.result.digest = digest.digest;
-    out.result.distinct = digest.distinct;
-    return out;
+    // A foreign wallet is told plans of its own kind, and leaves few marks to go on from.
+    if (scenario.generate == nullptr || sim::ForeignWalletsInstalled::current() != nullptr)
+        return of_one_story(scenario, plan, options, progress);
+    return of_drawn_stories(scenario, options, progress);
 }
 
 } // namespace search

@@ -13,8 +13,8 @@ struct NovelSweep {
     std::optional<Case> failing{}; ///< the first that failed, every decision fixed
 };
 
-/// A sweep whose runs branch at rare situations, by `Novelty`: each follows from those before it, so that
-/// they are made one after the other.
+/// A sweep whose runs go on from rare situations: drawn stories by `Grafts`, a story of its own by `Novelty`.
+/// Each follows from those before it, so that they are made one after the other.
 /// @param options  `run.strategy` decides in fresh runs; `jobs` and `twice` have no meaning here
 /// @throws sim::Broken  as `sim::run` does
 NovelSweep novel_sweep(const engine::Scenario& scenario, const scenarios::lag::Plan* plan,

@@ -15,6 +15,7 @@
 #include "engine/tell/words.hpp"
 #include "scenarios/catalogue.hpp"
 #include "search/failure.hpp"
+#include "search/novel_sweep.hpp"
 #include "sim/defect_catalogue.hpp"
 #include "sim/sweep.hpp"
 #include "tools/flag_error.hpp"
@@ -36,6 +37,7 @@ struct Wish {
     std::vector<const sim::DefectInfo*> defects;
     std::uint64_t seed = 1;
     sim::Strategy strategy{};
+    bool is_novel = false; ///< strategy novelty, whose fresh runs are as `strategy` has it
     std::uint64_t limit_s = 60;
     unsigned jobs = 1;
     bool shrink = true;
@@ -85,7 +87,15 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
         tools::tell("fogsim mutants: {}: the run of seed {} does not end\n", defect.name, watch.seed.load());
         ::_exit(static_cast<int>(Verdict::internal_error));
     });
-    const sim::SweepResult found = sim::sweep(lag, search, progress);
+    sim::SweepResult found;
+    std::optional<search::Case> failing; // by novelty, where a seed alone does not give the run
+    if (wish.is_novel) {
+        search::NovelSweep made = search::novel_sweep(lag, nullptr, search, progress);
+        found = std::move(made.result);
+        failing = std::move(made.failing);
+    } else {
+        found = sim::sweep(lag, search, progress);
+    }
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     outcome.runs = found.runs;
     if (!found.failed_seed || found.failure->violations.empty()) return outcome;
@@ -94,13 +104,15 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
     outcome.text = engine::tell::in_words(found.failure->violations.front());
     outcome.strategy = sim::describe(found.failure->strategy);
 
-    sim::Options failing = search.run;
-    failing.seed = *found.failed_seed;
     search::InvestigateOptions wishes;
     wishes.shrink = wish.shrink;
     wishes.budget.most_runs = shrink_runs;
     wishes.budget.stop = [] { return Interruption::was_signalled(); };
-    const search::Failure failure = search::investigate(lag, nullptr, failing, *found.failure, wishes);
+    sim::Options of_it = search.run;
+    of_it.seed = *found.failed_seed;
+    const search::Failure failure = failing
+                                        ? search::investigate(*failing, search.run, wishes)
+                                        : search::investigate(lag, nullptr, of_it, *found.failure, wishes);
     outcome.repeats = !failure.difference;
     if (failure.difference) return outcome;
     search::Case clean = failure.original;
@@ -194,7 +206,7 @@ std::string json_of(const std::vector<Outcome>& outcomes, const Wish& wish) {
 Json key_of(const Wish& wish) {
     Json key;
     key["seed"] = wish.seed;
-    key["strategy"] = sim::describe(wish.strategy);
+    key["strategy"] = wish.is_novel ? "novelty" : sim::describe(wish.strategy);
     key["time_limit_s"] = wish.limit_s;
     key["shrink"] = wish.shrink;
     key["defects"] = Json::array();
@@ -270,7 +282,8 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
         "fogsim mutants"};
     app.add_option("--only", only, "one defect of --list-defects; may be repeated")->type_name("NAME");
     app.add_option("--seed", seed, "first seed of each search")->type_name("N")->capture_default_str();
-    app.add_option("--strategy", strategy, "how each search decides: as for fogsim")
+    app.add_option("--strategy", strategy,
+                   "how each search decides: as for fogsim; novelty works on one core")
         ->type_name("S")
         ->capture_default_str();
     app.add_option("--time-limit", limit, "longest search for one defect")
@@ -297,6 +310,8 @@ std::optional<int> parse(int argc, char** argv, Wish& wish) {
     }
     wish.shrink = !no_shrink;
     wish.seed = number("--seed", seed, 0, ~0ULL - most_runs);
+    wish.is_novel = strategy == "novelty";
+    if (wish.is_novel) strategy = "portfolio";
     try {
         wish.strategy = sim::Strategy::parse(strategy);
     } catch (const engine::UsageError& error) {

@@ -247,23 +247,6 @@ sim::SweepResult sweep(const Report& report, const scenarios::lag::Plan* plan, c
     return std::move(made.result);
 }
 
-// A failure that a seed alone does not give, told again as a case.
-search::Failure investigate(const search::Case& failing, const sim::SweepOptions& options,
-                            const search::InvestigateOptions& wishes) {
-    const engine::Scenario scenario =
-        failing.plan ? scenarios::lag::scenario_of(*failing.plan) : scenario_of(failing.scenario);
-    sim::Options failed = options.run;
-    failed.seed = failing.recording.seed;
-    failed.strategy = {};
-    failed.topology = failing.world();
-    failed.topology_changes.clear();
-    failed.follow = &failing.recording;
-    const sim::RunResult again = sim::run(scenario, failed);
-    if (again.violations.empty())
-        throw engine::InternalError("a run that failed holds when its decisions are made again");
-    return search::investigate(scenario, failing.plan ? &*failing.plan : nullptr, failed, again, wishes);
-}
-
 std::optional<WalletUnderTest> wallet_of(const Arguments& arguments) {
     if (!arguments.foreign_wallet) return std::nullopt;
     return WalletUnderTest{arguments.wallet_address, arguments.wallet_met};
@@ -506,7 +489,7 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
                    (arguments.stops_shrinking && arguments.stops_shrinking());
         };
         if (failing)
-            report.failure = investigate(*failing, options, wishes);
+            report.failure = search::investigate(*failing, options.run, wishes);
         else
             report.failure =
                 search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
