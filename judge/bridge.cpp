@@ -345,8 +345,10 @@ Task<> Bridge::State::watch() {
     for (;;) {
         co_await engine::sleep_until(loop.now() + 100ms, "a look at the wallet");
         bool too_long = false;
+        std::size_t checks_under_way = 0;
         {
             const std::lock_guard lock(mutex);
+            for (const auto& [number, line] : lines) checks_under_way += line.under_way ? 1 : 0;
             if (!is_waited_for || turn != seen) {
                 seen = turn;
                 since = loop.now();
@@ -354,10 +356,13 @@ Task<> Bridge::State::watch() {
             too_long = is_waited_for && loop.now() - since > options.limit;
         }
         if (too_long)
-            give_up(
-                fmt::format("the wallet hangs: it was asked for a balance check, has had an answer to every "
-                            "request, and has said nothing for {} s (--wallet-limit)",
-                            std::chrono::duration_cast<std::chrono::seconds>(options.limit).count()));
+            give_up(fmt::format(
+                "the wallet hangs: it was asked for a balance check, has had an answer to every "
+                "request, and has said nothing for {} s (--wallet-limit){}",
+                std::chrono::duration_cast<std::chrono::seconds>(options.limit).count(),
+                checks_under_way < 2 ? ""
+                                     : "; a check of another of its wallets is under way: if your program "
+                                       "works on one at a time, say --one-check-at-a-time"));
     }
 }
 
@@ -537,6 +542,8 @@ std::string Bridge::debug(std::uint32_t wallet) {
     if (!client_id) return "Debug was not asked: no check of this wallet has ended well";
     return s.wait_for_text(client_id);
 }
+
+bool Bridge::one_check_at_a_time() const { return state_->options.one_check_at_a_time; }
 
 std::string Bridge::reset() { return state_->wait_for_text(std::nullopt); }
 

@@ -14,6 +14,7 @@ struct BridgeOptions {
     std::string wallet;                                 ///< "host:port" of the program under judgement
     std::shared_ptr<const real::attest::Signer> signer; ///< of the enclaves shown to it; null: clear text
     engine::Duration limit = std::chrono::seconds(10);  ///< real time that it may compute without a word
+    bool one_check_at_a_time = false;                   ///< see ForeignWallets
     std::string fog_host = "localhost"; ///< as which the program reaches this machine's loopback
 };
 
@@ -53,6 +54,7 @@ public:
     std::optional<sim::ForeignEvent> look(std::uint32_t wallet) override;
     void answer(std::uint32_t wallet, std::uint64_t request, sim::ForeignAnswer answer) override;
     void end_life(std::uint32_t wallet) noexcept override;
+    bool one_check_at_a_time() const override;
     std::string debug(std::uint32_t wallet) override;
 
     /// Forgets all wallets of the program.  @return why not, in words; empty: done

@@ -11,6 +11,18 @@ using engine::fog::BalanceReport;
 namespace {
 
 thread_local ForeignWallets* installed = nullptr;
+// Of the world that the thread has now: gone with the last of its wallets.
+thread_local std::weak_ptr<engine::Mutex> turn_of_world;
+
+std::shared_ptr<engine::Mutex> turn_in(SimWorld& world, const ForeignWallets& wallets) {
+    if (!wallets.one_check_at_a_time()) return nullptr;
+    std::shared_ptr<engine::Mutex> turn = turn_of_world.lock();
+    if (!turn) {
+        turn = std::make_shared<engine::Mutex>(world.core().scheduler);
+        turn_of_world = turn;
+    }
+    return turn;
+}
 
 // In the place of a result.
 bool holds_an_error(const engine::fog::ViewAnswer& answer) {
@@ -48,7 +60,8 @@ ForeignWallet::ForeignWallet(SimWorld& world, NodeId id, std::uint32_t number, e
                              ForeignWallets& wallets)
     : world_(world), id_(id), number_(number), account_(account), wallets_(wallets),
       host_(world.core(), id, &abort_wish_), view_(world.surroundings(), id, *world.view_),
-      ledger_(world.surroundings(), id, *world.ledger_), one_check_(world.core().scheduler) {}
+      ledger_(world.surroundings(), id, *world.ledger_), one_check_(world.core().scheduler),
+      turn_(turn_in(world, wallets)) {}
 
 ForeignWallet::~ForeignWallet() { wallets_.end_life(number_); }
 
@@ -140,6 +153,8 @@ auto ForeignWallet::unless_gone(Call call) {
 // the fault, as the simulator's own is.
 Task<Result<BalanceReport>> ForeignWallet::check() {
     const engine::Mutex::Lock lock = co_await one_check_.lock("another check of the same wallet");
+    engine::Mutex::Lock turn;
+    if (turn_) turn = co_await turn_->lock("a check of another wallet of the same program");
     const FaultTable& faults = world_.core().faults;
     const std::uint32_t life = life_;
     struck_ = faults.strike<faults::OutdatedWallet>(id_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,7 @@ namespace sim {
 /// 1. Each request enters the network as a message of the wallet's node; its answer leaves for the program
 ///    when the schedule says so.
 /// 2. While a check is under way and none of its requests is in the network, virtual time stands still.
+///    Where the program works on one check at a time, the other wallets' checks wait in virtual time.
 /// 3. What struck one of a check's requests excuses the check when it fails; where nothing has, an answer of
 ///    fog's own to one of them that was an error, or held one: a program need not repeat what it asks.
 class ForeignWallet final : public engine::WalletDevice, public Endpoint {
@@ -58,6 +60,7 @@ private:
     RemoteLedger ledger_;
     std::optional<engine::fog::Wallet> sender_; ///< asks what only a sender asks: the program is not asked it
     engine::Mutex one_check_;
+    std::shared_ptr<engine::Mutex> turn_; ///< of all wallets in the world; null: they need none
     std::uint32_t life_ = 0;
     Cause struck_{};   ///< one of the present check's requests, first
     Cause answered_{}; ///< fog's own first answer to the present check that holds an error nobody has made

@@ -70,6 +70,9 @@ public:
     /// The wallet's process is taken to be dead: its check, if any, hears nothing but UNAVAILABLE and is
     /// waited for; then the wallet is stopped.  The next check begins a new life.
     virtual void end_life(std::uint32_t wallet) noexcept = 0;
+    /// The program works on one balance check at a time, of all its wallets: another one that it is asked for
+    /// meanwhile would wait for the first, and the first for virtual time, which stands still.
+    virtual bool one_check_at_a_time() const { return false; }
     /// What the wallet says about itself, or why it does not.
     virtual std::string debug(std::uint32_t wallet) = 0;
 };

@@ -6,6 +6,7 @@
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -218,7 +219,8 @@ class Signers(unittest.TestCase):
         for flags, told in ((["--enclave-key", self.key, "--enclave-css", self.css], "--enclave-css: goes without"),
                             (["--enclave-key", self.css], "--enclave-key: "), (["--enclave-css", self.key], "--enclave-css: "),
                             (["--enclave-css", "/nowhere"], "--enclave-css: cannot read /nowhere"),
-                            (["--fog-host", "a:1"], "--fog-host: 'a:1' is no name of a host")):
+                            (["--fog-host", "a:1"], "--fog-host: 'a:1' is no name of a host"),
+                            (["--one-check-at-a-time", "--jobs", "2"], "--jobs: only 1 with --one-check-at-a-time")):
             done = judge("localhost:9090", *flags)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
@@ -392,6 +394,21 @@ class WrongWallets(unittest.TestCase):
             self.assertEqual(judge(address, "--replay", repeat[2]).returncode, 0)
 
 
+class MobileCoinsOwn(unittest.TestCase):
+    def setUp(self):
+        if OPTIONS.mobilecoin_clients is None:
+            self.skipTest("MobileCoin's own wallet is not tried: --mobilecoin-clients (or FOG_MOBILECOIN_CLIENTS) names "
+                          "no folder with a sample_paykit_remote_wallet built with SGX_MODE=SW")
+
+    def test_can_be_judged(self):
+        address = f"127.0.0.1:{free_port()}"
+        with Program(OPTIONS.mobilecoin_clients / "sample_paykit_remote_wallet", "--listen-uri",
+                     f"insecure-remote-wallet://{address}/", address=address):
+            done = judge(address, "--one-check-at-a-time", "--runs", "8", "--no-shrink", "--strategy", "portfolio")
+        self.assertIn(done.returncode, (0, 1), done.stdout + done.stderr)
+        self.assertIn("judge: your wallet answers: 4096 picoMOB at block count 3", done.stdout)
+
+
 class OddWallets(unittest.TestCase):
     def expect_told(self, done, *texts):
         self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
@@ -410,6 +427,22 @@ class OddWallets(unittest.TestCase):
     def test_hangs(self):
         with Served(lambda *_: time.sleep(30)) as address:
             self.expect_told(judge(address, "--wallet-limit", "2"), "the wallet hangs")
+
+    def test_works_on_one_check_at_a_time(self):
+        serial = f"""
+import concurrent.futures, runpy, sys
+made = concurrent.futures.ThreadPoolExecutor
+concurrent.futures.ThreadPoolExecutor = lambda *_, **__: made(max_workers=1)
+sys.path.insert(0, {str(SERVER.parent)!r})
+sys.argv = ["server.py", "--proto", {str(OPTIONS.source / "proto")!r}]
+runpy.run_path({str(SERVER)!r}, run_name="__main__")
+"""
+        with Program("/usr/bin/python3", "-B", "-c", serial) as address:
+            self.expect_told(judge(address, "--runs", "4", "--strategy", "portfolio", "--wallet-limit", "3"),
+                             "the wallet hangs", "works on one at a time, say --one-check-at-a-time")
+        with Program("/usr/bin/python3", "-B", "-c", serial) as address:
+            done = judge(address, "--one-check-at-a-time", "--runs", "4", "--strategy", "portfolio")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_talks_nonsense(self):
         with Served(says(2**64 - 1, 2**40)) as address:
@@ -449,6 +482,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=pathlib.Path, required=True)
     parser.add_argument("--source", type=pathlib.Path, required=True)
+    parser.add_argument("--mobilecoin-clients", type=pathlib.Path, default=os.environ.get("FOG_MOBILECOIN_CLIENTS"),
+                        help="folder with MobileCoin's own sample_paykit_remote_wallet (a checkout's target/debug)")
     OPTIONS, rest = parser.parse_known_args()
     SERVER = OPTIONS.source / "tools/outside_wallet/server.py"
     sys.path.insert(0, str(SERVER.parent))

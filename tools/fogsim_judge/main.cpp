@@ -47,6 +47,8 @@ constexpr const char* help =
     "  --fog-host HOST         as which host the wallet reaches this machine: its fog_uri is\n"
     "                          insecure-fog://HOST:PORT (default: localhost; 10.0.2.2 in an Android "
     "emulator)\n"
+    "  --one-check-at-a-time   the wallet's program works on one balance check at a time, of all its "
+    "wallets\n"
     "  --wallet-limit SECONDS  real time that the wallet may think without a word (default: 10)\n"
     "  --shrink-limit SECONDS  real time spent on making a failure small (default: 60)\n"
     "  --no-talk               no conversation before the sweep\n\n"
@@ -69,6 +71,7 @@ struct Flags {
     std::string enclave_css{};
     std::string fog_host{};
     bool talks = true;
+    bool one_at_a_time = false;
     std::uint64_t wallet_limit_s = 10;
     std::uint64_t shrink_limit_s = 60;
     std::vector<std::string> rest{}; ///< of the sweep
@@ -92,6 +95,8 @@ Flags flags_of(int argc, char** argv) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] == "--no-talk") {
             flags.talks = false;
+        } else if (words[i] == "--one-check-at-a-time") {
+            flags.one_at_a_time = true;
         } else if (auto mode = value(i, "--attestation")) {
             if (*mode != "simulated" && *mode != "clear")
                 throw engine::UsageError(
@@ -151,6 +156,7 @@ std::string program_of(const Flags& flags) {
     if (flags.clear) text += " --attestation clear";
     if (!flags.enclave_key.empty()) text += " --enclave-key " + tools::shell_word(flags.enclave_key);
     if (!flags.enclave_css.empty()) text += " --enclave-css " + tools::shell_word(flags.enclave_css);
+    if (flags.one_at_a_time) text += " --one-check-at-a-time";
     if (!flags.fog_host.empty()) text += " --fog-host " + flags.fog_host;
     return text;
 }
@@ -274,7 +280,8 @@ int act(int argc, char** argv) {
     if (arguments.crypto != "ristretto")
         throw engine::UsageError("--crypto: a wallet of somebody else needs the real one, ristretto");
     if (!arguments.known.empty()) throw engine::UsageError("--known: not with a wallet of somebody else");
-    if (!arguments.jobs.empty()) (void)number("--jobs", arguments.jobs, 1, 1024);
+    if (!arguments.jobs.empty() && number("--jobs", arguments.jobs, 1, 1024) > 1 && flags.one_at_a_time)
+        throw engine::UsageError("--jobs: only 1 with --one-check-at-a-time");
     if (arguments.jobs.empty()) arguments.jobs = "1"; // not every wallet can be asked twice at once
     arguments.foreign_wallet = true;
 
@@ -282,6 +289,7 @@ int act(int argc, char** argv) {
     options.wallet = flags.address;
     options.limit = std::chrono::seconds(flags.wallet_limit_s);
     options.signer = signer_of(flags);
+    options.one_check_at_a_time = flags.one_at_a_time;
     if (!flags.fog_host.empty()) options.fog_host = flags.fog_host;
     arguments.program = program_of(flags);
     Bridges bridges(std::move(options));

@@ -23,6 +23,7 @@ public:
     std::optional<sim::ForeignEvent> look(std::uint32_t wallet) override;
     void answer(std::uint32_t wallet, std::uint64_t request, sim::ForeignAnswer answer) override;
     void end_life(std::uint32_t wallet) noexcept override;
+    bool one_check_at_a_time() const override { return inner_.one_check_at_a_time(); }
     std::string debug(std::uint32_t wallet) override { return inner_.debug(wallet); }
 
 private:
