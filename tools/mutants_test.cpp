@@ -58,6 +58,18 @@ TEST_F(MutantsTest, same_seed_finds_the_same_run_whatever_the_jobs) {
             << field;
 }
 
+// From this seed on the portfolio needs 11,748 runs.
+TEST_F(MutantsTest, novelty_sees_a_rare_defect_sooner_and_without_it_the_run_holds) {
+    const Outcome outcome = run("--only wallet-takes-image-error-for-unspent --strategy novelty --no-shrink "
+                                "--time-limit 200 --json novelty.json");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+    const nlohmann::json entry = json("novelty.json").at("defects").at(0);
+    EXPECT_TRUE(entry.at("killed").get<bool>()) << entry;
+    EXPECT_TRUE(entry.at("repeats").get<bool>()) << entry;
+    EXPECT_TRUE(entry.at("clean_holds").get<bool>()) << entry;
+    EXPECT_LT(entry.at("runs").get<std::uint64_t>(), 6'000u);
+}
+
 TEST_F(MutantsTest, wrong_wishes_are_refused_in_one_line) {
     for (const char* wish : {"--only nothing-of-the-kind", "--time-limit 0", "--seed x", "--jobs none",
                              "--strategy luck", "--json /nowhere/at/all", "--what"}) {

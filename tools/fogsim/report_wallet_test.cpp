@@ -179,7 +179,7 @@ TEST(DiagnosisTest, EachMistakeFromWhatTheWalletWasTold) {
     EXPECT_EQ(heading_of(wrong(paid, {view(1)}, 0, 0, 1, CheckId::monotone)), "The count goes back");
     EXPECT_EQ(heading_of(wrong(paid, {view(1)}, 0, 0, 1, CheckId::liveness)), "The wallet falls behind");
     EXPECT_EQ(heading_of(wrong(paid, {view(1)}, 0, 0, 1, CheckId::crash)),
-              "One failed request ends the check");
+              "A check that fails though fog answered");
     EXPECT_EQ(heading_of(wrong(paid, {view(2), images(2)}, 3, 5, 2)), "none") << "no output is worth 2";
 }
 

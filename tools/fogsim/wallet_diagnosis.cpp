@@ -43,7 +43,7 @@ constexpr std::array<Mistake, 12> catalogue{{
     {"An output beyond the count", "an-output-beyond-the-count"},
     {"The count goes back", "the-count-goes-back"},
     {"The wallet falls behind", "the-wallet-falls-behind"},
-    {"One failed request ends the check", "one-failed-request-ends-the-check"},
+    {"A check that fails though fog answered", "a-check-that-fails-though-fog-answered"},
 }};
 
 // Told, with the coins of the account in question.
