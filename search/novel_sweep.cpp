@@ -157,7 +157,9 @@ public:
         ++progress_.failed;
         ++out_.result.failures;
         if (!out_.result.failed_seed) {
-            if (!result.violations.empty()) out_.failing = make_case(result);
+            // What a clock or the memory has cut short does not repeat.
+            if (!result.violations.empty() && result.cut_short == sim::CutShort::no)
+                out_.failing = make_case(result);
             out_.result.failed_seed = seed;
             out_.result.failure = std::move(result);
         }

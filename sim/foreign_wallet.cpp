@@ -81,7 +81,11 @@ void ForeignWallet::remember(const Result<Answer>& answer, NodeId service) {
         if (!struck_) struck_ = answer.error().cause;
         return;
     }
-    if (answered_ || (answer ? !holds_an_error(*answer) : !engine::is_transient(answer.error()))) return;
+    // Silence is no answer.
+    const bool is_good =
+        answer ? !holds_an_error(*answer)
+               : !engine::is_transient(answer.error()) || answer.error().code == engine::Code::unknown;
+    if (answered_ || is_good) return;
     answered_.what = Cause::What::answered;
     answered_.place = Cause::Place::link;
     answered_.from = id_;

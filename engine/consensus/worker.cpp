@@ -68,6 +68,8 @@ void Worker::receive(const NodeKey& from, const Envelope& envelope, Instant now)
     if (!chain::ed25519_verify(message.sender.public_key, digest.view(), envelope.signature)) return;
     std::uint64_t& slot = slots_of_peers_[message.sender.public_key];
     slot = std::max(slot, message.slot);
+    // Whoever hears of nothing but later slots has no other timer.
+    if (!behind_ && !ahead_since_ && peers_are_ahead()) ahead_since_ = now;
     if (!behind_) consider(from, envelope, now);
 }
 

@@ -103,6 +103,7 @@ Outcome hunt(const sim::DefectInfo& defect, const Wish& wish, const engine::Scen
     outcome.check = engine::check::name(found.failure->violations.front().check);
     outcome.text = engine::tell::in_words(found.failure->violations.front());
     outcome.strategy = sim::describe(found.failure->strategy);
+    if (wish.is_novel && !failing) return outcome; // it was cut short, and does not repeat
 
     search::InvestigateOptions wishes;
     wishes.shrink = wish.shrink;

@@ -187,6 +187,7 @@ std::string rule(const sim::RunResult& run, const FailedCheck& check) {
 
 std::string orderings(const Report& report) {
     const bool held = !report.result.failed_seed;
+    if (!held && report.options.keep_going) return {}; // which of the runs held is not kept
     const Situations::Counts survived = report.wallet->met ? report.wallet->met(held) : Situations::Counts();
     Situations::Met failing;
     if (report.failure) {
@@ -201,14 +202,17 @@ std::string orderings(const Report& report) {
                         "What it met in them:</p>\n",
                         counted(survived.runs, "run"), counted(survived.checks, "balance check"));
     if (held && !report.is_replay) out.replace(out.find("Before that your"), 16, "Your");
-    out += "<table>\n<tr><th>what happened</th><th>survived, checks</th><th>in the failing run</th></tr>\n";
+    const char* const survived_heading = report.is_replay ? "" : "<th>survived, checks</th>";
+    out += fmt::format("<table>\n<tr><th>what happened</th>{}<th>in the failing run</th></tr>\n",
+                       survived_heading);
     for (std::size_t i = 0; i < situation_count; ++i) {
         const auto situation = static_cast<Situation>(i);
         const bool in_failing = failing.contains(situation);
         const char* style = in_failing ? " class=\"missed\"" : survived.met[i] == 0 ? " class=\"never\"" : "";
-        out += fmt::format(
-            "<tr{}><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n", style, escaped(meaning(situation)),
-            survived.met[i] == 0 ? "never met" : std::to_string(survived.met[i]), in_failing ? "yes" : "");
+        const std::string times = survived.met[i] == 0 ? "never met" : std::to_string(survived.met[i]);
+        const std::string cell = report.is_replay ? "" : fmt::format("<td class=\"n\">{}</td>", times);
+        out += fmt::format("<tr{}><td>{}</td>{}<td>{}</td></tr>\n", style, escaped(meaning(situation)), cell,
+                           in_failing ? "yes" : "");
     }
     return out + "</table>\n";
 }

@@ -20,6 +20,7 @@
 #include "scenarios/topology_needs.hpp"
 #include "search/novel_sweep.hpp"
 #include "sim/defect_catalogue.hpp"
+#include "sim/foreign_wallets.hpp"
 #include "tools/fogsim/commands.hpp"
 #include "tools/fogsim/corpus.hpp"
 #include "tools/fogsim/crash.hpp"
@@ -488,15 +489,22 @@ int simulate(const Arguments& arguments, const MergedSweep* made) {
             return Interruption::was_signalled() ||
                    (arguments.stops_shrinking && arguments.stops_shrinking());
         };
-        if (failing)
-            report.failure = search::investigate(*failing, options.run, wishes);
-        else
-            report.failure =
-                search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
-        if (arguments.foreign_wallet) {
-            report.fails_again = fails_again(scenario, failed, *result.failure);
-            // A wallet that does not always do the same is judged all the same.
-            if (report.failure->difference && *report.fails_again > 0) report.failure.reset();
+        try {
+            if (failing)
+                report.failure = search::investigate(*failing, options.run, wishes);
+            else
+                report.failure =
+                    search::investigate(scenario, plan ? &*plan : nullptr, failed, *result.failure, wishes);
+            if (arguments.foreign_wallet) {
+                report.fails_again = fails_again(scenario, failed, *result.failure);
+                // A wallet that does not always do the same is judged all the same.
+                if (report.failure->difference && *report.fails_again > 0) report.failure.reset();
+            }
+        } catch (const sim::WalletGone& gone) {
+            // What was found stays found.
+            report.failure.reset();
+            report.fails_again.reset();
+            tools::tell("fogsim: {}: the failure is told as it was found\n", gone.what());
         }
         if (report.failure && !report.failure->difference) {
             report.replay = outputs.keep(*report.failure, corpus);

@@ -52,13 +52,11 @@ constexpr const char* help =
     "  --wallet-limit SECONDS  real time that the wallet may think without a word (default: 10)\n"
     "  --shrink-limit SECONDS  real time spent on making a failure small (default: 60)\n"
     "  --no-talk               no conversation before the sweep\n\n"
-    "All flags of a sweep are understood, too (fogsim --help).  Without --runs, --seed, --plan and --replay "
-    "the\n"
-    "sweep is of the scenario lag and takes --time-limit 60.  --jobs N (default: 1) makes N runs at a time, "
-    "for\n"
-    "wallets that may be asked for several balance checks at once.  The second form is any run or sweep of "
-    "fogsim,\n"
-    "with fogsim's own defaults and no conversation, in which the wallets are this program's.\n"
+    "All flags of a sweep are understood, too (fogsim --help).  Without --runs, --seed, --scenario,\n"
+    "--plan and --replay the sweep is of the scenario lag and takes --time-limit 60.  --jobs N\n"
+    "(default: 1) makes N runs at a time, for wallets that may be asked for several balance checks\n"
+    "at once.  The second form is any run or sweep of fogsim, with fogsim's own defaults and no\n"
+    "conversation, in which the wallets are this program's.\n"
     "Exit codes: 0 held, 1 violated, 2 usage, 3 liveness violated, 4 nondeterminism found, 6 inconclusive: "
     "the\n"
     "wallet cannot be judged, has ended or hangs.\n";
@@ -157,8 +155,21 @@ std::string program_of(const Flags& flags) {
     if (!flags.enclave_key.empty()) text += " --enclave-key " + tools::shell_word(flags.enclave_key);
     if (!flags.enclave_css.empty()) text += " --enclave-css " + tools::shell_word(flags.enclave_css);
     if (flags.one_at_a_time) text += " --one-check-at-a-time";
-    if (!flags.fog_host.empty()) text += " --fog-host " + flags.fog_host;
+    if (!flags.fog_host.empty()) text += " --fog-host " + tools::shell_word(flags.fog_host);
     return text;
+}
+
+// What repeats the run of a seed that never came to its end.
+std::string flags_of_seed(const Arguments& arguments, std::uint64_t seed) {
+    std::string text = arguments.plan.empty() ? "--scenario " + arguments.scenario
+                                              : "--plan " + tools::shell_word(arguments.plan);
+    // A sweep tries one strategy after another, a single run none.
+    if (!arguments.strategy.empty())
+        text += " --strategy " + arguments.strategy;
+    else if (arguments.runs != "1")
+        text += " --strategy portfolio";
+    for (const std::string& change : arguments.topology) text += " --topology " + tools::shell_word(change);
+    return text + fmt::format(" --seed {}", seed);
 }
 
 void check_address(const Flags& flags) {
@@ -280,6 +291,9 @@ int act(int argc, char** argv) {
     if (arguments.crypto != "ristretto")
         throw engine::UsageError("--crypto: a wallet of somebody else needs the real one, ristretto");
     if (!arguments.known.empty()) throw engine::UsageError("--known: not with a wallet of somebody else");
+    if (arguments.strategy == "novelty")
+        throw engine::UsageError("--strategy: novelty is not for a wallet of somebody else, whose inside "
+                                 "leaves no marks");
     if (!arguments.jobs.empty() && number("--jobs", arguments.jobs, 1, 1024) > 1 && flags.one_at_a_time)
         throw engine::UsageError("--jobs: only 1 with --one-check-at-a-time");
     if (arguments.jobs.empty()) arguments.jobs = "1"; // not every wallet can be asked twice at once
@@ -336,10 +350,8 @@ int act(int argc, char** argv) {
         tools::say("judge: {}.\n", gone.what());
         const std::optional<std::uint64_t> seed = bridges.seed_of_the_end();
         if (seed)
-            tools::say("It was in the run of seed {}. Start the wallet anew, then repeat with: {} --scenario "
-                       "{} --seed "
-                       "{}\n",
-                       *seed, arguments.program, arguments.scenario, *seed);
+            tools::say("It was in the run of seed {}. Start the wallet anew, then repeat with: {} {}\n",
+                       *seed, arguments.program, flags_of_seed(arguments, *seed));
         return inconclusive("the-wallet-is-gone-or-hangs", seed);
     }
 }
