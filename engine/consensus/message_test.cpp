@@ -166,10 +166,11 @@ TEST_F(PeerMessageTest, DigestsAndSignaturesAreUpstreams) {
                            .slot = 4,
                            .quorum_set = std::make_shared<const QuorumSet>(is_nested ? nested() : flat()),
                            .topic = known.at(fact["topic"].get<std::string>())};
-        EXPECT_EQ(chain::to_hex(digest(said, contents).view()), fact["msg_digest_context_empty"]);
+        EXPECT_EQ(chain::to_hex(digest(said, contents).view()),
+                  fact["msg_digest_context_empty"].get<std::string>());
         const chain::Hash32 to_sign = signed_digest(said, previous, contents);
-        EXPECT_EQ(chain::to_hex(to_sign.view()), fact["signed_digest"]);
-        EXPECT_EQ(chain::to_hex(keys(1).sign(to_sign.view()).view()), fact["signature"]);
+        EXPECT_EQ(chain::to_hex(to_sign.view()), fact["signed_digest"].get<std::string>());
+        EXPECT_EQ(chain::to_hex(keys(1).sign(to_sign.view()).view()), fact["signature"].get<std::string>());
     }
 }
 
