@@ -448,7 +448,7 @@ TEST_F(WorkerTest, ANodeThatIsBehindServesNobodyUntilItHasTheBlocks) {
     network.stop(3);
     EXPECT_TRUE(accepted(network.worker(4).submit(payment(3), network.now())));
     network.run_for(100s);
-    for (std::size_t i : {0, 1, 2, 4}) EXPECT_EQ(network.ledger(i).blocks.size(), 4u) << i;
+    for (std::size_t i : {0u, 1u, 2u, 4u}) EXPECT_EQ(network.ledger(i).blocks.size(), 4u) << i;
     for (std::size_t b = 0; b < network.ledger(0).blocks.size(); ++b)
         EXPECT_EQ(network.ledger(4).blocks[b].block, network.ledger(0).blocks[b].block);
 }
