@@ -111,7 +111,7 @@ Task<> poll_until_it_fails(engine::Wallet& wallet) {
         const Result<BalanceReport> report = co_await wallet.poll();
         if (!report) co_return;
     }
-    ENSURE(!"a replica that is behind is never read");
+    throw engine::InternalError("a replica that is behind is never read");
 }
 
 // View's own database node is behind view's own key list: it says `not_ready`, and names nobody.
