@@ -59,6 +59,8 @@ TEST_F(MutantsTest, same_seed_finds_the_same_run_whatever_the_jobs) {
 }
 
 // From this seed on the portfolio needs 11,748 runs.
+// Thousands of runs, which take minutes under the sanitizer.
+#if !defined(__SANITIZE_ADDRESS__)
 TEST_F(MutantsTest, novelty_sees_a_rare_defect_sooner_and_without_it_the_run_holds) {
     const Outcome outcome = run("--only wallet-takes-image-error-for-unspent --strategy novelty --no-shrink "
                                 "--time-limit 200 --json novelty.json");
@@ -69,6 +71,7 @@ TEST_F(MutantsTest, novelty_sees_a_rare_defect_sooner_and_without_it_the_run_hol
     EXPECT_TRUE(entry.at("clean_holds").get<bool>()) << entry;
     EXPECT_LT(entry.at("runs").get<std::uint64_t>(), 6'000u);
 }
+#endif
 
 TEST_F(MutantsTest, wrong_wishes_are_refused_in_one_line) {
     for (const char* wish : {"--only nothing-of-the-kind", "--time-limit 0", "--seed x", "--jobs none",
