@@ -23,9 +23,8 @@ namespace search {
 ///    a mark that none before has shown with a probability of at most 1/200 (Good-Turing), after 1,000 runs
 ///    at the earliest.  From then on every other run is a *graft*.
 /// 2. A graft is the plan of a run up to the step in which that first came into a rare situation, and then
-/// the
-///    whole plan of another one: of a run that came into another rare situation, or one that is drawn anew.
-///    Its decisions are drawn anew.
+///    the whole plan of another one: of a run that came into another rare situation, or one that is drawn
+///    anew.  Its decisions are drawn anew.
 /// 3. Rare is what at most one fresh run in a hundred was in.  The situation that has been grafted upon least
 ///    has its turn first, and the second one is such that no run was in both yet, as long as there is any.
 /// 4. Everything follows from the seed and from what runs report: the same runs, in the same order, on every

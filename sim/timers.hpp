@@ -33,12 +33,10 @@ struct Timer {
 /// 2. Timers of one instant are always in one bucket, in order of sequence: a bucket only grows at its end,
 ///    and is taken down as a whole.
 /// 3. Nothing in a bucket is due before base_.  So the first bucket of the lowest level that has any is the
-/// next
-///    one.  It goes to near_ if it is small, else it is spread over the levels below it: a timer moves at
-///    most once a level.
+///    next one.  It goes to near_ if it is small, else it is spread over the levels below it: a timer moves
+///    at most once a level.
 /// 4. One that is cancelled in a bucket stays there until it would go to near_, or until more than half of
-/// what
-///    is in buckets is stale.
+///    what is in buckets is stale.
 ///
 /// Who asks supplies `Tasks`, which know of a Timer:
 ///

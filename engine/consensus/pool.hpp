@@ -15,8 +15,7 @@ namespace engine::consensus {
 /// What waits to enter a block, and what names in messages stand for.
 ///
 ///  1. A transaction is judged well formed once, when its content comes; against the ledger at submission,
-///  after
-///     every block, and whenever it is named as a value.
+///     after every block, and whenever it is named as a value.
 ///  2. The pending list is in order of arrival.  A slot is offered the first hundred that are valid now.
 ///  3. Combining depends on content only, so all nodes that hold the same content combine alike.
 ///

@@ -22,8 +22,7 @@ struct Peer {
 ///
 ///  1. Acts only when called, and waits for nothing.
 ///  2. A message counts when a known node signed it, about the chain as it is here, and the content of all
-///  that it
-///     names is known.  Until that has come it waits; what is of later slots waits for its slot.
+///     that it names is known.  Until that has come it waits; what is of later slots waits for its slot.
 ///  3. What counted is passed on, once, to everybody but its author and the peer it came from.
 ///  4. What is said is stored before it is sent, and a block before the next slot says anything.
 ///
