@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <thread>
+
 #include "engine/chain/secret.hpp"
 #include "real/grpc/health.hpp"
 #include "real/grpc/remote_wallet.hpp"
@@ -8,6 +12,7 @@
 namespace real::grpc {
 namespace {
 
+namespace asio = boost::asio;
 using testing::Bed;
 using testing::Flag;
 using testing::patience;
@@ -102,6 +107,13 @@ TEST_F(CallTest, ExceptionOfAHandlerEndsItsCallOnly) {
     run(expect_echo(channel, "still there"));
 }
 
+Task<> pause(IoLoop& loop) { co_await engine::sleep_until(loop.now() + 100us, "gRPC"); }
+
+/// A call's status may come before its channel has noticed that the connection is gone.
+Task<> until_disconnected(IoLoop& loop, const Channel& channel) {
+    while (channel.is_connected()) co_await pause(loop);
+}
+
 // Only the call's own connection ends, and its client makes another.
 TEST_F(CallTest, CallThatIsResetEndsWithItsConnection) {
     ServerOptions options;
@@ -113,6 +125,7 @@ TEST_F(CallTest, CallThatIsResetEndsWithItsConnection) {
     for (int times = 0; times < 3; ++times) {
         run(expect_status(channel, "/test.Service/Throw", "", StatusCode::unavailable,
                           engine::Code::unknown));
+        run(until_disconnected(loop, channel));
         run(expect_echo(channel, "connected anew"));
         EXPECT_TRUE(other.is_connected());
     }
@@ -145,13 +158,71 @@ TEST_F(CallTest, NobodyListeningIsUnavailable) {
     run(expect_status(channel, echo_path, "", StatusCode::unavailable, engine::Code::unavailable));
 }
 
+/// Takes connections as an HTTP/2 server does, and from then on reads nothing.
+class DeafServer {
+public:
+    explicit DeafServer(bool says_settings)
+        : acceptor_(context_, {asio::ip::address_v4::loopback(), 0}), says_settings_(says_settings) {
+        acceptor_.set_option(asio::socket_base::receive_buffer_size(4096));
+        accept();
+        thread_ = std::thread([this] { context_.run(); });
+    }
+    ~DeafServer() {
+        asio::post(context_, [this] { acceptor_.close(); });
+        thread_.join();
+    }
+    std::string target() const { return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+
+private:
+    void accept() {
+        acceptor_.async_accept([this](const boost::system::error_code& error, asio::ip::tcp::socket socket) {
+            if (error) return;
+            // An empty SETTINGS frame, then one that allows a stream 8 MiB and the connection as much.
+            static constexpr unsigned char frames[] = {0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0,    0x80, 0,
+                                                       0, 0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0x7f, 0,    0};
+            if (says_settings_) asio::write(socket, asio::buffer(frames));
+            sockets_.push_back(std::move(socket));
+            accept();
+        });
+    }
+
+    asio::io_context context_;
+    asio::ip::tcp::acceptor acceptor_;
+    bool says_settings_;
+    std::vector<asio::ip::tcp::socket> sockets_;
+    std::thread thread_;
+};
+
+Task<> expect_end_of_large_call(const std::string& target, engine::Code reason, ClientRuntime& runtime) {
+    ChannelOptions to_target(target);
+    Channel channel(runtime, to_target);
+    CallOptions options;
+    options.deadline = 1s;
+    options.wait_for_ready = true;
+    const auto reply = co_await channel.exchange(echo_path, std::string(4'000'000, 'x'), options);
+    if (reply) {
+        ADD_FAILURE() << "an answer";
+        co_return;
+    }
+    EXPECT_EQ(reply.error().code, StatusCode::deadline_exceeded) << reply.error().text;
+    EXPECT_EQ(reply.error().reason, reason) << engine::name(reply.error().reason);
+}
+
+// The write of the first never ends, and yet most of it has left.
+TEST_F(CallTest, WhatWasHandedToAConnectionMayHaveHappened) {
+    const DeafServer hears_nothing(true);
+    run(expect_end_of_large_call(hears_nothing.target(), engine::Code::unknown, runtime));
+    const DeafServer never_ready(false);
+    run(expect_end_of_large_call(never_ready.target(), engine::Code::unavailable, runtime));
+}
+
 Task<> call_hanging(Channel& channel, CallOptions options, std::optional<Status>* end) {
     const Outcome<std::string> reply = co_await channel.exchange("/test.Service/Hang", "", options);
     if (!reply) end->emplace(reply.error());
 }
 
-Task<> until(bool* condition) {
-    while (!*condition) co_await engine::yield();
+Task<> until(IoLoop& loop, const bool* condition) {
+    while (!*condition) co_await pause(loop);
 }
 
 TEST_F(CallTest, DeadlineEndsBothSidesAndTheOutcomeIsUnknown) {
@@ -165,7 +236,7 @@ TEST_F(CallTest, DeadlineEndsBothSidesAndTheOutcomeIsUnknown) {
     ASSERT_TRUE(end);
     EXPECT_EQ(end->code, StatusCode::deadline_exceeded);
     EXPECT_EQ(end->reason, engine::Code::unknown);
-    run(until(&server.destroyed));
+    run(until(loop, &server.destroyed));
     EXPECT_EQ(server.server.running(), 0u);
 }
 
@@ -176,7 +247,7 @@ Task<> kill_a_caller(IoLoop& loop, Channel& channel, TestServer& server) {
         nursery.spawn("caller", call_hanging(channel, {}, &end));
         co_await server.until_begun();
     }
-    co_await until(&server.destroyed);
+    co_await until(loop, &server.destroyed);
     EXPECT_FALSE(end);
 }
 

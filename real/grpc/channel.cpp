@@ -42,6 +42,25 @@ void prepare(::grpc::ClientContext& context, const ChannelOptions& channel, cons
     if (deadline) context.set_deadline(std::chrono::system_clock::now() + *deadline);
 }
 
+/// Whether a call may have been given to a connection.  That its write failed does not say that nothing left:
+/// gRPC reports that, too, when the call ends while the bytes are on their way.
+class Contact {
+public:
+    explicit Contact(std::shared_ptr<::grpc::Channel> channel)
+        : channel_(std::move(channel)), at_start_(channel_->GetState(false)) {}
+
+    /// To be asked when the call has ended.
+    bool is_possible() const {
+        const grpc_connectivity_state now = channel_->GetState(false);
+        // A channel that was given something to send becomes idle only by losing a connection.
+        return at_start_ == GRPC_CHANNEL_READY || now == GRPC_CHANNEL_READY || now == GRPC_CHANNEL_IDLE;
+    }
+
+private:
+    std::shared_ptr<::grpc::Channel> channel_;
+    grpc_connectivity_state at_start_;
+};
+
 Status status_from(const ::grpc::Status& status, const ::grpc::ClientContext& context, bool sent) {
     const auto code = static_cast<StatusCode>(status.error_code());
     Status out{code, status.error_message(), reason_of(code, sent)};
@@ -57,7 +76,7 @@ Status status_from(const ::grpc::Status& status, const ::grpc::ClientContext& co
 class UnaryCall final : public ClientRuntime::Outstanding {
 public:
     UnaryCall(ClientRuntime& runtime, std::shared_ptr<::grpc::Channel> channel)
-        : runtime_(runtime), stub_(std::move(channel)), done_(runtime.loop()) {}
+        : runtime_(runtime), contact_(channel), stub_(std::move(channel)), done_(runtime.loop()) {}
 
     static std::shared_ptr<UnaryCall> start(ClientRuntime& runtime, std::shared_ptr<::grpc::Channel> channel,
                                             const ChannelOptions& channel_options, const CallOptions& options,
@@ -65,8 +84,7 @@ public:
         auto call = std::make_shared<UnaryCall>(runtime, std::move(channel));
         prepare(call->context_, channel_options, options,
                 options.deadline ? options.deadline : channel_options.deadline);
-        // Headers, message and half-close travel together: whether the write went through says whether
-        // anything did.
+        // Headers, message and half-close travel together: when the write went through, everything did.
         call->context_.set_initial_metadata_corked(true);
         call->finished_ = call->done_.handler();
         call->self_ = call;
@@ -90,7 +108,7 @@ public:
             to.set_cookies.emplace_back(header->second.data(), header->second.size());
     }
     Outcome<std::string> outcome() const {
-        if (!status_.ok()) return status_from(status_, context_, sent_);
+        if (!status_.ok()) return status_from(status_, context_, written_whole_ || contact_.is_possible());
         auto bytes = got_reply_ ? to_string(reply_) : std::nullopt;
         if (!bytes) return Status{StatusCode::internal, "an answer without a message"};
         return std::move(*bytes);
@@ -105,7 +123,7 @@ private:
     };
 
     void on_written(bool ok) {
-        sent_ = ok;
+        written_whole_ = ok;
         finish_event();
     }
     // The status is asked for after the message: both would bring the initial metadata, which comes once.
@@ -113,15 +131,20 @@ private:
         got_reply_ = ok;
         stream_->Finish(&status_, &ended_);
     }
-    void on_ended(bool) { finish_event(); }
+    // The write need not have ended: to a peer that does not read it goes on until the connection is given
+    // up.
+    void on_ended(bool) {
+        finished_(true);
+        finish_event();
+    }
     void finish_event() {
         if (--events_left_ > 0) return;
         runtime_.remove(this);
         const auto self = std::move(self_);
-        finished_(true);
     }
 
     ClientRuntime& runtime_;
+    Contact contact_;
     ::grpc::GenericStub stub_;
     ::grpc::ClientContext context_;
     std::unique_ptr<::grpc::GenericClientAsyncReaderWriter> stream_;
@@ -131,7 +154,7 @@ private:
     Step read_{this, &UnaryCall::on_read};
     Step ended_{this, &UnaryCall::on_ended};
     int events_left_ = 2; // written and ended; read starts ended
-    bool sent_ = false;
+    bool written_whole_ = false;
     bool got_reply_ = false;
     Pending<bool> done_;
     std::function<void(bool)> finished_;
@@ -202,11 +225,13 @@ Task<Outcome<std::string>> Channel::exchange(const char* method, std::string req
 // ------------------------------------------------------------------------------------------------ streams
 
 struct Channel::Stream::Call final : ClientRuntime::Outstanding {
-    explicit Call(Channel& channel) : runtime(channel.runtime_), stub(channel.channel_) {}
+    explicit Call(Channel& channel)
+        : runtime(channel.runtime_), contact(channel.channel_), stub(channel.channel_) {}
 
     void cancel() override { context.TryCancel(); }
 
     ClientRuntime& runtime;
+    Contact contact;
     ::grpc::GenericStub stub;
     ::grpc::ClientContext context;
     std::unique_ptr<::grpc::GenericClientAsyncReaderWriter> stream;
@@ -288,7 +313,7 @@ Task<Status> Channel::Stream::finish() {
     const auto done = operation->done();
     call_->stream->Finish(&call_->status, operation);
     co_await completion(done, "the end of a stream");
-    Status status = status_from(call_->status, call_->context, call_->sent);
+    Status status = status_from(call_->status, call_->context, call_->sent || call_->contact.is_possible());
     co_return status;
 }
 
