@@ -1,7 +1,7 @@
 # Sourced by ./run: builds and runs every test.  With CI=true
 #   every test runs under the address and undefined behaviour sanitizers (GCC, Debug), in place of the plain build,
 #   those of what has threads under the thread sanitizer, too,
-#   those of the simulator in clang's Release build, too,
+#   those of the simulator and of fogsim's searches in clang's Release build, too, the longest searches there only,
 #   every header is compiled by itself, coroutines are searched for what GCC 12.2 destroys twice,
 #   and trace digests are compared between these two builds of fogsim and GCC's Release build.
 # Arguments go to ctest (for instance -R wallet).  The last lines are a table of the stages with their times.
@@ -50,6 +50,13 @@ compare_digests() {
     source tools/determinism.sh
 }
 
+# Searches of thousands of runs.  What they execute shorter tests execute, too, and under the sanitizers each would take
+# minutes.
+long_searches='^(ShardTest\.(an_exhaustive|a_table|a_lost|all_failures)|ExhaustiveTest\.(six_by|result_is)|MutantsTest\.'
+long_searches+='|Novelty\.|NovelSweep\.(a_graft|what_fails)|Pct\.bug_of|Lines\.whole|ShippedLogic\.)'
+# Those of fogsim as a program.
+search_programs="shard_test exhaustive_test mutants_test"
+
 # The tests of what has no process, no network and no thread of its own: they are built in every build.
 simulator_tests='^(engine|sim|search|scenarios|property_tests)$'
 
@@ -63,11 +70,13 @@ else
     [ -d "${CCACHE_DIR:-$HOME/.cache/ccache}" ] || export CCACHE_DISABLE=1
     stage "checking the sources" run_checks
     stage "building asan" build asan
-    stage "testing asan" run_ctest asan "$@"
+    stage "testing asan" run_ctest asan -E "$long_searches" "$@"
     stage "building tsan" build tsan real_tests
     stage "testing tsan" run_ctest tsan -L '^real$' "$@"
-    stage "building clang (simulator)" build clang fogsim simulator_tests
+    # shellcheck disable=SC2086
+    stage "building clang (simulator)" build clang fogsim simulator_tests $search_programs
     stage "testing clang (simulator)" run_ctest clang -L "$simulator_tests" "$@"
+    stage "testing clang (searches)" run_ctest clang -R '^(ShardTest|ExhaustiveTest|MutantsTest)\.' "$@"
     stage "parsing headers and coroutines" parse_sources
     stage "comparing digests" compare_digests
     stage_table
