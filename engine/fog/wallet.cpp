@@ -58,7 +58,18 @@ Task<Result<BalanceReport>> Wallet::check() {
     co_await fetch_missed_blocks();
     const Result<void> imaged = co_await poll_key_images();
     if (!imaged) co_return imaged.error();
-    co_return report();
+    BalanceReport shown = report();
+    settle(shown.count);
+    co_return shown;
+}
+
+// A check costs what may still change: counts never shrink, so that a spend below one that was shown is over.
+void Wallet::settle(BlockCount shown) {
+    for (auto it = owned_.begin(); it != owned_.end();) {
+        const auto output = it++;
+        const std::optional<BlockIndex>& spent = output->second.spent_at;
+        if (spent && shown.includes(*spent)) settled_.insert(owned_.extract(output));
+    }
 }
 
 // Everything an answer's events say is stored before anything is awaited again.
@@ -242,7 +253,8 @@ void Wallet::own(chain::TxOutRecord record, FoundBy how) {
     output.image = opened->key_image;
     output.not_spent_as_of = record.block.count_through(); // nothing is spent in its own block (R6)
     host_.mark_if(how == FoundBy::scan, Mark::wallet_own_output_in_a_missed_block);
-    const bool is_new = owned_.try_emplace(record.global_index, output).second;
+    const bool is_new =
+        !settled_.contains(record.global_index) && owned_.try_emplace(record.global_index, output).second;
     host_.mark_if(!is_new, Mark::wallet_finds_an_output_twice);
 }
 
@@ -349,8 +361,12 @@ WalletKnowledge Wallet::knowledge() const {
     for (const auto& [key, rng] : rngs_)
         all.rngs.push_back({rng.invocation, rng.sequence.index(), rng.sequence.peek(), rng.exhausted});
     all.missed = outstanding();
-    for (const auto& [index, output] : owned_)
-        all.outputs.push_back({index, output.block, output.amount, output.spent_at, output.not_spent_as_of});
+    for (const auto* outputs : {&settled_, &owned_})
+        for (const auto& [index, output] : *outputs)
+            all.outputs.push_back(
+                {index, output.block, output.amount, output.spent_at, output.not_spent_as_of});
+    std::sort(all.outputs.begin(), all.outputs.end(),
+              [](const auto& a, const auto& b) { return a.index < b.index; });
     return all;
 }
 

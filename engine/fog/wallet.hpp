@@ -134,6 +134,7 @@ private:
     Task<Result<void>> poll_key_images();
     enum class FoundBy : std::uint8_t { search, scan };
     void own(chain::TxOutRecord record, FoundBy how);
+    void settle(BlockCount shown);
     bool counts(const Owned& output, BlockCount count) const;
     std::vector<BlockRange> outstanding() const;
     BlockCount not_spent_limit() const;
@@ -152,10 +153,11 @@ private:
     std::map<InvocationId, BlockIndex> decommissions_; // last ingested block, also of RNGs not seen yet
     BlockCount highest_processed_;                     // H
     UserEventId next_event_;                           // E
-    std::map<GlobalIndex, Owned> owned_;
-    std::vector<BlockRange> announced_missed_; // as announced, without repeats
-    BlockSet scanned_;                         // missed blocks whose outputs were scanned
-    BlockCount last_ledger_count_;             // of the last answer about key images
+    std::map<GlobalIndex, Owned> owned_;               // that may be in a balance still to be shown
+    std::map<GlobalIndex, Owned> settled_;             // spent below a count that was shown
+    std::vector<BlockRange> announced_missed_;         // as announced, without repeats
+    BlockSet scanned_;                                 // missed blocks whose outputs were scanned
+    BlockCount last_ledger_count_;                     // of the last answer about key images
 };
 
 } // namespace engine::fog

@@ -19,8 +19,12 @@ void ChainModel::append(fog::BlockPtr block, std::vector<Coin> coins) {
     for (const chain::KeyImage& image : block->key_images) {
         spent_.try_emplace(image, block->index);
         if (const auto owned = by_image_.find(image); owned != by_image_.end())
-            for (const std::size_t at : owned->second)
-                if (!coins_[at].spent_in) coins_[at].spent_in = block->index;
+            for (const std::size_t at : owned->second) {
+                Coin& coin = coins_[at];
+                if (coin.spent_in) continue;
+                coin.spent_in = block->index;
+                if (coin.block.value != 0) moved(coin, block->index) -= coin.amount.value;
+            }
     }
     std::uint64_t index = block->first_output().value;
     for (const chain::TxOut& output : block->outputs)
@@ -29,9 +33,29 @@ void ChainModel::append(fog::BlockPtr block, std::vector<Coin> coins) {
         by_index_.emplace(coin.index, coins_.size());
         by_image_[coin.image].push_back(coins_.size());
         tokens_.insert(coin.amount.token_id);
+        if (block->index.value != 0) moved(coin, block->index) += coin.amount.value;
         coins_.push_back(std::move(coin));
     }
     blocks_.push_back(std::move(block));
+}
+
+// The balance of the coin's owner after `block`, which is the last one.
+fog::Value& ChainModel::moved(const Coin& coin, BlockIndex block) {
+    Course& course = courses_[{coin.account, coin.amount.token_id}];
+    if (course.empty())
+        course.emplace_back(block, fog::Value{0});
+    else if (course.back().first != block)
+        course.emplace_back(block, course.back().second);
+    return course.back().second;
+}
+
+fog::Value ChainModel::held(AccountId account, std::uint64_t token_id, BlockCount count) const {
+    const auto found = courses_.find({account, token_id});
+    if (found == courses_.end()) return 0;
+    const Course& course = found->second;
+    const auto beyond = std::partition_point(course.begin(), course.end(),
+                                             [&](const auto& at) { return count.includes(at.first); });
+    return beyond == course.begin() ? fog::Value{0} : std::prev(beyond)->second;
 }
 
 std::pair<std::size_t, std::size_t> ChainModel::coins_of(BlockIndex block) const {
@@ -71,14 +95,7 @@ std::uint64_t ChainModel::txo_count(BlockCount count) const {
 }
 
 fog::Value Oracle::balance(AccountId account, BlockCount count, std::uint64_t token_id) const {
-    fog::Value sum = 0;
-    for (const Coin& coin : chain_->coins()) {
-        if (coin.account != account || coin.amount.token_id != token_id) continue;
-        if (coin.block.value == 0 || !count.includes(coin.block)) continue;
-        if (coin.spent_in && count.includes(*coin.spent_in)) continue;
-        sum += coin.amount.value;
-    }
-    return sum;
+    return chain_->held(account, token_id, count);
 }
 
 void add_block(const ChainModel& chain, BlockIndex block, Totals& totals) {

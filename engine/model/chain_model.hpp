@@ -53,8 +53,13 @@ public:
     std::pair<std::size_t, std::size_t> coins_of(BlockIndex block) const;
     /// Outputs in blocks 0..count-1.
     std::uint64_t txo_count(BlockCount count) const;
+    /// What an account has of a token after blocks 0..count-1.
+    fog::Value held(AccountId account, std::uint64_t token_id, BlockCount count) const;
 
 private:
+    /// A balance after each block that has moved it, ascending.
+    using Course = std::vector<std::pair<BlockIndex, fog::Value>>;
+    fog::Value& moved(const Coin& coin, BlockIndex block);
     template <class Key>
     struct FirstBytes {
         std::size_t operator()(const Key& key) const noexcept;
@@ -66,9 +71,10 @@ private:
     std::unordered_map<chain::KeyImage, std::vector<std::size_t>, FirstBytes<chain::KeyImage>> by_image_;
     std::unordered_map<chain::PublicKey, fog::OutputPlace, FirstBytes<chain::PublicKey>> places_;
     std::map<GlobalIndex, std::size_t> by_index_;
+    std::map<std::pair<AccountId, std::uint64_t>, Course> courses_; // by account and token
 };
 
-/// The truth about balances: a direct sum over blocks 0..count-1 of the canonical chain.
+/// The truth about balances: what blocks 0..count-1 of the canonical chain have brought and taken.
 class Oracle {
 public:
     explicit Oracle(const ChainModel& chain) : chain_(&chain) {}

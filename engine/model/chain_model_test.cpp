@@ -98,12 +98,13 @@ TEST(Oracle, count_beyond_the_chain_is_that_of_the_whole_chain) {
     EXPECT_EQ(Oracle(c.model).total(BlockCount{99}), Oracle(c.model).total(BlockCount{12}));
 }
 
-// The oracle looks at coins with their spends; here the chain is replayed block by block instead.
+// The oracle keeps a running balance of each account; here the chain is replayed block by block instead.
 RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
     ModelChain c;
     c.block({{0, 5}});
     std::vector<Burn> unspent;
     std::map<std::uint32_t, std::uint64_t> balances;
+    std::vector<std::map<std::uint32_t, std::uint64_t>> at{{}, {}}; // by block count
     const auto blocks = *rc::gen::inRange(1, 8);
     for (int b = 1; b <= blocks; ++b) {
         std::vector<Burn> burns;
@@ -130,7 +131,14 @@ RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
             sum += balances[account];
         }
         RC_ASSERT(oracle.total(c.model.height()) == sum);
+        at.push_back(balances);
     }
+    // What was true at a count stays true when the chain has grown.
+    const Oracle oracle(c.model);
+    for (std::uint64_t count = 0; count < at.size(); ++count)
+        for (std::uint32_t account = 0; account < 3; ++account)
+            RC_ASSERT(oracle.balance(AccountId{account}, BlockCount{count}) ==
+                      fog::Value{at[count][account]});
 }
 
 // ------------------------------------------------------------------------------------------------ the chain
