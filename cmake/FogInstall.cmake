@@ -5,7 +5,7 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
 set(fog_programs
     fogsim sample-keys mc-util-seeded-ed25519-key-gen mc-crypto-x509-test-vectors simulated-enclave-css
-    init_test_ledger add_test_block generate-sample-ledger dump-ledger ledger-copy ledger-verify
+    init_test_ledger add_test_block generate-sample-ledger dump-ledger ledger-copy ledger-distribution ledger-verify
     fog-sql-recovery-db-migrations mc-fog-sql-recovery-db-cleanup fog_node fogreal)
 set(fog_other_names "")
 foreach(program ${fog_programs})

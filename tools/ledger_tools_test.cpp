@@ -387,5 +387,70 @@ TEST_F(LedgerToolsTest, verify_names_the_first_fault) {
     EXPECT_EQ(read_file(scratch / "torn" / "data.mdb"), content.substr(0, content.size() / 2));
 }
 
+// Hashes of the files that MobileCoin's own ledger-distribution (7.0.0) has written from this ledger.
+TEST_F(LedgerToolsTest, distribution_writes_upstreams_bytes) {
+    make_keys(2);
+    expect_good(run("generate-sample-ledger", {"-t", "3", "-b", "5", "--max-token-id", "1"}));
+    const ChildResult result =
+        run("ledger-distribution", {"--ledger-path", "ledger", "--dest", "file://" + (scratch / "a").string(),
+                                    "--merge-buckets", "2,4", "--once"});
+    expect_good(result, "{\"blocks\":5,\"written\":5}\n");
+    const ChildResult hashes = run_child(
+        {"sh", "-c",
+         "find . -type f | LC_ALL=C sort | xargs sha256sum | sed 's,0000000000000,,; s,/[0/]*/,/,'"},
+        {}, scratch / "a");
+    EXPECT_EQ(hashes.out,
+              "436d875e07fb39e01ed86aef662d910ba5b2070b135042cdf40469420d5d1aab  ./000.pb\n"
+              "c1391f4260a9e62b6d22e2e161a1c86028762041f298b866bc7ec07f47df2f68  ./001.pb\n"
+              "3bc7b8162533f0fb13ed18a01fc8e93939d27c61e36498a4a0a2c1b69a6fca6a  ./002.pb\n"
+              "0f95499ad22b5cc390597acc432a6f36454811f86544892ae323fd9721285832  ./003.pb\n"
+              "fcb3fb54c1ae802c1b6526433e3fcefc30466116a4b479a96824b6f49916014e  ./004.pb\n"
+              "2205c33e798b2d72e4f5d6da5913f58974aac791874c550940f0aecce393a3b9  ./merged-2/000.pb\n"
+              "0110271b172b9538e1ebbfd4a580abdf9c1250cf14fab09b5caed24773c82a00  ./merged-2/002.pb\n"
+              "8aff56d568e7089565270dc7f38ec64c5975a727ce033c57a8776f6f06a1cf94  ./merged-4/000.pb\n");
+}
+
+TEST_F(LedgerToolsTest, distribution_follows_the_ledger_until_it_is_told_to_end) {
+    make_keys(5);
+    expect_good(run_init());
+    const std::string program = std::string(FOG_PROGRAM_DIR) + "/ledger-distribution";
+    // The shell waits until a file is there, adds a block, waits for that, and ends the program.
+    const std::string wait =
+        "for i in $(seq 600); do [ -e a/00/00/00/00/00/00/00/000000000000000$1.pb ] && break; "
+        "sleep 0.1; done";
+    write_file(scratch / "wait", wait);
+    const std::string script = program + " --ledger-path l --dest file://" + (scratch / "a").string() +
+                               " --merge-buckets 0 > out & sh ./wait 0; " + FOG_PROGRAM_DIR +
+                               "/add_test_block -k keys -l l -w w -s 1 -f " +
+                               add["fog_public_key"].get<std::string>() +
+                               " > /dev/null; sh ./wait 1; kill -TERM $!; wait $!";
+    const ChildResult result = run_child({"sh", "-c", script}, add["stdin"].dump(), scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(read_file(scratch / "out"), "{\"blocks\":2,\"written\":2}\n");
+}
+
+TEST_F(LedgerToolsTest, distribution_refuses_what_it_cannot_do) {
+    make_keys(5);
+    expect_good(run_init());
+    const std::string there = "file://" + (scratch / "a").string();
+    const auto refused = [&](std::vector<std::string> arguments, const std::string& text) {
+        expect_refused(run("ledger-distribution", std::move(arguments)), text);
+    };
+    refused({"--dest", there}, "--ledger-path");
+    refused({"--ledger-path", "l"}, "--dest");
+    refused({"--ledger-path", "absent", "--dest", there}, "--ledger-path: absent");
+    refused({"--ledger-path", "l", "--dest", "s3://bucket/path?region=eu-west-1"}, "--dest: s3://bucket");
+    refused({"--ledger-path", "l", "--dest", "a"}, "--dest: a: needs file://");
+    refused({"--ledger-path", "l", "--dest", there, "--merge-buckets", "1"}, "--merge-buckets");
+    refused({"--ledger-path", "l", "--dest", there, "--merge-buckets", "x"}, "--merge-buckets");
+    EXPECT_FALSE(fs::exists(scratch / "a"));
+    // An archive of another chain.
+    expect_good(run("ledger-distribution", {"--ledger-path", "l", "--dest", there, "--once"}));
+    expect_good(run("init_test_ledger",
+                    {"--keys", "keys", "--ledger-db", "l2", "--watcher-db", "w2", "--seed", "7"}));
+    const ChildResult other = run("ledger-distribution", {"--ledger-path", "l2", "--dest", there, "--once"});
+    expect_refused(other, "block 0 there is of another chain");
+}
+
 } // namespace
 } // namespace tools

@@ -145,8 +145,8 @@ BlockMetadata sign_metadata(BlockMetadataContents contents, const Ed25519KeyPair
 std::optional<bool> verify(const BlockMetadata& metadata);
 
 // Bytes as upstream stores them.  Reading tolerates unknown fields; what is malformed or of a wrong length
-// gives nothing.  A stored responder id is nested once more than upstream's .proto files say; archive blocks
-// are not read.
+// gives nothing.  A stored responder id is nested once more than upstream's .proto files say; archive.hpp has
+// the form of archives.
 
 Bytes encode(const TxOutMembershipElement& value);
 Bytes encode(const TxOutMembershipProof& value);

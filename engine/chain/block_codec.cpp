@@ -1,3 +1,4 @@
+#include "engine/chain/archive.hpp"
 #include "engine/chain/block.hpp"
 #include "engine/chain/output_wire.hpp"
 #include "engine/chain/wire_fields.hpp"
@@ -6,6 +7,9 @@ namespace engine::chain {
 namespace {
 
 constexpr int deepest_quorum_set = 50; // upstream's decoder allows 100 nested messages, and a set takes two
+
+/// Where a block is written to: a ledger nests the texts of responder ids once more than an archive does.
+enum class Form : std::uint8_t { stored, archived };
 
 /// A text that upstream declares as a message of its own: one level deeper, and an empty message when empty.
 Bytes nested_text(std::string_view text) { return WireWriter().text_or_omit(1, text).take(); }
@@ -17,6 +21,16 @@ std::optional<std::string> nested_text(const WireField& field) {
                      [&](const WireField& inner) { return inner.number != 1 || take(out, inner.text()); }))
         return std::nullopt;
     return out;
+}
+
+void write_responder_id(WireWriter& out, std::uint32_t field, const std::string& id, Form form) {
+    if (form == Form::stored)
+        out.bytes(field, nested_text(id));
+    else
+        out.text_or_omit(field, id);
+}
+std::optional<std::string> read_responder_id(const WireField& field, Form form) {
+    return form == Form::stored ? nested_text(field) : field.text();
 }
 
 Bytes encode_range(const LeafRange& range) {
@@ -53,16 +67,18 @@ std::optional<TxOutMembershipElement> decode_element(ByteView bytes) {
     return good ? std::optional(out) : std::nullopt;
 }
 
-Bytes encode_node(const QuorumNode& node) {
-    return WireWriter().bytes(1, nested_text(node.responder_id)).wrapped(2, node.public_key.view()).take();
+Bytes encode_node(const QuorumNode& node, Form form) {
+    WireWriter out;
+    write_responder_id(out, 1, node.responder_id, form);
+    return out.wrapped(2, node.public_key.view()).take();
 }
 
-std::optional<QuorumNode> decode_node(ByteView bytes) {
+std::optional<QuorumNode> decode_node(ByteView bytes, Form form) {
     QuorumNode out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
         switch (field.number) {
         case 1:
-            return take(out.responder_id, nested_text(field));
+            return take(out.responder_id, read_responder_id(field, form));
         case 2:
             return take(out.public_key, wrapped_fixed<Ed25519PublicKey>(field));
         default:
@@ -72,34 +88,37 @@ std::optional<QuorumNode> decode_node(ByteView bytes) {
     return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
-Bytes encode_quorum_set(const QuorumSet& set) {
+Bytes encode_quorum_set(const QuorumSet& set, Form form) {
     WireWriter out;
-    out.varint(1, set.threshold);
+    if (form == Form::stored)
+        out.varint(1, set.threshold);
+    else
+        out.varint_or_omit(1, set.threshold);
     for (const QuorumSetMember& member : set.members) {
         WireWriter wrapper;
         if (member.node)
-            wrapper.bytes(1, encode_node(*member.node));
+            wrapper.bytes(1, encode_node(*member.node, form));
         else if (!member.inner_set.empty())
-            wrapper.bytes(2, encode_quorum_set(member.inner_set.front()));
+            wrapper.bytes(2, encode_quorum_set(member.inner_set.front(), form));
         out.bytes(2, wrapper.data());
     }
     return out.take();
 }
 
-std::optional<QuorumSet> decode_quorum_set(ByteView bytes, int depth);
+std::optional<QuorumSet> decode_quorum_set(ByteView bytes, Form form, int depth);
 
-std::optional<QuorumSetMember> decode_member(ByteView bytes, int depth) {
+std::optional<QuorumSetMember> decode_member(ByteView bytes, Form form, int depth) {
     QuorumSetMember out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
         switch (field.number) {
         case 1:
             out.inner_set.clear();
-            return take(out.node, nested(field, decode_node));
+            return take(out.node, nested(field, [&](ByteView inner) { return decode_node(inner, form); }));
         case 2:
             out.node.reset();
             out.inner_set.clear();
             return take_into(out.inner_set, nested(field, [&](ByteView inner) {
-                                 return decode_quorum_set(inner, depth + 1);
+                                 return decode_quorum_set(inner, form, depth + 1);
                              }));
         default:
             return true;
@@ -108,7 +127,7 @@ std::optional<QuorumSetMember> decode_member(ByteView bytes, int depth) {
     return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
-std::optional<QuorumSet> decode_quorum_set(ByteView bytes, int depth) {
+std::optional<QuorumSet> decode_quorum_set(ByteView bytes, Form form, int depth) {
     if (depth > deepest_quorum_set) return std::nullopt;
     QuorumSet out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
@@ -116,8 +135,9 @@ std::optional<QuorumSet> decode_quorum_set(ByteView bytes, int depth) {
         case 1:
             return take(out.threshold, field.varint32());
         case 2:
-            return take_into(out.members,
-                             nested(field, [&](ByteView inner) { return decode_member(inner, depth); }));
+            return take_into(out.members, nested(field, [&](ByteView inner) {
+                                 return decode_member(inner, form, depth);
+                             }));
         default:
             return true;
         }
@@ -125,11 +145,17 @@ std::optional<QuorumSet> decode_quorum_set(ByteView bytes, int depth) {
     return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
-Bytes encode_report(const VerificationReport& report) {
+Bytes encode_report(const VerificationReport& report, Form form) {
     WireWriter out;
-    out.wrapped(1, report.signature);
+    if (form == Form::stored)
+        out.wrapped(1, report.signature);
+    else
+        out.bytes(1, WireWriter().bytes_or_omit(1, report.signature).data());
     for (const Bytes& certificate : report.chain) out.bytes(2, certificate);
-    out.text(3, report.http_body);
+    if (form == Form::stored)
+        out.text(3, report.http_body);
+    else
+        out.text_or_omit(3, report.http_body);
     return out.take();
 }
 
@@ -158,19 +184,24 @@ std::optional<VerificationReport> decode_report(ByteView bytes) {
     return good ? std::optional(std::move(out)) : std::nullopt;
 }
 
-Bytes encode_metadata_contents(const BlockMetadataContents& contents) {
+Bytes encode_metadata_contents(const BlockMetadataContents& contents, Form form) {
     WireWriter out;
     out.wrapped(1, contents.block_id.view());
-    out.bytes(2, encode_quorum_set(contents.quorum_set));
-    if (const auto* report = std::get_if<VerificationReport>(&contents.evidence))
-        out.bytes(3, encode_report(*report));
-    // A member of the same oneof: it stands where the lowest tag would, before field 4.
-    if (const auto* dcap = std::get_if<DcapEvidence>(&contents.evidence)) out.bytes(5, dcap->message);
-    out.bytes(4, nested_text(contents.responder_id));
+    out.bytes(2, encode_quorum_set(contents.quorum_set, form));
+    // The evidence is one of two fields.  Upstream stores either where the lower one of the two would be,
+    // before field 4, and archives either last.
+    const auto write_evidence = [&] {
+        if (const auto* report = std::get_if<VerificationReport>(&contents.evidence))
+            out.bytes(3, encode_report(*report, form));
+        if (const auto* dcap = std::get_if<DcapEvidence>(&contents.evidence)) out.bytes(5, dcap->message);
+    };
+    if (form == Form::stored) write_evidence();
+    write_responder_id(out, 4, contents.responder_id, form);
+    if (form == Form::archived) write_evidence();
     return out.take();
 }
 
-std::optional<BlockMetadataContents> decode_metadata_contents(ByteView bytes) {
+std::optional<BlockMetadataContents> decode_metadata_contents(ByteView bytes, Form form) {
     BlockMetadataContents out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
         switch (field.number) {
@@ -178,7 +209,7 @@ std::optional<BlockMetadataContents> decode_metadata_contents(ByteView bytes) {
             return take(out.block_id, wrapped_fixed<BlockId>(field));
         case 2:
             return take(out.quorum_set,
-                        nested(field, [](ByteView inner) { return decode_quorum_set(inner, 0); }));
+                        nested(field, [&](ByteView inner) { return decode_quorum_set(inner, form, 0); }));
         case 3:
             if (auto report = nested(field, decode_report)) {
                 out.evidence = std::move(*report);
@@ -186,13 +217,77 @@ std::optional<BlockMetadataContents> decode_metadata_contents(ByteView bytes) {
             }
             return false;
         case 4:
-            return take(out.responder_id, nested_text(field));
+            return take(out.responder_id, read_responder_id(field, form));
         case 5:
             if (const auto message = field.bytes()) {
                 out.evidence = DcapEvidence{{message->begin(), message->end()}};
                 return true;
             }
             return false;
+        default:
+            return true;
+        }
+    });
+    return good ? std::optional(std::move(out)) : std::nullopt;
+}
+
+Bytes encode_metadata(const BlockMetadata& value, Form form) {
+    return WireWriter()
+        .bytes(1, encode_metadata_contents(value.contents, form))
+        .wrapped(2, value.node_key.view())
+        .wrapped(3, value.signature.view())
+        .take();
+}
+
+std::optional<BlockMetadata> decode_metadata(ByteView bytes, Form form) {
+    BlockMetadata out;
+    const bool good = read_fields(bytes, [&](const WireField& field) {
+        switch (field.number) {
+        case 1:
+            return take(out.contents,
+                        nested(field, [&](ByteView inner) { return decode_metadata_contents(inner, form); }));
+        case 2:
+            return take(out.node_key, wrapped_fixed<Ed25519PublicKey>(field));
+        case 3:
+            return take(out.signature, wrapped_fixed<Ed25519Signature>(field));
+        default:
+            return true;
+        }
+    });
+    return good ? std::optional(std::move(out)) : std::nullopt;
+}
+
+Bytes encode_contents(const BlockContents& value, Form form) {
+    WireWriter out;
+    for (const KeyImage& image : value.key_images) out.wrapped(1, image.view());
+    for (const TxOut& output : value.outputs)
+        out.bytes(2, form == Form::stored ? encode(output) : encode_with_amount_last(output));
+    for (const ValidatedMintConfigTx& tx : value.validated_mint_config_txs) out.bytes(3, encode(tx));
+    for (const MintTx& tx : value.mint_txs) out.bytes(4, encode(tx));
+    return out.take();
+}
+
+Bytes encode_data(const BlockData& value, Form form) {
+    WireWriter out;
+    out.bytes(1, encode(value.block)).bytes(2, encode_contents(value.contents, form));
+    if (value.signature) out.bytes(3, encode(*value.signature));
+    if (value.metadata) out.bytes(4, encode_metadata(*value.metadata, form));
+    return out.take();
+}
+
+std::optional<BlockData> decode_data(ByteView bytes, Form form) {
+    BlockData out;
+    const bool good = read_fields(bytes, [&](const WireField& field) {
+        switch (field.number) {
+        case 1:
+            return take(out.block, nested(field, decode_block));
+        case 2:
+            return take(out.contents, nested(field, decode_block_contents));
+        case 3:
+            return take(out.signature, nested(field, decode_block_signature));
+        case 4:
+            return take(out.metadata,
+                        nested(field, [&](ByteView inner) { return decode_metadata(inner, form); }));
         default:
             return true;
         }
@@ -225,14 +320,7 @@ Bytes encode(const Block& value) {
         .take();
 }
 
-Bytes encode(const BlockContents& value) {
-    WireWriter out;
-    for (const KeyImage& image : value.key_images) out.wrapped(1, image.view());
-    for (const TxOut& output : value.outputs) out.bytes(2, encode(output));
-    for (const ValidatedMintConfigTx& tx : value.validated_mint_config_txs) out.bytes(3, encode(tx));
-    for (const MintTx& tx : value.mint_txs) out.bytes(4, encode(tx));
-    return out.take();
-}
+Bytes encode(const BlockContents& value) { return encode_contents(value, Form::stored); }
 
 Bytes encode(const BlockSignature& value) {
     return WireWriter()
@@ -242,19 +330,16 @@ Bytes encode(const BlockSignature& value) {
         .take();
 }
 
-Bytes encode(const BlockMetadata& value) {
-    return WireWriter()
-        .bytes(1, encode_metadata_contents(value.contents))
-        .wrapped(2, value.node_key.view())
-        .wrapped(3, value.signature.view())
-        .take();
+Bytes encode(const BlockMetadata& value) { return encode_metadata(value, Form::stored); }
+Bytes encode(const BlockData& value) { return encode_data(value, Form::stored); }
+
+Bytes encode_archive_block(const BlockData& value) {
+    return WireWriter().bytes(1, encode_data(value, Form::archived)).take();
 }
 
-Bytes encode(const BlockData& value) {
+Bytes encode_archive_blocks(std::span<const BlockData> blocks) {
     WireWriter out;
-    out.bytes(1, encode(value.block)).bytes(2, encode(value.contents));
-    if (value.signature) out.bytes(3, encode(*value.signature));
-    if (value.metadata) out.bytes(4, encode(*value.metadata));
+    for (const BlockData& block : blocks) out.bytes(1, encode_archive_block(block));
     return out.take();
 }
 
@@ -337,37 +422,26 @@ std::optional<BlockSignature> decode_block_signature(ByteView bytes) {
 }
 
 std::optional<BlockMetadata> decode_block_metadata(ByteView bytes) {
-    BlockMetadata out;
+    return decode_metadata(bytes, Form::stored);
+}
+std::optional<BlockData> decode_block_data(ByteView bytes) { return decode_data(bytes, Form::stored); }
+
+std::optional<BlockData> decode_archive_block(ByteView bytes) {
+    std::optional<BlockData> out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
-        switch (field.number) {
-        case 1:
-            return take(out.contents, nested(field, decode_metadata_contents));
-        case 2:
-            return take(out.node_key, wrapped_fixed<Ed25519PublicKey>(field));
-        case 3:
-            return take(out.signature, wrapped_fixed<Ed25519Signature>(field));
-        default:
-            return true;
-        }
+        if (field.number != 1) return true;
+        const auto content = field.bytes();
+        out = content ? decode_data(*content, Form::archived) : std::nullopt;
+        return out.has_value();
     });
-    return good ? std::optional(std::move(out)) : std::nullopt;
+    return good ? std::move(out) : std::nullopt;
 }
 
-std::optional<BlockData> decode_block_data(ByteView bytes) {
-    BlockData out;
+std::optional<std::vector<BlockData>> decode_archive_blocks(ByteView bytes) {
+    std::vector<BlockData> out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
-        switch (field.number) {
-        case 1:
-            return take(out.block, nested(field, decode_block));
-        case 2:
-            return take(out.contents, nested(field, decode_block_contents));
-        case 3:
-            return take(out.signature, nested(field, decode_block_signature));
-        case 4:
-            return take(out.metadata, nested(field, decode_block_metadata));
-        default:
-            return true;
-        }
+        if (field.number != 1) return true;
+        return take_into(out, nested(field, decode_archive_block));
     });
     return good ? std::optional(std::move(out)) : std::nullopt;
 }

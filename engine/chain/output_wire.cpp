@@ -70,17 +70,35 @@ bool read_number(std::optional<Integer> value, Integer& to) {
 
 } // namespace
 
-Bytes encode(const TxOut& output) {
-    WireWriter out;
-    if (output.masked_amount) {
-        const bool v1 = output.masked_amount->version == MaskedAmount::Version::v1;
-        out.bytes(v1 ? masked_amount_v1_field : masked_amount_v2_field,
-                  encode_masked_amount(*output.masked_amount));
-    }
+namespace {
+
+void write_masked_amount(WireWriter& out, const TxOut& output) {
+    if (!output.masked_amount) return;
+    const bool v1 = output.masked_amount->version == MaskedAmount::Version::v1;
+    out.bytes(v1 ? masked_amount_v1_field : masked_amount_v2_field,
+              encode_masked_amount(*output.masked_amount));
+}
+
+void write_other_fields(WireWriter& out, const TxOut& output) {
     out.wrapped(2, output.target_key.view());
     out.wrapped(3, output.public_key.view());
     out.wrapped(4, output.fog_hint.view());
     if (output.memo) out.wrapped(5, output.memo->view());
+}
+
+} // namespace
+
+Bytes encode(const TxOut& output) {
+    WireWriter out;
+    write_masked_amount(out, output);
+    write_other_fields(out, output);
+    return out.take();
+}
+
+Bytes encode_with_amount_last(const TxOut& output) {
+    WireWriter out;
+    write_other_fields(out, output);
+    write_masked_amount(out, output);
     return out.take();
 }
 

@@ -10,6 +10,8 @@ namespace engine::chain {
 /// Bytes of a TxOut as ledgers store it: the amount first, whichever version it has, then fields 2 to 5.
 /// @source transaction/core/src/tx.rs
 Bytes encode(const TxOut& output);
+/// The same fields in the order of upstream's archives: what is one of several fields stands last.
+Bytes encode_with_amount_last(const TxOut& output);
 /// Missing keys read as zeros, as upstream does; keys need not be points, the masked token id may have any
 /// length.
 std::optional<TxOut> decode_tx_out(ByteView bytes);

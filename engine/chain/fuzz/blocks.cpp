@@ -1,9 +1,10 @@
 #include "engine/chain/block.hpp"
 
+#include "engine/chain/archive.hpp"
 #include "engine/chain/fuzz/target.hpp"
 #include "engine/chain/output_wire.hpp"
 
-// Everything a ledger stores about blocks.
+// Everything a ledger stores about blocks, and an archive.
 
 using namespace engine::chain;
 
@@ -28,6 +29,10 @@ FOG_FUZZ_TARGET(blocks) {
     round_trip(bytes, decode_active_mint_configs);
     round_trip(bytes, decode_block_metadata);
     round_trip(bytes, decode_block_contents);
+    if (const auto block = decode_archive_block(bytes))
+        must_hold(decode_archive_block(encode_archive_block(*block)) == block);
+    if (const auto blocks = decode_archive_blocks(bytes))
+        must_hold(decode_archive_blocks(encode_archive_blocks(*blocks)) == blocks);
     // Hashing what was read must be safe too.
     if (const auto contents = decode_block_contents(bytes)) contents_hash(*contents);
     if (const auto metadata = decode_block_metadata(bytes)) verify(*metadata);
