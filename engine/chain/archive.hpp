@@ -21,4 +21,9 @@ Bytes encode_archive_blocks(std::span<const BlockData> blocks);
 std::optional<BlockData> decode_archive_block(ByteView bytes);
 std::optional<std::vector<BlockData>> decode_archive_blocks(ByteView bytes);
 
+/// A quorum set as block metadata in an archive has it.
+Bytes encode(const QuorumSet& value);
+/// @return nothing when malformed, or nested deeper than 50 sets
+std::optional<QuorumSet> decode_quorum_set(ByteView bytes);
+
 } // namespace engine::chain

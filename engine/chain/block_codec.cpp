@@ -426,6 +426,11 @@ std::optional<BlockMetadata> decode_block_metadata(ByteView bytes) {
 }
 std::optional<BlockData> decode_block_data(ByteView bytes) { return decode_data(bytes, Form::stored); }
 
+Bytes encode(const QuorumSet& value) { return encode_quorum_set(value, Form::archived); }
+std::optional<QuorumSet> decode_quorum_set(ByteView bytes) {
+    return decode_quorum_set(bytes, Form::archived, 0);
+}
+
 std::optional<BlockData> decode_archive_block(ByteView bytes) {
     std::optional<BlockData> out;
     const bool good = read_fields(bytes, [&](const WireField& field) {
