@@ -5,7 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <deque>
 
-#include "engine/chain/testing/tx_world.hpp"
+#include "real/consensus/testing/payments.hpp"
 #include "real/lmdb/ledger_check.hpp"
 #include "real/lmdb/test_support.hpp"
 
@@ -29,7 +29,7 @@ std::uint16_t free_port(IoLoop& loop) {
 }
 
 /// Three nodes that need one of the two others each, on loopback, with a ledger of their own on the disk.
-struct NodeTest : testing::Test {
+struct NodeTest : ::testing::Test {
     static constexpr std::uint8_t nodes = 3;
 
     struct Place {
@@ -46,14 +46,7 @@ struct NodeTest : testing::Test {
             Place& place = places.emplace_back();
             place.number = static_cast<std::uint8_t>(i + 1);
             place.port = free_port(loop);
-            engine::chain::BlockContents contents;
-            for (std::uint64_t n = 0; n < world.ledger().num_outputs(); ++n)
-                contents.outputs.push_back(world.ledger().output(n));
-            engine::chain::BlockData origin;
-            origin.block = engine::chain::origin_block(contents);
-            origin.contents = std::move(contents);
-            lmdb::LedgerDb ledger = lmdb::LedgerDb::create(directory(place));
-            EXPECT_EQ(ledger.append_block(origin), std::nullopt);
+            testing::make_origin_ledger(directory(place), world);
         }
     }
     ~NodeTest() override {
@@ -149,16 +142,7 @@ struct NodeTest : testing::Test {
             "nodes that serve");
     }
 
-    engine::chain::tx::Tx payment(std::uint64_t n) {
-        engine::chain::tx::TxParts parts;
-        parts.fee = {400'000'000, 0};
-        parts.tombstone_block = 50;
-        auto own = world.input(n);
-        const auto made = world.make({own.secrets.amount.value - parts.fee.value, 0});
-        parts.inputs.emplace_back(std::move(own));
-        parts.outputs.emplace_back(made.output, made.secrets);
-        return world.sign(std::move(parts));
-    }
+    engine::chain::tx::Tx payment(std::uint64_t n) { return testing::payment(world, n); }
     static std::optional<TxCode> code(const std::variant<engine::chain::tx::Verdict, Node::Refusal>& answer) {
         return std::get<engine::chain::tx::Verdict>(answer).code;
     }

@@ -25,6 +25,7 @@ const std::vector<Program>& programs() {
         {"mc-admin-http-gateway", admin_http_gateway, "a service's admin port over HTTP"},
         {"sample_paykit_remote_wallet", remote_wallet, "wallets that a test steers"},
         {"balance_check", balance_check, "checks the balance of an account file"},
+        {"consensus-service", consensus_service, "agrees with its peers on blocks"},
     };
     return all;
 }

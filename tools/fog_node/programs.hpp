@@ -24,5 +24,6 @@ int report_cli(int argc, char** argv);
 int admin_http_gateway(int argc, char** argv);
 int remote_wallet(int argc, char** argv);
 int balance_check(int argc, char** argv);
+int consensus_service(int argc, char** argv);
 
 } // namespace fog_node
