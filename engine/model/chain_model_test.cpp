@@ -104,7 +104,7 @@ RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
     c.block({{0, 5}});
     std::vector<Burn> unspent;
     std::map<std::uint32_t, std::uint64_t> balances;
-    std::vector<std::map<std::uint32_t, std::uint64_t>> at{{}, {}}; // by block count
+    std::vector<std::map<std::uint32_t, std::uint64_t>> history{{}, {}}; // by block count
     const auto blocks = *rc::gen::inRange(1, 8);
     for (int b = 1; b <= blocks; ++b) {
         std::vector<Burn> burns;
@@ -131,14 +131,14 @@ RC_GTEST_PROP(Oracle, equals_a_replay_of_the_chain, ()) {
             sum += balances[account];
         }
         RC_ASSERT(oracle.total(c.model.height()) == sum);
-        at.push_back(balances);
+        history.push_back(balances);
     }
     // What was true at a count stays true when the chain has grown.
     const Oracle oracle(c.model);
-    for (std::uint64_t count = 0; count < at.size(); ++count)
+    for (std::uint64_t count = 0; count < history.size(); ++count)
         for (std::uint32_t account = 0; account < 3; ++account)
             RC_ASSERT(oracle.balance(AccountId{account}, BlockCount{count}) ==
-                      fog::Value{at[count][account]});
+                      fog::Value{history[count][account]});
 }
 
 // ------------------------------------------------------------------------------------------------ the chain
