@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
 set(fog_programs
-    fogsim sample-keys mc-util-seeded-ed25519-key-gen mc-crypto-x509-test-vectors simulated-enclave-css
+    fogsim fogsim-judge sample-keys mc-util-seeded-ed25519-key-gen mc-crypto-x509-test-vectors simulated-enclave-css
     init_test_ledger add_test_block generate-sample-ledger dump-ledger ledger-copy ledger-distribution ledger-verify
     fog-sql-recovery-db-migrations mc-fog-sql-recovery-db-cleanup fog_node fogreal)
 set(fog_other_names "")
@@ -24,7 +24,8 @@ foreach(program ${fog_programs})
     endif()
   endforeach()
 endforeach()
-list(REMOVE_ITEM fog_programs fog_node) # has no flags under its own name
+# The one has no flags under its own name, the other is what `fogsim judge` starts: its help is that command's.
+list(REMOVE_ITEM fog_programs fog_node fogsim-judge)
 set(fog_manuals "fogsim mutants" ${fog_programs} ${fog_other_names})
 list(TRANSFORM fog_manuals PREPEND "\"")
 list(TRANSFORM fog_manuals APPEND "\"")

@@ -30,7 +30,9 @@ class Install(unittest.TestCase):
         cls.folder.cleanup()
 
     def programs(self):
-        return sorted(path for path in (self.prefix / "bin").iterdir() if path.name != "fog_node")
+        """Those that a user starts by name."""
+        others = ("fog_node", "fogsim-judge")
+        return sorted(path for path in (self.prefix / "bin").iterdir() if path.name not in others)
 
     def test_installs(self):
         self.assertEqual(self.done.returncode, 0, self.done.stderr)
@@ -38,6 +40,8 @@ class Install(unittest.TestCase):
         self.assertIn("fogsim", names)
         self.assertFalse([name for name in names if name.endswith("_test")], "tests are no part of it")
         self.assertIn(f"fogsim {ARGUMENTS.version} ", run(self.prefix / "bin/fogsim", "--version").stdout)
+        if (self.prefix / "bin/fogsim-judge").exists():
+            self.assertIn("HOST:PORT", run(self.prefix / "bin/fogsim", "judge", "--help").stdout)
         for document in ("README.md", "LICENSE", "CHANGELOG.md", "docs/plan.md"):
             self.assertTrue((self.prefix / "share/doc/fogsim" / document).exists(), document)
 
