@@ -186,6 +186,7 @@ void Worker::append(const Decision& decision) {
     about.block_id = block.id;
     about.quorum_set = *settings_.membership.quorum_set;
     about.responder_id = settings_.membership.self.responder_id;
+    about.evidence = chain::VerificationReport{}; // an empty one: upstream's readers end where it is absent
     chain::BlockData data;
     data.block = block;
     data.contents = contents;

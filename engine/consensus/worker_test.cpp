@@ -284,6 +284,8 @@ TEST_F(WorkerTest, PaymentsLandInTheSameBlocksEverywhere) {
             EXPECT_TRUE(std::ranges::is_sorted(data.contents.key_images));
             EXPECT_TRUE(chain::verify(data.block, *data.signature));
             EXPECT_EQ(chain::verify(*data.metadata), true);
+            EXPECT_EQ(data.metadata->contents.evidence.index(), 1u)
+                << "MobileCoin's readers end where it is absent";
             EXPECT_EQ(data.block.contents_hash, chain::contents_hash(data.contents));
         }
         EXPECT_GE(images, 1u);
