@@ -59,12 +59,18 @@ Task<Result<BalanceReport>> Wallet::check() {
     const Result<void> imaged = co_await poll_key_images();
     if (!imaged) co_return imaged.error();
     BalanceReport shown = report();
+    if (shown.count < settled_below_) { // should the count ever shrink, the balance is still the truth at it
+        owned_.merge(settled_);
+        settled_below_ = {};
+        shown = report();
+    }
     settle(shown.count);
     co_return shown;
 }
 
 // A check costs what may still change: counts never shrink, so that a spend below one that was shown is over.
 void Wallet::settle(BlockCount shown) {
+    settled_below_ = std::max(settled_below_, shown);
     for (auto it = owned_.begin(); it != owned_.end();) {
         const auto output = it++;
         const std::optional<BlockIndex>& spent = output->second.spent_at;

@@ -155,6 +155,7 @@ private:
     UserEventId next_event_;                           // E
     std::map<GlobalIndex, Owned> owned_;               // that may be in a balance still to be shown
     std::map<GlobalIndex, Owned> settled_;             // spent below a count that was shown
+    BlockCount settled_below_;                         // the highest of those counts
     std::vector<BlockRange> announced_missed_;         // as announced, without repeats
     BlockSet scanned_;                                 // missed blocks whose outputs were scanned
     BlockCount last_ledger_count_;                     // of the last answer about key images
